@@ -1,0 +1,333 @@
+package tosspayments
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"math/big"
+	"math/bits"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxAmountDigits = 38
+	maxAmountScale  = 18
+)
+
+// Amount is an exact decimal amount of money, such as 15000 won or 1.25 dollars.
+// It never passes through a floating-point number.
+//
+// Equal amounts are equal under ==, whatever their notation (1.50 and 1.5), so
+// an Amount can be a map key. The zero Amount is 0. Amount reads JSON numbers
+// and numeric strings and writes a plain number; in a database it fits integer,
+// numeric and text columns.
+type Amount struct {
+	// The value is coef/10^scale with the smallest possible scale. big is set,
+	// in the same canonical form, only when the coefficient exceeds an int64.
+	coef  int64
+	scale uint8
+	big   string
+}
+
+// Won returns an amount of whole units: won, or yen.
+func Won(units int64) Amount { return Amount{coef: units} }
+
+// ParseAmount reads a decimal number in any notation: "15000", "1.25", "1.5e4".
+//
+// It refuses, with a [*ValidationError], what is not a plain number (white space,
+// thousands separators, NaN), more than 38 digits, and more than 18 decimals.
+func ParseAmount(text string) (Amount, error) {
+	a, reason := parseAmount(text)
+	if reason != "" {
+		return Amount{}, &ValidationError{Field: "amount", Reason: reason}
+	}
+	return a, nil
+}
+
+func parseAmount[T string | []byte](text T) (_ Amount, reason string) {
+	const notNumber = "must be a decimal number, such as 15000 or 1.25"
+	i, negative := 0, false
+	if len(text) > 0 && text[0] == '-' {
+		negative = true
+		i++
+	}
+	var (
+		digits            []byte
+		buffer            [maxAmountDigits]byte
+		exponent          int
+		seen, point, long bool
+	)
+	digits = buffer[:0]
+	for ; i < len(text); i++ {
+		c := text[i]
+		if c == '.' && !point && seen {
+			point, seen = true, false
+			continue
+		}
+		if c < '0' || c > '9' {
+			break
+		}
+		seen = true
+		if point {
+			exponent--
+		}
+		switch {
+		case c == '0' && len(digits) == 0:
+		case len(digits) < maxAmountDigits:
+			digits = append(digits, c)
+		case c == '0':
+			exponent++
+		default:
+			long = true
+		}
+	}
+	if !seen {
+		return Amount{}, notNumber
+	}
+	if i < len(text) {
+		power, ok := parseExponent(text[i:])
+		if !ok {
+			return Amount{}, notNumber
+		}
+		exponent += power
+	}
+	for len(digits) > 0 && digits[len(digits)-1] == '0' {
+		digits = digits[:len(digits)-1]
+		exponent++
+	}
+	switch {
+	case len(digits) == 0 && !long:
+		return Amount{}, ""
+	case long || len(digits)+max(exponent, 0) > maxAmountDigits:
+		return Amount{}, "has more than 38 digits"
+	case exponent < -maxAmountScale:
+		return Amount{}, "has more than 18 decimals"
+	}
+	for ; exponent > 0; exponent-- {
+		digits = append(digits, '0')
+	}
+	return newAmount(negative, digits, uint8(-exponent)), ""
+}
+
+func parseExponent[T string | []byte](text T) (power int, ok bool) {
+	if text[0] != 'e' && text[0] != 'E' {
+		return 0, false
+	}
+	i, negative := 1, false
+	if i < len(text) && (text[i] == '+' || text[i] == '-') {
+		negative = text[i] == '-'
+		i++
+	}
+	if i == len(text) {
+		return 0, false
+	}
+	for ; i < len(text); i++ {
+		if text[i] < '0' || text[i] > '9' {
+			return 0, false
+		}
+		power = min(power*10+int(text[i]-'0'), 1_000_000)
+	}
+	if negative {
+		power = -power
+	}
+	return power, true
+}
+
+// newAmount takes canonical digits: no leading zero, and no trailing zero when
+// scale is not 0.
+func newAmount(negative bool, digits []byte, scale uint8) Amount {
+	var magnitude uint64
+	for _, c := range digits {
+		high, low := bits.Mul64(magnitude, 10)
+		sum, carry := bits.Add64(low, uint64(c-'0'), 0)
+		if high+carry != 0 || sum > 1<<63 || (sum == 1<<63 && !negative) {
+			return Amount{big: plainDecimal(negative, string(digits), int(scale))}
+		}
+		magnitude = sum
+	}
+	if negative {
+		magnitude = -magnitude
+	}
+	return Amount{coef: int64(magnitude), scale: scale}
+}
+
+func plainDecimal(negative bool, digits string, scale int) string {
+	if scale > 0 {
+		if len(digits) <= scale {
+			digits = strings.Repeat("0", scale-len(digits)+1) + digits
+		}
+		digits = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
+	}
+	if negative {
+		return "-" + digits
+	}
+	return digits
+}
+
+// Int64 returns the amount in whole units, and whether it is integral and fits.
+func (a Amount) Int64() (int64, bool) {
+	if a.scale != 0 || a.big != "" {
+		return 0, false
+	}
+	return a.coef, true
+}
+
+// String returns the amount as a plain decimal number: "15000", "1.25".
+func (a Amount) String() string {
+	switch {
+	case a.big != "":
+		return a.big
+	case a.scale == 0:
+		return strconv.FormatInt(a.coef, 10)
+	}
+	digits, negative := strings.CutPrefix(strconv.FormatInt(a.coef, 10), "-")
+	return plainDecimal(negative, digits, int(a.scale))
+}
+
+// IsZero tells whether the amount is 0.
+func (a Amount) IsZero() bool { return a == Amount{} }
+
+// Cmp returns -1 when a is less than b, 0 when they are equal, 1 when a is more.
+func (a Amount) Cmp(b Amount) int {
+	if a.scale == b.scale && a.big == "" && b.big == "" {
+		switch {
+		case a.coef < b.coef:
+			return -1
+		case a.coef > b.coef:
+			return 1
+		}
+		return 0
+	}
+	x, y, _ := align(a, b)
+	return x.Cmp(y)
+}
+
+// Add returns a + b, exactly.
+func (a Amount) Add(b Amount) Amount {
+	if a.scale == 0 && b.scale == 0 && a.big == "" && b.big == "" {
+		if sum := a.coef + b.coef; (sum > a.coef) == (b.coef > 0) {
+			return Amount{coef: sum}
+		}
+	}
+	x, y, scale := align(a, b)
+	return fromBig(x.Add(x, y), scale)
+}
+
+// Sub returns a - b, exactly.
+func (a Amount) Sub(b Amount) Amount {
+	if a.scale == 0 && b.scale == 0 && a.big == "" && b.big == "" {
+		if difference := a.coef - b.coef; (difference < a.coef) == (b.coef > 0) {
+			return Amount{coef: difference}
+		}
+	}
+	x, y, scale := align(a, b)
+	return fromBig(x.Sub(x, y), scale)
+}
+
+// align returns both coefficients at the larger of the two scales.
+func align(a, b Amount) (x, y *big.Int, scale int) {
+	x, xScale := a.parts()
+	y, yScale := b.parts()
+	ten := big.NewInt(10)
+	raise := func(n *big.Int, by int) {
+		if by > 0 {
+			n.Mul(n, new(big.Int).Exp(ten, big.NewInt(int64(by)), nil))
+		}
+	}
+	raise(x, yScale-xScale)
+	raise(y, xScale-yScale)
+	return x, y, max(xScale, yScale)
+}
+
+func (a Amount) parts() (*big.Int, int) {
+	if a.big == "" {
+		return big.NewInt(a.coef), int(a.scale)
+	}
+	whole, fraction, _ := strings.Cut(a.big, ".")
+	n, _ := new(big.Int).SetString(whole+fraction, 10)
+	return n, len(fraction)
+}
+
+func fromBig(n *big.Int, scale int) Amount {
+	digits, negative := strings.CutPrefix(n.String(), "-")
+	for scale > 0 && strings.HasSuffix(digits, "0") {
+		digits = digits[:len(digits)-1]
+		scale--
+	}
+	if digits == "" || digits == "0" {
+		return Amount{}
+	}
+	return newAmount(negative, []byte(digits), uint8(scale))
+}
+
+// UnmarshalJSON reads a number or a numeric string; null and "" leave the amount
+// as it is.
+func (a *Amount) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" || string(data) == `""` {
+		return nil
+	}
+	if len(data) > 1 && data[0] == '"' && data[len(data)-1] == '"' {
+		data = data[1 : len(data)-1]
+	}
+	parsed, reason := parseAmount(data)
+	if reason != "" {
+		return fmt.Errorf("tosspayments: an amount %s", reason)
+	}
+	*a = parsed
+	return nil
+}
+
+// MarshalJSON writes a plain number.
+func (a Amount) MarshalJSON() ([]byte, error) { return a.append(make([]byte, 0, 20)), nil }
+
+func (a Amount) append(b []byte) []byte {
+	if a.scale == 0 && a.big == "" {
+		return strconv.AppendInt(b, a.coef, 10)
+	}
+	return append(b, a.String()...)
+}
+
+// UnmarshalText reads what [ParseAmount] reads.
+func (a *Amount) UnmarshalText(text []byte) error {
+	parsed, err := ParseAmount(string(text))
+	if err != nil {
+		return err
+	}
+	*a = parsed
+	return nil
+}
+
+// MarshalText writes a plain number.
+func (a Amount) MarshalText() ([]byte, error) { return a.MarshalJSON() }
+
+// Scan reads a database column of integer, numeric or text type. It refuses
+// NULL (scan into a *Amount or a [database/sql.Null] for that) and floating-point
+// columns, which do not hold money exactly.
+func (a *Amount) Scan(source any) error {
+	var text string
+	switch v := source.(type) {
+	case int64:
+		*a = Won(v)
+		return nil
+	case string:
+		text = v
+	case []byte:
+		text = string(v)
+	case float64:
+		return fmt.Errorf("tosspayments: an Amount cannot be read from a floating-point column: use an integer, numeric or text column")
+	case nil:
+		return fmt.Errorf("tosspayments: an Amount cannot be NULL: scan into sql.Null[tosspayments.Amount]")
+	default:
+		return fmt.Errorf("tosspayments: an Amount cannot be read from %T", source)
+	}
+	return a.UnmarshalText([]byte(text))
+}
+
+// Value writes an int64 when the amount is integral and fits, else text, which
+// numeric columns take as well.
+func (a Amount) Value() (driver.Value, error) {
+	if n, ok := a.Int64(); ok {
+		return n, nil
+	}
+	return a.String(), nil
+}
