@@ -136,7 +136,7 @@ func TestAmountInADatabase(t *testing.T) {
 }
 
 func FuzzParseAmount(f *testing.F) {
-	for _, seed := range []string{"15000", "1.25", "-0.5e3", "1e37", "9223372036854775808", ".5", "1e-18", "00.10"} {
+	for _, seed := range []string{"15000", "1.25", "-0.5e3", "1e37", "9223372036854775808", ".5", "1e-18", "00.10", "0e10000000000000000000"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -145,7 +145,11 @@ func FuzzParseAmount(f *testing.F) {
 			return
 		}
 		exact, ok := new(big.Rat).SetString(text)
-		require.True(t, ok, "%q is not a number", text)
+		if !ok {
+			// big.Rat refuses huge exponents, which are fine for zero.
+			require.True(t, a.IsZero(), "%q became %s", text, a)
+			return
+		}
 		back, ok := new(big.Rat).SetString(a.String())
 		require.True(t, ok)
 		require.Zero(t, exact.Cmp(back), "%q became %s", text, a)

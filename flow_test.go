@@ -1,0 +1,67 @@
+package tosspayments_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+func checkout() tosstest.Checkout {
+	return tosstest.Checkout{OrderID: tosspayments.NewOrderID(), OrderName: "원두 1kg 외 2건", Amount: tosspayments.Won(33000)}
+}
+
+func pay(t testing.TB, server *tosstest.Server, c tosstest.Checkout) tosspayments.ConfirmPaymentRequest {
+	t.Helper()
+	request, err := server.Authenticate(c).ConfirmRequest(c.Amount)
+	require.NoError(t, err)
+	request.Currency = c.Currency
+	return request
+}
+
+func TestPayConfirmRefund(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	order := checkout()
+	request := pay(t, server, order)
+
+	payment, err := client.ConfirmPayment(t.Context(), request)
+	require.NoError(t, err)
+	assert.True(t, payment.IsPaid())
+	assert.Equal(t, tosspayments.PaymentStatusDone, payment.Status)
+	assert.Equal(t, order.Amount, payment.TotalAmount)
+	assert.Equal(t, order.Amount, payment.Cancelable())
+	assert.Equal(t, "61", payment.Card.IssuerCode)
+	assert.NotEmpty(t, payment.Receipt.URL)
+
+	byKey, err := client.GetPayment(t.Context(), payment.PaymentKey)
+	require.NoError(t, err)
+	assert.Equal(t, payment, byKey)
+	byOrder, err := client.GetPaymentByOrderID(t.Context(), order.OrderID)
+	require.NoError(t, err)
+	assert.Equal(t, payment, byOrder)
+
+	part, err := client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
+		CancelReason: "한 상품 품절", CancelAmount: tosspayments.Won(11000), RefundableAmount: payment.BalanceAmount,
+	})
+	require.NoError(t, err)
+	assert.True(t, part.IsPaid())
+	assert.Equal(t, tosspayments.Won(22000), part.Cancelable())
+	assert.Equal(t, tosspayments.PaymentStatusPartialCanceled, part.Status)
+
+	rest, err := client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "고객 변심"})
+	require.NoError(t, err)
+	assert.True(t, rest.IsFullyCanceled())
+	assert.False(t, rest.IsPaid())
+	assert.Equal(t, tosspayments.PaymentStatusPartialCanceled, rest.Status, "a payment refunded in parts stays PARTIAL_CANCELED")
+	assert.True(t, rest.Cancelable().IsZero())
+
+	_, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "again"})
+	assert.ErrorIs(t, err, tosspayments.ErrNotCancelableAmount)
+
+	assert.Equal(t, 1, server.Charges(order.OrderID))
+	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(11000), tosspayments.Won(22000)}, server.Refunds(order.OrderID))
+}

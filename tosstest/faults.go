@@ -1,0 +1,158 @@
+package tosstest
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+// Operation names an endpoint.
+type Operation string
+
+// The operations that the server knows.
+const (
+	ConfirmPayment      Operation = "confirm payment"
+	GetPayment          Operation = "get payment"
+	GetPaymentByOrderID Operation = "get payment by order id"
+	CancelPayment       Operation = "cancel payment"
+)
+
+// FaultKind is a way in which a request goes wrong.
+type FaultKind string
+
+const (
+	// Refuse answers with an error code.
+	Refuse FaultKind = "refuse"
+	// Delay answers late.
+	Delay FaultKind = "delay"
+	// Drop closes the connection without an answer.
+	Drop FaultKind = "drop"
+	// Reset resets the connection without an answer.
+	Reset FaultKind = "reset"
+	// Cut closes the connection in the middle of the answer.
+	Cut FaultKind = "cut"
+	// BadGateway answers 502 with an HTML page.
+	BadGateway FaultKind = "bad gateway"
+	// RateLimit answers 429 without a body.
+	RateLimit FaultKind = "rate limit"
+)
+
+// Fault makes requests go wrong; see [Server.Inject].
+type Fault struct {
+	// Operation is the endpoint; "" is any.
+	Operation Operation
+	Kind      FaultKind
+	// Times is how many requests it hits; 0 is one.
+	Times int
+	// AfterEffect performs the operation first, so that only the answer is lost or
+	// replaced. Otherwise nothing happens.
+	AfterEffect bool
+	// Unstored forgets the answer, so that the same idempotency key performs the
+	// operation again. Otherwise the key replays it: the answer that was lost, or
+	// the refusal. A request that was lost before the effect is never stored.
+	Unstored bool
+	// Code is the answer of Refuse. Status overrides its documented HTTP status.
+	Code   tosspayments.ErrorCode
+	Status int
+	// Delay is how long Delay waits: before the effect, or after it.
+	Delay time.Duration
+	// RetryAfter is the header of RateLimit and BadGateway; "" is none.
+	RetryAfter string
+}
+
+// Inject queues faults. A request takes the first one that fits it.
+func (s *Server) Inject(faults ...Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range faults {
+		f.Times = max(f.Times, 1)
+		s.script = append(s.script, f)
+	}
+}
+
+// SetRandomFaults changes the share of requests that fail at random (see
+// [WithRandomFaults]); 0 stops them.
+func (s *Server) SetRandomFaults(share float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.chaos = share
+}
+
+// nextFault takes the fault for a request, or nil.
+func (s *Server) nextFault(operation Operation) *Fault {
+	for i := range s.script {
+		f := s.script[i]
+		if f.Operation != "" && f.Operation != operation {
+			continue
+		}
+		if s.script[i].Times--; s.script[i].Times == 0 {
+			s.script = append(s.script[:i:i], s.script[i+1:]...)
+		}
+		return &f
+	}
+	if s.chaosRng == nil || s.chaosRng.Float64() >= s.chaos {
+		return nil
+	}
+	kinds := []FaultKind{Refuse, Delay, Drop, Reset, Cut, BadGateway, RateLimit}
+	codes := []tosspayments.ErrorCode{
+		tosspayments.ErrFailedInternalSystemProcessing, tosspayments.ErrProviderError,
+		tosspayments.ErrForbiddenConsecutiveRequest, "A_CODE_OF_TOMORROW",
+	}
+	f := &Fault{
+		Operation:   operation,
+		Kind:        kinds[s.chaosRng.IntN(len(kinds))],
+		AfterEffect: s.chaosRng.IntN(2) == 0,
+		Unstored:    s.chaosRng.IntN(2) == 0,
+		Code:        codes[s.chaosRng.IntN(len(codes))],
+		Delay:       time.Duration(1+s.chaosRng.IntN(100)) * time.Second,
+	}
+	if f.Code == "A_CODE_OF_TOMORROW" && s.chaosRng.IntN(2) == 0 {
+		f.Status = http.StatusInternalServerError
+	}
+	if f.Kind == RateLimit {
+		f.AfterEffect = false
+	}
+	return f
+}
+
+var errReset = errors.New("connection reset by peer")
+
+// spoil turns the true answer into what the client gets.
+func (f *Fault) spoil(s *Server, truth reply, english bool) reply {
+	switch f.Kind {
+	case Drop:
+		return reply{status: truth.status, broken: io.EOF}
+	case Reset:
+		return reply{status: truth.status, broken: errReset}
+	case Cut:
+		truth.cut = true
+		return truth
+	case BadGateway:
+		a := reply{
+			status: http.StatusBadGateway,
+			header: http.Header{"Content-Type": {"text/html"}},
+			body:   []byte("<html><body><h1>502 Bad Gateway</h1></body></html>"),
+		}
+		return a.retryAfter(f.RetryAfter)
+	case RateLimit:
+		a := reply{status: http.StatusTooManyRequests, header: http.Header{}}
+		return a.retryAfter(f.RetryAfter)
+	case Refuse:
+		a := s.refusal(f.Code, english)
+		if f.Status != 0 {
+			a.status = f.Status
+		}
+		return a
+	}
+	return truth
+}
+
+func (a reply) retryAfter(value string) reply {
+	if value != "" {
+		a.header.Set("Retry-After", value)
+	}
+	return a
+}

@@ -1,0 +1,85 @@
+package tosstest
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"sync"
+)
+
+// The server's JSON comes from these files, not from the structs of the library:
+// a wrong field name on both sides would agree with itself.
+var (
+	//go:embed fixtures/payment.json
+	paymentFixture []byte
+	//go:embed fixtures/card.json
+	cardFixture []byte
+	//go:embed fixtures/cancel.json
+	cancelFixture []byte
+)
+
+var fixtures = sync.OnceValue(func() (f struct{ payment, card, cancel template }) {
+	f.payment, f.card, f.cancel = parseTemplate(paymentFixture), parseTemplate(cardFixture), parseTemplate(cancelFixture)
+	return f
+})
+
+// template is a JSON object with its fields in the order of the file.
+type template []field
+
+type field struct {
+	name  string
+	value json.RawMessage
+}
+
+func parseTemplate(data []byte) (t template) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	_, _ = decoder.Token()
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			panic(err)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			panic(err)
+		}
+		t = append(t, field{name.(string), value})
+	}
+	return t
+}
+
+// fill writes the object with some of its values replaced. A name that the
+// fixture does not have is a mistake in the server.
+func (t template) fill(values map[string]any) json.RawMessage {
+	var b bytes.Buffer
+	used := 0
+	for i, f := range t {
+		b.WriteByte("{,"[min(i, 1)])
+		b.WriteString(`"` + f.name + `":`)
+		value, ok := values[f.name]
+		if !ok {
+			b.Write(f.value)
+			continue
+		}
+		used++
+		b.Write(encode(value))
+	}
+	if used != len(values) {
+		panic("tosstest: a value has no field in the fixture")
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+func encode(value any) json.RawMessage {
+	if raw, ok := value.(json.RawMessage); ok && raw != nil {
+		return raw
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(err)
+	}
+	return bytes.TrimRight(b.Bytes(), "\n")
+}

@@ -1,0 +1,327 @@
+package tosstest
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+const (
+	windowPeriod  = 30 * time.Minute
+	confirmPeriod = 10 * time.Minute
+)
+
+// payment is the server's record of one payment.
+type payment struct {
+	key         string
+	checkout    Checkout
+	status      tosspayments.PaymentStatus
+	requestedAt time.Time
+	// authenticatedAt starts the ten minutes for the confirm.
+	authenticatedAt time.Time
+	approvedAt      time.Time
+	approveNo       string
+	balance         tosspayments.Amount
+	taxFree         tosspayments.Amount
+	lastTransaction string
+	cancels         []cancel
+	failure         tosspayments.ErrorCode
+	// busy is set while a confirm or cancel is being worked on.
+	busy bool
+}
+
+type cancel struct {
+	amount, taxFree, left tosspayments.Amount
+	reason, transaction   string
+	at                    time.Time
+}
+
+// kst is how the service writes its times.
+var kst = time.FixedZone("KST", 9*60*60)
+
+func stamp(t time.Time) string { return t.In(kst).Format("2006-01-02T15:04:05-07:00") }
+
+func (s *Server) open(checkout Checkout) *payment {
+	if checkout.Currency == "" {
+		checkout.Currency = tosspayments.CurrencyKRW
+	}
+	now := s.now()
+	p := &payment{
+		key:         "fakes" + now.In(kst).Format("20060102150405") + strings.ToUpper(s.hex(4))[:5],
+		checkout:    checkout,
+		status:      tosspayments.PaymentStatusReady,
+		requestedAt: now,
+		balance:     checkout.Amount,
+		taxFree:     checkout.TaxFreeAmount,
+	}
+	for s.payments[p.key] != nil {
+		p.key = p.key[:19] + strings.ToUpper(s.hex(4))[:5]
+	}
+	s.payments[p.key] = p
+	if first := s.byOrder[checkout.OrderID]; first == nil || first.approvedAt.IsZero() {
+		s.byOrder[checkout.OrderID] = p
+	}
+	return p
+}
+
+// expire closes a payment whose time is over.
+func (s *Server) expire(p *payment) {
+	now := s.now()
+	late := p.status == tosspayments.PaymentStatusReady && now.Sub(p.requestedAt) >= windowPeriod ||
+		p.status == tosspayments.PaymentStatusInProgress && !p.busy && now.Sub(p.authenticatedAt) >= confirmPeriod
+	if late {
+		p.status = tosspayments.PaymentStatusExpired
+		p.failure = tosspayments.ErrExpiredPayment
+	}
+}
+
+func (s *Server) confirm(r request, delay time.Duration, inEnglish bool) reply {
+	var body struct {
+		PaymentKey string               `json:"paymentKey"`
+		OrderID    string               `json:"orderId"`
+		Amount     *tosspayments.Amount `json:"amount"`
+	}
+	if !decode(r.body, &body) || body.PaymentKey == "" || body.OrderID == "" || body.Amount == nil {
+		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.payments[body.PaymentKey]
+	if p == nil {
+		return s.refusal(tosspayments.ErrNotFoundPaymentSession, inEnglish)
+	}
+	s.expire(p)
+	switch {
+	case p.checkout.OrderID != body.OrderID:
+		return s.refusal(tosspayments.ErrForbiddenRequest, inEnglish)
+	case p.checkout.Amount != *body.Amount:
+		return s.refusal(s.amountMismatch, inEnglish)
+	case p.busy:
+		return s.refusal(tosspayments.ErrAlreadyProcessingRequest, inEnglish)
+	case !p.approvedAt.IsZero():
+		return s.refusal(tosspayments.ErrAlreadyProcessedPayment, inEnglish)
+	case p.status != tosspayments.PaymentStatusInProgress:
+		return s.refusal(tosspayments.ErrNotFoundPaymentSession, inEnglish)
+	}
+	if first := s.byOrder[body.OrderID]; first != p && !first.approvedAt.IsZero() {
+		return s.refusal(tosspayments.ErrDuplicatedOrderID, inEnglish)
+	}
+	s.work(p, delay)
+	if code := p.checkout.Refusal; code != "" {
+		p.status = tosspayments.PaymentStatusAborted
+		p.failure = code
+		return s.refusal(code, inEnglish)
+	}
+	p.status = tosspayments.PaymentStatusDone
+	p.approvedAt = s.now()
+	p.approveNo = digits(s.random.Uint32())
+	s.byOrder[body.OrderID] = p
+	p.lastTransaction = s.enter(Approval, p, p.checkout.Amount)
+	return s.success(p, inEnglish)
+}
+
+// work is the time in which the card company is asked; other requests go on.
+func (s *Server) work(p *payment, delay time.Duration) {
+	if delay <= 0 {
+		return
+	}
+	p.busy = true
+	s.mu.Unlock()
+	wait(context.Background(), delay)
+	s.mu.Lock()
+	p.busy = false
+}
+
+func digits(n uint32) string {
+	b := make([]byte, 8)
+	for i := range b {
+		b[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return string(b)
+}
+
+// enter writes a movement into the ledger and returns its transaction key.
+func (s *Server) enter(kind string, p *payment, amount tosspayments.Amount) string {
+	key := strings.ToUpper(s.hex(16))
+	s.ledger = append(s.ledger, Entry{
+		Kind: kind, PaymentKey: p.key, OrderID: p.checkout.OrderID, TransactionKey: key, Amount: amount, At: s.now(),
+	})
+	return key
+}
+
+func (s *Server) cancel(r request, paymentKey string, delay time.Duration, inEnglish bool) reply {
+	var body struct {
+		CancelReason     string               `json:"cancelReason"`
+		CancelAmount     *tosspayments.Amount `json:"cancelAmount"`
+		RefundableAmount *tosspayments.Amount `json:"refundableAmount"`
+		TaxFreeAmount    tosspayments.Amount  `json:"taxFreeAmount"`
+		Currency         string               `json:"currency"`
+	}
+	zero := tosspayments.Amount{}
+	length := 0
+	if decode(r.body, &body) {
+		length = utf8.RuneCountInString(body.CancelReason)
+	}
+	if length == 0 || length > 200 || body.CancelAmount != nil && body.CancelAmount.Cmp(zero) <= 0 {
+		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.payments[paymentKey]
+	if p == nil {
+		return s.refusal(tosspayments.ErrNotFoundPayment, inEnglish)
+	}
+	if p.busy {
+		return s.refusal(tosspayments.ErrAlreadyProcessingRequest, inEnglish)
+	}
+	s.work(p, delay)
+	s.expire(p)
+	switch p.status {
+	case tosspayments.PaymentStatusDone, tosspayments.PaymentStatusPartialCanceled:
+	case tosspayments.PaymentStatusCanceled:
+		return s.refusal(tosspayments.ErrAlreadyCanceledPayment, inEnglish)
+	default:
+		return s.refusal(tosspayments.ErrNotCancelablePayment, inEnglish)
+	}
+	amount := p.balance
+	if body.CancelAmount != nil {
+		amount = *body.CancelAmount
+	}
+	switch {
+	case body.Currency != "" && body.Currency != p.checkout.Currency:
+		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
+	case p.balance.IsZero():
+		return s.refusal(tosspayments.ErrNotCancelableAmount, inEnglish)
+	case body.RefundableAmount != nil && *body.RefundableAmount != p.balance:
+		return s.refusal(tosspayments.ErrNotMatchesRefundableAmount, inEnglish)
+	case amount.Cmp(p.balance) > 0 || body.TaxFreeAmount.Cmp(p.taxFree) > 0 || body.TaxFreeAmount.Cmp(amount) > 0:
+		return s.refusal(tosspayments.ErrNotCancelableAmount, inEnglish)
+	}
+	if n := len(p.cancels); s.consecutiveCancels && n > 0 && s.now().Sub(p.cancels[n-1].at) < time.Second {
+		return s.refusal(tosspayments.ErrForbiddenConsecutiveRequest, inEnglish)
+	}
+	p.balance = p.balance.Sub(amount)
+	p.taxFree = p.taxFree.Sub(body.TaxFreeAmount)
+	p.status = tosspayments.PaymentStatusPartialCanceled
+	if p.balance.IsZero() && len(p.cancels) == 0 {
+		p.status = tosspayments.PaymentStatusCanceled
+	}
+	if p.balance.IsZero() {
+		p.taxFree = zero
+	}
+	p.lastTransaction = s.enter(Cancel, p, amount)
+	p.cancels = append(p.cancels, cancel{
+		amount: amount, taxFree: body.TaxFreeAmount, left: p.balance,
+		reason: body.CancelReason, transaction: p.lastTransaction, at: s.now(),
+	})
+	return s.success(p, inEnglish)
+}
+
+// json writes the payment as the service does.
+func (p *payment) json(inEnglish bool) []byte {
+	c := &p.checkout
+	vat := vat(p.balance.Sub(p.taxFree))
+	values := map[string]any{
+		"paymentKey":     p.key,
+		"orderId":        c.OrderID,
+		"orderName":      c.OrderName,
+		"currency":       c.Currency,
+		"status":         p.status,
+		"requestedAt":    stamp(p.requestedAt),
+		"totalAmount":    c.Amount,
+		"balanceAmount":  p.balance,
+		"suppliedAmount": p.balance.Sub(p.taxFree).Sub(vat),
+		"vat":            vat,
+		"taxFreeAmount":  p.taxFree,
+		"checkout":       link("https://api.tosspayments.com/v1/payments/" + p.key + "/checkout"),
+	}
+	if len(c.Metadata) > 0 {
+		values["metadata"] = c.Metadata
+	}
+	if p.failure != "" {
+		info, _ := p.failure.Info()
+		message := info.Korean
+		if inEnglish {
+			message = info.English
+		}
+		values["failure"] = map[string]string{"code": string(p.failure), "message": message}
+	}
+	if !p.approvedAt.IsZero() {
+		p.approvedJSON(values, inEnglish)
+	}
+	return fixtures().payment.fill(values)
+}
+
+// approvedJSON adds what a payment has once it is approved. The English words are
+// a guess: the real ones are not documented.
+func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
+	c := &p.checkout
+	word := func(korean, english string) string {
+		if inEnglish {
+			return english
+		}
+		return korean
+	}
+	card := map[string]any{
+		"amount":                c.Amount,
+		"approveNo":             p.approveNo,
+		"installmentPlanMonths": c.InstallmentPlanMonths,
+		"cardType":              word("신용", "Credit"),
+		"ownerType":             word("개인", "Personal"),
+	}
+	values["method"] = word("카드", "Card")
+	if c.EasyPay != "" {
+		values["method"] = word("간편결제", "EasyPay")
+		values["easyPay"] = map[string]any{"provider": wallet(c.EasyPay, inEnglish), "amount": 0, "discountAmount": 0}
+	}
+	values["card"] = fixtures().card.fill(card)
+	values["approvedAt"] = stamp(p.approvedAt)
+	values["lastTransactionKey"] = p.lastTransaction
+	values["secret"] = "ps_" + p.key
+	values["receipt"] = link("https://dashboard.tosspayments.com/receipt/redirection?transactionId=" + p.key + "&ref=PX")
+	if len(p.cancels) == 0 {
+		return
+	}
+	cancels := make([]json.RawMessage, len(p.cancels))
+	for i, x := range p.cancels {
+		cancels[i] = fixtures().cancel.fill(map[string]any{
+			"cancelAmount": x.amount, "cancelReason": x.reason, "taxFreeAmount": x.taxFree,
+			"refundableAmount": x.left, "canceledAt": stamp(x.at), "transactionKey": x.transaction,
+		})
+	}
+	values["cancels"] = cancels
+}
+
+func link(address string) map[string]string { return map[string]string{"url": address} }
+
+var wallets = [][2]string{
+	{"TOSSPAY", "토스페이"}, {"NAVERPAY", "네이버페이"}, {"SAMSUNGPAY", "삼성페이"}, {"APPLEPAY", "애플페이"},
+	{"LPAY", "엘페이"}, {"KAKAOPAY", "카카오페이"}, {"PINPAY", "핀페이"}, {"PAYCO", "페이코"}, {"SSG", "SSG페이"},
+}
+
+func wallet(name string, inEnglish bool) string {
+	for _, w := range wallets {
+		if name != w[0] && name != w[1] {
+			continue
+		}
+		if inEnglish {
+			return w[0]
+		}
+		return w[1]
+	}
+	return name
+}
+
+// vat is a rounded eleventh, in whole units.
+func vat(taxed tosspayments.Amount) tosspayments.Amount {
+	units, ok := taxed.Int64()
+	if !ok {
+		return tosspayments.Amount{}
+	}
+	return tosspayments.Won((units + 5) / 11)
+}

@@ -1,0 +1,442 @@
+// Package tosstest is a Toss Payments that runs inside the process: with state, a
+// clock that can be moved, faults, and a ledger to assert on. It needs no account
+// and no network.
+//
+//	server := tosstest.NewServer(t)
+//	client := server.Client()
+//	redirect := server.Authenticate(tosstest.Checkout{
+//		OrderID: tosspayments.NewOrderID(), OrderName: "socks", Amount: tosspayments.Won(15000),
+//	})
+//	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+//	payment, err := client.ConfirmPayment(ctx, request)
+//
+// It knows card and easy-pay payments: confirm, both lookups and cancels. It checks
+// keys, requests and states as the real service does, answers with its codes,
+// statuses and messages in Korean and English, keeps answers under their idempotency
+// keys, and honours TossPayments-Test-Code. Where the behaviour of the real service
+// is not known, an option chooses.
+package tosstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+// The keys of a server that was not given others. They are the public keys of
+// Toss Payments' documentation, so code that knows those works unchanged.
+const (
+	DefaultSecretKey = "test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R"
+	DefaultClientKey = "test_ck_D5GePWvyJnrK0W0k6q8gLzN97Eoq"
+)
+
+// TB is what [NewServer] needs of a test; [*testing.T] fits.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// Server is a running Toss Payments. It is safe for concurrent use, and an
+// [http.Handler].
+type Server struct {
+	// URL is its address, for [tosspayments.WithBaseURL].
+	URL string
+
+	tb       TB
+	http     *http.Server
+	listener net.Listener
+
+	secretKey          string
+	amountMismatch     tosspayments.ErrorCode
+	consecutiveCancels bool
+	forgetsServerError bool
+
+	mu       sync.Mutex
+	random   *rand.Rand
+	skew     time.Duration
+	payments map[string]*payment
+	byOrder  map[string]*payment
+	answers  map[idempotencyID]*storedAnswer
+	script   []Fault
+	chaos    float64
+	chaosRng *rand.Rand
+	ledger   []Entry
+	requests []Request
+}
+
+// Option configures a [Server].
+type Option func(*Server)
+
+// WithSecretKey sets the only secret key that the server accepts.
+func WithSecretKey(key string) Option { return func(s *Server) { s.secretKey = key } }
+
+// WithSeed makes keys and ids repeatable.
+func WithSeed(seed uint64) Option {
+	return func(s *Server) { s.random = rand.New(rand.NewPCG(seed, seed)) }
+}
+
+// WithAmountMismatchCode sets the answer to a confirm whose amount is not that of
+// the payment: the real one is not known. The default is FORBIDDEN_REQUEST.
+func WithAmountMismatchCode(code tosspayments.ErrorCode) Option {
+	return func(s *Server) { s.amountMismatch = code }
+}
+
+// WithConsecutiveCancelRule refuses a second cancel of a payment within a second
+// with FORBIDDEN_CONSECUTIVE_REQUEST. Off by default: the real rule is not known.
+func WithConsecutiveCancelRule() Option { return func(s *Server) { s.consecutiveCancels = true } }
+
+// WithServerErrorsForgotten does not keep 5xx answers under their idempotency key.
+// By default they are kept like any other: which of the two is real is not known.
+func WithServerErrorsForgotten() Option { return func(s *Server) { s.forgetsServerError = true } }
+
+// WithRandomFaults lets a share of all requests (0 to 1) fail in random ways,
+// repeatable by the seed as far as the order of requests is.
+func WithRandomFaults(seed uint64, share float64) Option {
+	return func(s *Server) {
+		s.chaos = share
+		s.chaosRng = rand.New(rand.NewPCG(seed, ^seed))
+	}
+}
+
+// New returns a server without a listener: its clients reach it inside the process,
+// which also works in a testing/synctest bubble.
+func New(opts ...Option) *Server {
+	s := &Server{
+		URL:            "http://tosstest",
+		secretKey:      DefaultSecretKey,
+		amountMismatch: tosspayments.ErrForbiddenRequest,
+		random:         rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		payments:       map[string]*payment{},
+		byOrder:        map[string]*payment{},
+		answers:        map[idempotencyID]*storedAnswer{},
+	}
+	for _, opt := range opts {
+		opt(s)
+	}
+	return s
+}
+
+// Start returns a server that listens on a free port of 127.0.0.1, over plain
+// HTTP. Close it in the end.
+func Start(opts ...Option) (*Server, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("tosstest: %w", err)
+	}
+	s := New(opts...)
+	s.URL = "http://" + listener.Addr().String()
+	s.listener = listener
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.http.Serve(listener) }()
+	return s, nil
+}
+
+// NewServer is [Start] for tests: the server is closed when the test ends, and
+// misuse fails the test.
+func NewServer(tb TB, opts ...Option) *Server {
+	tb.Helper()
+	s, err := Start(opts...)
+	if err != nil {
+		tb.Fatalf("%v", err)
+		return nil
+	}
+	s.tb = tb
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// Close stops listening and closes all connections.
+func (s *Server) Close() {
+	if s.http != nil {
+		_ = s.http.Close()
+	}
+}
+
+// Client returns a client of this server with its secret key. Options come after
+// the server's own. It panics, or fails the test, when an option is refused.
+func (s *Server) Client(opts ...tosspayments.Option) *tosspayments.Client {
+	own := []tosspayments.Option{tosspayments.WithBaseURL(s.URL)}
+	if s.listener == nil {
+		own = append(own, tosspayments.WithHTTPClient(&http.Client{Transport: s.Transport()}))
+	}
+	client, err := tosspayments.New(s.secretKey, append(own, opts...)...)
+	if err != nil {
+		s.misuse(err)
+	}
+	return client
+}
+
+// misuse reports a mistake of the caller.
+func (s *Server) misuse(err error) {
+	if s.tb != nil {
+		s.tb.Helper()
+		s.tb.Fatalf("tosstest: %v", err)
+		return
+	}
+	panic(fmt.Sprintf("tosstest: %v", err))
+}
+
+// Now returns the server's time.
+func (s *Server) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now()
+}
+
+func (s *Server) now() time.Time { return time.Now().Add(s.skew) }
+
+// Advance moves the server's clock forward, past time limits for instance.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skew += d
+}
+
+// Transport returns a way into the server without a network. Faults appear as the
+// errors that a network would give.
+func (s *Server) Transport() http.RoundTripper { return transport{s} }
+
+type transport struct{ server *Server }
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	// The server works on when the client has gone, as over a network.
+	request, err := readRequest(r)
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	done := make(chan reply, 1)
+	go func() { done <- t.server.serve(request) }()
+	var a reply
+	select {
+	case a = <-done:
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	if a.broken != nil {
+		return nil, a.broken
+	}
+	return a.response(r), nil
+}
+
+// ServeHTTP answers a request over the network.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	request, err := readRequest(r)
+	if err != nil {
+		return
+	}
+	a := s.serve(request)
+	switch {
+	case errors.Is(a.broken, errReset):
+		reset(w)
+	case a.broken != nil:
+		panic(http.ErrAbortHandler)
+	}
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Length", fmt.Sprint(len(a.body)))
+	w.WriteHeader(a.status)
+	if !a.cut {
+		_, _ = w.Write(a.body)
+		return
+	}
+	_, _ = w.Write(a.body[:len(a.body)/2])
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// reset closes the connection so that the other side sees a reset, where the
+// protocol allows it.
+func reset(w http.ResponseWriter) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := connection.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = connection.Close()
+	panic(http.ErrAbortHandler)
+}
+
+// Checkout is a purchase as the shop hands it to the payment window.
+type Checkout struct {
+	OrderID, OrderName string
+	Amount             tosspayments.Amount
+	// Currency is KRW when empty.
+	Currency string
+	// EasyPay is the wallet that the buyer picks, such as "TOSSPAY" or "토스페이"; ""
+	// is a card.
+	EasyPay string
+	// InstallmentPlanMonths is 0 for one sum.
+	InstallmentPlanMonths int
+	// Metadata comes back with the payment.
+	Metadata map[string]string
+	// TaxFreeAmount is the tax-free part of the amount.
+	TaxFreeAmount tosspayments.Amount
+	// Refusal is the code with which the card company will refuse the confirm.
+	Refusal tosspayments.ErrorCode
+}
+
+// OpenWindow opens the payment window and returns the payment key: the payment is
+// READY, and the buyer has 30 minutes.
+func (s *Server) OpenWindow(checkout Checkout) string {
+	if s.tb != nil {
+		s.tb.Helper()
+	}
+	if err := checkout.validate(); err != nil {
+		s.misuse(err)
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open(checkout).key
+}
+
+// Authenticate plays the buyer: opens the window, picks the card or wallet and
+// authenticates. It returns what the browser brings to successUrl; the payment is
+// IN_PROGRESS and can be confirmed for ten minutes. A purchase that the window would
+// not accept panics, or fails the test.
+func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
+	if s.tb != nil {
+		s.tb.Helper()
+	}
+	if err := checkout.validate(); err != nil {
+		s.misuse(err)
+		return tosspayments.SuccessRedirect{}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.open(checkout)
+	p.status = tosspayments.PaymentStatusInProgress
+	p.authenticatedAt = s.now()
+	return tosspayments.SuccessRedirect{
+		PaymentType: "NORMAL", PaymentKey: p.key, OrderID: checkout.OrderID, Amount: checkout.Amount,
+	}
+}
+
+func (c *Checkout) validate() error {
+	if err := tosspayments.ValidateOrderID(c.OrderID); err != nil {
+		return err
+	}
+	if err := tosspayments.ValidateOrderName(c.OrderName); err != nil {
+		return err
+	}
+	switch {
+	case c.Amount.Cmp(tosspayments.Amount{}) <= 0:
+		return errors.New("amount must be more than 0")
+	case c.TaxFreeAmount.Cmp(c.Amount) > 0 || c.TaxFreeAmount.Cmp(tosspayments.Amount{}) < 0:
+		return errors.New("taxFreeAmount must be between 0 and the amount")
+	case c.Refusal != "":
+		if _, ok := c.Refusal.Info(); !ok {
+			return fmt.Errorf("refusal %s is not a known error code", c.Refusal)
+		}
+	}
+	return nil
+}
+
+// Entry is one movement of money.
+type Entry struct {
+	// Kind is approval or cancel.
+	Kind                string
+	PaymentKey, OrderID string
+	TransactionKey      string
+	Amount              tosspayments.Amount
+	At                  time.Time
+}
+
+// The kinds of an [Entry].
+const (
+	Approval = "approval"
+	Cancel   = "cancel"
+)
+
+// Ledger returns every movement of money so far, in order: what really happened,
+// whatever the answers said.
+func (s *Server) Ledger() []Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Entry(nil), s.ledger...)
+}
+
+// Charges counts how often an order was charged.
+func (s *Server) Charges(orderID string) (n int) {
+	for _, e := range s.Ledger() {
+		if e.OrderID == orderID && e.Kind == Approval {
+			n++
+		}
+	}
+	return n
+}
+
+// Refunds returns the amounts that were cancelled of an order, in order.
+func (s *Server) Refunds(orderID string) (amounts []tosspayments.Amount) {
+	for _, e := range s.Ledger() {
+		if e.OrderID == orderID && e.Kind == Cancel {
+			amounts = append(amounts, e.Amount)
+		}
+	}
+	return amounts
+}
+
+// Request is one request as it reached the server.
+type Request struct {
+	Operation Operation
+	Method    string
+	Path      string
+	// Header is without Authorization.
+	Header http.Header
+	Body   []byte
+	At     time.Time
+	// Status is what was answered, or would have been when a fault ate it.
+	Status int
+	// Fault is what went wrong on purpose; nil mostly.
+	Fault *Fault
+}
+
+const maxRequests = 10_000
+
+// Requests returns the last requests, at most 10,000, in order of their arrival.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Request(nil), s.requests...)
+}
+
+// Calls counts the requests of an operation in the log.
+func (s *Server) Calls(operation Operation) (n int) {
+	for _, r := range s.Requests() {
+		if r.Operation == operation {
+			n++
+		}
+	}
+	return n
+}
+
+func english(header http.Header) bool {
+	return strings.HasPrefix(strings.ToLower(header.Get("Accept-Language")), "en")
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
