@@ -1,0 +1,665 @@
+package tosspayments_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+const (
+	testKey    = "test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R"
+	confirmURL = "https://api.tosspayments.com/v1/payments/confirm"
+	paymentURL = "https://api.tosspayments.com/v1/payments/pay-1"
+	cancelURL  = paymentURL + "/cancel"
+)
+
+func mockClient(t testing.TB, opts ...tosspayments.Option) (*tosspayments.Client, *httpmock.MockTransport) {
+	t.Helper()
+	mock := httpmock.NewMockTransport()
+	client, err := tosspayments.New(testKey, append([]tosspayments.Option{
+		tosspayments.WithHTTPClient(&http.Client{Transport: mock}),
+	}, opts...)...)
+	require.NoError(t, err)
+	return client, mock
+}
+
+type object map[string]any
+
+// paymentJSON is the payment that confirmRequest asks for, with changes.
+func paymentJSON(status string, changes object) string {
+	o := object{
+		"version": "2022-11-16", "paymentKey": "pay-1", "orderId": "order-0001", "orderName": "socks", "status": status,
+		"currency": "KRW", "totalAmount": 15000, "balanceAmount": 15000, "requestedAt": "2026-03-01T10:15:30+09:00",
+		"lastTransactionKey": "T1", "cancels": nil,
+	}
+	maps.Copy(o, changes)
+	text, err := json.Marshal(o)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+func confirmRequest() tosspayments.ConfirmPaymentRequest {
+	return tosspayments.ConfirmPaymentRequest{PaymentKey: "pay-1", OrderID: "order-0001", Amount: tosspayments.Won(15000)}
+}
+
+// answer is one scripted answer: a body, or an error.
+type answer struct {
+	status int
+	body   string
+	err    error
+	header http.Header
+}
+
+func refusal(status int, code tosspayments.ErrorCode) answer {
+	return answer{status: status, body: `{"code":"` + string(code) + `","message":"message of ` + string(code) + `"}`}
+}
+
+// script answers with one after the other; the last repeats. seen gets the requests
+// and when they came.
+type script struct {
+	answers []answer
+	seen    []seenRequest
+}
+
+type seenRequest struct {
+	header http.Header
+	body   string
+	at     time.Time
+}
+
+func (s *script) respond(r *http.Request) (*http.Response, error) {
+	body := ""
+	if r.Body != nil {
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		body = string(data)
+	}
+	s.seen = append(s.seen, seenRequest{header: r.Header.Clone(), body: body, at: time.Now()})
+	a := s.answers[min(len(s.seen), len(s.answers))-1]
+	if a.err != nil {
+		return nil, a.err
+	}
+	response := httpmock.NewStringResponse(a.status, a.body)
+	response.Header = http.Header{"X-Tosspayments-Trace-Id": {"trace-1"}}
+	maps.Copy(response.Header, a.header)
+	return response, nil
+}
+
+func onConfirm(mock *httpmock.MockTransport, answers ...answer) *script {
+	s := &script{answers: answers}
+	mock.RegisterResponder(http.MethodPost, confirmURL, s.respond)
+	return s
+}
+
+func onLookUp(mock *httpmock.MockTransport, answers ...answer) *script {
+	s := &script{answers: answers}
+	mock.RegisterResponder(http.MethodGet, paymentURL, s.respond)
+	return s
+}
+
+var (
+	errLost = errors.New("connection reset by peer")
+	lost    = answer{err: errLost}
+)
+
+func TestConfirmOnTheWire(t *testing.T) {
+	client, mock := mockClient(t)
+	posts := onConfirm(mock, answer{status: 200, body: paymentJSON("DONE", nil)})
+	var response tosspayments.Response
+	payment, err := client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithResponse(&response))
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.PaymentStatusDone, payment.Status)
+
+	require.Len(t, posts.seen, 1)
+	sent := posts.seen[0]
+	assert.JSONEq(t, `{"paymentKey":"pay-1","orderId":"order-0001","amount":15000}`, sent.body)
+	assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", sent.header.Get("Authorization"))
+	assert.Equal(t, "application/json", sent.header.Get("Content-Type"))
+	assert.NotEmpty(t, sent.header.Get("Idempotency-Key"))
+	assert.Equal(t, "tosspayments-go/"+tosspayments.Version, sent.header.Get("User-Agent"))
+	assert.Empty(t, sent.header.Get("Accept-Language"))
+
+	assert.Equal(t, 200, response.StatusCode)
+	assert.Equal(t, "trace-1", response.TraceID)
+	assert.Equal(t, 1, response.Attempts)
+	assert.Equal(t, sent.header.Get("Idempotency-Key"), response.IdempotencyKey)
+	assert.JSONEq(t, paymentJSON("DONE", nil), string(response.Body))
+	assert.False(t, response.SettledByLookup)
+
+	_, err = client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithIdempotencyKey("mine"))
+	require.NoError(t, err)
+	assert.Equal(t, "mine", posts.seen[1].header.Get("Idempotency-Key"))
+}
+
+// Every row of the table of what a looked-up payment means, after lost answers and
+// after an answer that says nothing.
+func TestConfirmSettleTable(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		found   answer
+		settles bool
+		is      []error
+		isNot   error
+		code    tosspayments.ErrorCode
+	}{
+		{name: "DONE", found: answer{status: 200, body: paymentJSON("DONE", nil)}, settles: true},
+		{name: "WAITING_FOR_DEPOSIT", found: answer{status: 200, body: paymentJSON("WAITING_FOR_DEPOSIT", nil)}, settles: true},
+		{name: "PARTIAL_CANCELED with balance", found: answer{status: 200, body: paymentJSON("PARTIAL_CANCELED", object{"balanceAmount": 1})}, settles: true},
+		{name: "no currency is KRW", found: answer{status: 200, body: paymentJSON("DONE", object{"currency": nil})}, settles: true},
+		{name: "PARTIAL_CANCELED at 0", found: answer{status: 200, body: paymentJSON("PARTIAL_CANCELED", object{"balanceAmount": 0})}, is: []error{tosspayments.ErrCanceledSince, tosspayments.ErrAlreadyCanceledPayment}},
+		{name: "CANCELED", found: answer{status: 200, body: paymentJSON("CANCELED", object{"balanceAmount": 0})}, is: []error{tosspayments.ErrCanceledSince}},
+		{name: "ABORTED", found: answer{status: 200, body: paymentJSON("ABORTED", nil)}, code: tosspayments.ErrPayProcessAborted},
+		{name: "ABORTED with failure", found: answer{status: 200, body: paymentJSON("ABORTED", object{"failure": object{"code": "REJECT_CARD_COMPANY", "message": "no"}})}, code: tosspayments.ErrRejectCardCompany},
+		{name: "EXPIRED", found: answer{status: 200, body: paymentJSON("EXPIRED", nil)}, code: tosspayments.ErrNotFoundPaymentSession},
+		{name: "EXPIRED with failure", found: answer{status: 200, body: paymentJSON("EXPIRED", object{"failure": object{"code": "EXPIRED_PAYMENT", "message": "late"}})}, code: tosspayments.ErrExpiredPayment},
+		{name: "READY", found: answer{status: 200, body: paymentJSON("READY", nil)}, is: []error{tosspayments.ErrOutcomeUnknown}},
+		{name: "IN_PROGRESS", found: answer{status: 200, body: paymentJSON("IN_PROGRESS", nil)}, is: []error{tosspayments.ErrOutcomeUnknown}},
+		{name: "404", found: refusal(404, "NOT_FOUND_PAYMENT"), is: []error{tosspayments.ErrOutcomeUnknown}},
+		{name: "unknown status", found: answer{status: 200, body: paymentJSON("SHINY", nil)}, is: []error{tosspayments.ErrOutcomeUnknown}},
+		{name: "no answer", found: lost, is: []error{tosspayments.ErrOutcomeUnknown}},
+		{name: "server error", found: refusal(500, "COMMON_ERROR"), is: []error{tosspayments.ErrOutcomeUnknown}},
+		{name: "unreadable", found: answer{status: 200, body: "{"}, is: []error{tosspayments.ErrOutcomeUnknown}},
+		{name: "keys refused", found: refusal(401, "UNAUTHORIZED_KEY"), is: []error{tosspayments.ErrOutcomeUnknown}},
+		{name: "other amount", found: answer{status: 200, body: paymentJSON("DONE", object{"totalAmount": 14999})}, is: []error{tosspayments.ErrAmountMismatch}, isNot: tosspayments.ErrForeignAnswer},
+		{name: "other currency", found: answer{status: 200, body: paymentJSON("DONE", object{"currency": "USD"})}, is: []error{tosspayments.ErrAmountMismatch}},
+		{name: "other order", found: answer{status: 200, body: paymentJSON("DONE", object{"orderId": "order-0002", "totalAmount": 1})}, is: []error{tosspayments.ErrForeignAnswer}, isNot: tosspayments.ErrAmountMismatch},
+		{name: "other payment", found: answer{status: 200, body: paymentJSON("DONE", object{"paymentKey": "pay-2"})}, is: []error{tosspayments.ErrForeignAnswer}},
+	} {
+		for cause, post := range map[string]answer{
+			"lost": lost, "500": refusal(500, "FAILED_INTERNAL_SYSTEM_PROCESSING"), "429": {status: 429},
+			"unclear 4xx": refusal(400, "PROVIDER_ERROR"), "unknown code": refusal(400, "CODE_OF_TOMORROW"),
+			"HTML": {status: 403, body: "<html>"}, "already processed": refusal(400, "ALREADY_PROCESSED_PAYMENT"),
+			"already processing": refusal(400, "ALREADY_PROCESSING_REQUEST"), "redirect": {status: 302, header: http.Header{"Location": {"/elsewhere"}}},
+			"too fast": refusal(403, "FORBIDDEN_CONSECUTIVE_REQUEST"), "unreadable 200": {status: 200, body: `{"paymentKey":""}`},
+			"in flight": refusal(409, "IDEMPOTENT_REQUEST_PROCESSING"), "decided code with 500": refusal(500, "REJECT_CARD_COMPANY"),
+		} {
+			t.Run(row.name+" after "+cause, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					client, mock := mockClient(t)
+					posts := onConfirm(mock, post)
+					lookups := onLookUp(mock, row.found)
+					var response tosspayments.Response
+					payment, err := client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithResponse(&response))
+					require.NotEmpty(t, lookups.seen)
+					for i := 1; i < len(lookups.seen); i++ {
+						assert.GreaterOrEqual(t, lookups.seen[i].at.Sub(lookups.seen[i-1].at), time.Second)
+					}
+					for _, post := range posts.seen {
+						assert.Equal(t, posts.seen[0].body, post.body)
+						assert.Equal(t, posts.seen[0].header, post.header)
+					}
+					if row.settles {
+						require.NoError(t, err)
+						assert.Equal(t, "pay-1", payment.PaymentKey)
+						assert.True(t, response.SettledByLookup)
+						assert.Equal(t, len(posts.seen), response.Attempts)
+						return
+					}
+					require.Error(t, err)
+					assert.Nil(t, payment)
+					for _, target := range row.is {
+						assert.ErrorIs(t, err, target)
+					}
+					if row.isNot != nil {
+						assert.NotErrorIs(t, err, row.isNot)
+					}
+					if row.code != "" {
+						var refused *tosspayments.Error
+						require.ErrorAs(t, err, &refused)
+						assert.Equal(t, row.code, refused.Code)
+						assert.NotEmpty(t, refused.Message)
+						assert.Equal(t, "pay-1", refused.Payment.PaymentKey)
+						assert.Equal(t, len(posts.seen), refused.Attempts)
+						assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), refused.IdempotencyKey)
+					}
+					var unknown *tosspayments.OutcomeUnknownError
+					if errors.As(err, &unknown) {
+						var refused *tosspayments.Error
+						assert.False(t, errors.As(err, &refused), "an unknown outcome must not look like a refusal")
+						assert.NotErrorIs(t, err, tosspayments.ErrProviderError)
+						assert.Equal(t, "order-0001", unknown.OrderID)
+						assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), unknown.IdempotencyKey)
+						assert.Contains(t, err.Error(), unknown.Next.String())
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestConfirmDecidedAtOnce(t *testing.T) {
+	for code, status := range map[tosspayments.ErrorCode]int{
+		"PAY_PROCESS_CANCELED": 400, "PAY_PROCESS_ABORTED": 400, "REJECT_CARD_COMPANY": 403,
+		"NOT_FOUND_PAYMENT_SESSION": 404, "FORBIDDEN_REQUEST": 403, "UNAUTHORIZED_KEY": 401,
+		"INVALID_REQUEST": 400, "INVALID_API_KEY": 400, "EXCEED_MAX_DAILY_PAYMENT_COUNT": 400,
+	} {
+		t.Run(string(code), func(t *testing.T) {
+			client, mock := mockClient(t)
+			posts := onConfirm(mock, refusal(status, code))
+			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+			require.ErrorIs(t, err, code)
+			var refused *tosspayments.Error
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, status, refused.StatusCode)
+			assert.Equal(t, "trace-1", refused.TraceID)
+			assert.Equal(t, "message of "+string(code), refused.Message)
+			assert.Equal(t, 1, refused.Attempts)
+			assert.NotErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+			assert.Len(t, posts.seen, 1)
+			assert.Contains(t, err.Error(), string(code))
+			assert.Contains(t, err.Error(), "trace-1")
+		})
+	}
+}
+
+func TestConfirmResendsWithTheSameKey(t *testing.T) {
+	for name, first := range map[string]answer{
+		"lost": lost, "cut off": {status: 200, body: `{"paymentKey":`}, "empty": {status: 200}, "another object": {status: 200, body: `{"ok":true}`},
+		"in flight": refusal(409, "IDEMPOTENT_REQUEST_PROCESSING"), "wrong type": {status: 200, body: paymentJSON("DONE", object{"totalAmount": "ten"})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, mock := mockClient(t)
+				posts := onConfirm(mock, first, first, answer{status: 200, body: paymentJSON("DONE", nil)})
+				lookups := onLookUp(mock, lost)
+				payment, err := client.ConfirmPayment(t.Context(), confirmRequest())
+				require.NoError(t, err)
+				assert.True(t, payment.IsPaid())
+				require.Len(t, posts.seen, 3)
+				assert.Empty(t, lookups.seen)
+				assert.Equal(t, posts.seen[0].header, posts.seen[2].header)
+				assert.Equal(t, posts.seen[0].body, posts.seen[2].body)
+			})
+		})
+	}
+}
+
+func TestConfirmLooksUpBeforeItResends(t *testing.T) {
+	for name, first := range map[string]answer{"500": refusal(500, "COMMON_ERROR"), "429": {status: 429}, "502": {status: 502, body: "<html>"}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, mock := mockClient(t)
+				posts := onConfirm(mock, first, answer{status: 200, body: paymentJSON("DONE", nil)})
+				lookups := onLookUp(mock, answer{status: 200, body: paymentJSON("IN_PROGRESS", nil)})
+				payment, err := client.ConfirmPayment(t.Context(), confirmRequest())
+				require.NoError(t, err)
+				assert.True(t, payment.IsPaid())
+				assert.Len(t, posts.seen, 2)
+				assert.Len(t, lookups.seen, 1)
+				assert.True(t, lookups.seen[0].at.Before(posts.seen[1].at))
+			})
+		})
+	}
+}
+
+func TestConfirmAfterALostAttempt(t *testing.T) {
+	t.Run("a refusal by the card company is the key's replay", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			client, mock := mockClient(t)
+			onConfirm(mock, lost, refusal(403, "REJECT_CARD_COMPANY"))
+			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+			require.ErrorIs(t, err, tosspayments.ErrRejectCardCompany)
+		})
+	})
+	for _, code := range []tosspayments.ErrorCode{"UNAUTHORIZED_KEY", "FORBIDDEN_REQUEST", "NOT_FOUND_PAYMENT_SESSION", "INVALID_REQUEST"} {
+		t.Run(string(code)+" is no verdict", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, mock := mockClient(t)
+				onConfirm(mock, lost, refusal(403, code))
+				onLookUp(mock, answer{status: 200, body: paymentJSON("DONE", nil)})
+				payment, err := client.ConfirmPayment(t.Context(), confirmRequest())
+				require.NoError(t, err)
+				assert.True(t, payment.IsPaid())
+			})
+		})
+	}
+}
+
+func TestConfirmNextStep(t *testing.T) {
+	inProgress := answer{status: 200, body: paymentJSON("IN_PROGRESS", nil)}
+	for _, row := range []struct {
+		name        string
+		post, found answer
+		next        tosspayments.NextStep
+	}{
+		{"no answer", lost, inProgress, tosspayments.NextSameKey},
+		{"in flight", refusal(409, "IDEMPOTENT_REQUEST_PROCESSING"), inProgress, tosspayments.NextSameKey},
+		{"4xx and not approved", refusal(400, "PROVIDER_ERROR"), inProgress, tosspayments.NextNewKey},
+		{"4xx and not found", refusal(400, "PROVIDER_ERROR"), refusal(404, "NOT_FOUND_PAYMENT"), tosspayments.NextLookUp},
+		{"5xx", refusal(500, "COMMON_ERROR"), inProgress, tosspayments.NextLookUp},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, mock := mockClient(t)
+				onConfirm(mock, row.post)
+				onLookUp(mock, row.found)
+				_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+				var unknown *tosspayments.OutcomeUnknownError
+				require.ErrorAs(t, err, &unknown)
+				assert.Equal(t, row.next, unknown.Next)
+				if row.post.err == nil {
+					require.NotNil(t, unknown.LastAnswer)
+					assert.Equal(t, row.post.status, unknown.LastAnswer.StatusCode)
+				} else {
+					assert.ErrorIs(t, err, errLost)
+					assert.Nil(t, unknown.LastAnswer)
+				}
+			})
+		})
+	}
+}
+
+func TestConfirmNotSent(t *testing.T) {
+	dial := answer{err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}}
+	t.Run("every attempt", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			client, mock := mockClient(t)
+			attempts := 0
+			mock.RegisterResponder(http.MethodPost, confirmURL, func(*http.Request) (*http.Response, error) {
+				attempts++
+				return nil, dial.err
+			})
+			lookups := onLookUp(mock, lost)
+			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+			require.ErrorIs(t, err, tosspayments.ErrNotSent)
+			assert.NotErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+			var connection *tosspayments.ConnectionError
+			require.ErrorAs(t, err, &connection)
+			assert.Equal(t, 3, connection.Attempts)
+			assert.NotEmpty(t, connection.IdempotencyKey)
+			assert.Contains(t, err.Error(), "nothing was sent")
+			assert.Equal(t, 3, attempts)
+			assert.Empty(t, lookups.seen)
+		})
+	})
+	t.Run("a dial error of a client that had read the body may be a second try of its own", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			client, mock := mockClient(t)
+			onConfirm(mock, dial)
+			onLookUp(mock, lost)
+			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+			require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+		})
+	})
+	t.Run("the context had ended", func(t *testing.T) {
+		client, mock := mockClient(t)
+		posts := onConfirm(mock, lost)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := client.ConfirmPayment(ctx, confirmRequest())
+		require.ErrorIs(t, err, tosspayments.ErrNotSent)
+		require.ErrorIs(t, err, context.Canceled)
+		assert.Empty(t, posts.seen)
+	})
+}
+
+func TestConfirmTime(t *testing.T) {
+	hang := func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	t.Run("a deadline leaves time for a lookup", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			client, mock := mockClient(t)
+			mock.RegisterResponder(http.MethodPost, confirmURL, hang)
+			lookups := onLookUp(mock, answer{status: 200, body: paymentJSON("DONE", nil)})
+			start := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			payment, err := client.ConfirmPayment(ctx, confirmRequest())
+			require.NoError(t, err)
+			assert.True(t, payment.IsPaid())
+			require.Len(t, lookups.seen, 1)
+			assert.Less(t, lookups.seen[0].at.Sub(start), 10*time.Second)
+		})
+	})
+	t.Run("without a deadline it ends within 120 seconds", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			client, mock := mockClient(t)
+			mock.RegisterResponder(http.MethodPost, confirmURL, hang)
+			mock.RegisterResponder(http.MethodGet, paymentURL, hang)
+			start := time.Now()
+			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+			require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.LessOrEqual(t, time.Since(start), 120*time.Second)
+			assert.Greater(t, time.Since(start), 60*time.Second)
+		})
+	})
+	t.Run("after the context nothing is sent but one lookup", func(t *testing.T) {
+		for name, grace := range map[string]time.Duration{"default": -1, "none": 0} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var opts []tosspayments.Option
+					if grace >= 0 {
+						opts = append(opts, tosspayments.WithSettleGrace(grace))
+					}
+					client, mock := mockClient(t, opts...)
+					ctx, cancel := context.WithCancel(t.Context())
+					posts := 0
+					mock.RegisterResponder(http.MethodPost, confirmURL, func(r *http.Request) (*http.Response, error) {
+						posts++
+						cancel()
+						return hang(r)
+					})
+					lookups := onLookUp(mock, answer{status: 200, body: paymentJSON("DONE", nil)})
+					payment, err := client.ConfirmPayment(ctx, confirmRequest())
+					assert.Equal(t, 1, posts)
+					if grace == 0 {
+						require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+						require.ErrorIs(t, err, context.Canceled)
+						assert.Empty(t, lookups.seen)
+						return
+					}
+					require.NoError(t, err)
+					assert.True(t, payment.IsPaid())
+					assert.Len(t, lookups.seen, 1)
+				})
+			})
+		}
+	})
+	t.Run("the grace is bounded", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			client, mock := mockClient(t, tosspayments.WithSettleGrace(3*time.Second))
+			ctx, cancel := context.WithCancel(t.Context())
+			mock.RegisterResponder(http.MethodPost, confirmURL, func(r *http.Request) (*http.Response, error) {
+				cancel()
+				return hang(r)
+			})
+			gets := 0
+			mock.RegisterResponder(http.MethodGet, paymentURL, func(r *http.Request) (*http.Response, error) {
+				gets++
+				return hang(r)
+			})
+			start := time.Now()
+			_, err := client.ConfirmPayment(ctx, confirmRequest())
+			require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+			require.ErrorIs(t, err, context.Canceled)
+			assert.Equal(t, 1, gets)
+			assert.Equal(t, 3*time.Second, time.Since(start))
+		})
+	})
+	t.Run("WithTimeout bounds an attempt", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			client, mock := mockClient(t, tosspayments.WithTimeout(3*time.Second), tosspayments.WithMaxRetries(0))
+			mock.RegisterResponder(http.MethodPost, confirmURL, hang)
+			onLookUp(mock, answer{status: 200, body: paymentJSON("DONE", nil)})
+			start := time.Now()
+			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+			require.NoError(t, err)
+			assert.Equal(t, 3*time.Second, time.Since(start))
+		})
+	})
+	t.Run("Retry-After is honoured", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			client, mock := mockClient(t)
+			posts := onConfirm(mock, answer{status: 429, header: http.Header{"Retry-After": {"7"}}}, answer{status: 200, body: paymentJSON("DONE", nil)})
+			onLookUp(mock, answer{status: 200, body: paymentJSON("IN_PROGRESS", nil)})
+			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+			require.NoError(t, err)
+			assert.Equal(t, 7*time.Second, posts.seen[1].at.Sub(posts.seen[0].at))
+		})
+	})
+}
+
+func TestWithMaxRetriesZeroStillLooksUp(t *testing.T) {
+	for name, post := range map[string]answer{"lost": lost, "500": refusal(500, "COMMON_ERROR")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, mock := mockClient(t, tosspayments.WithMaxRetries(0))
+				posts := onConfirm(mock, post)
+				lookups := onLookUp(mock, answer{status: 200, body: paymentJSON("IN_PROGRESS", nil)}, answer{status: 200, body: paymentJSON("DONE", nil)})
+				_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+				require.NoError(t, err)
+				assert.Len(t, posts.seen, 1)
+				assert.Len(t, lookups.seen, 2)
+			})
+		})
+	}
+}
+
+func TestConfirmRefusedLookUpStopsEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, mock := mockClient(t)
+		onConfirm(mock, refusal(400, "PROVIDER_ERROR"))
+		lookups := onLookUp(mock, refusal(401, "UNAUTHORIZED_KEY"))
+		start := time.Now()
+		_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+		require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+		assert.NotErrorIs(t, err, tosspayments.ErrUnauthorizedKey)
+		assert.Contains(t, err.Error(), "UNAUTHORIZED_KEY")
+		assert.Len(t, lookups.seen, 1)
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+func TestTestCodeIsNotSentWithLookUps(t *testing.T) {
+	client, mock := mockClient(t)
+	posts := onConfirm(mock, refusal(400, "PROVIDER_ERROR"))
+	lookups := onLookUp(mock, answer{status: 200, body: paymentJSON("DONE", nil)})
+	_, err := client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithTestCode(tosspayments.ErrProviderError))
+	require.NoError(t, err)
+	assert.Equal(t, "PROVIDER_ERROR", posts.seen[0].header.Get("TossPayments-Test-Code"))
+	assert.Empty(t, lookups.seen[0].header.Get("TossPayments-Test-Code"))
+	assert.Empty(t, lookups.seen[0].header.Get("Idempotency-Key"))
+}
+
+func TestConfirmForeignAnswerIsNeverSuccess(t *testing.T) {
+	for field, change := range map[string]object{
+		"orderId": {"orderId": "order-0002"}, "paymentKey": {"paymentKey": "pay-2"},
+		"amount": {"totalAmount": 100}, "currency": {"currency": "USD"},
+	} {
+		t.Run(field, func(t *testing.T) {
+			client, mock := mockClient(t)
+			posts := onConfirm(mock, answer{status: 200, body: paymentJSON("DONE", change)})
+			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+			var mismatch *tosspayments.MismatchError
+			require.ErrorAs(t, err, &mismatch)
+			assert.Equal(t, field, mismatch.Field)
+			require.NotNil(t, mismatch.Payment)
+			assert.Equal(t, "confirm payment", mismatch.Operation)
+			assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), mismatch.IdempotencyKey)
+			assert.Len(t, posts.seen, 1)
+			var refused *tosspayments.Error
+			assert.False(t, errors.As(err, &refused))
+		})
+	}
+	t.Run("in another currency by wish", func(t *testing.T) {
+		client, mock := mockClient(t)
+		onConfirm(mock, answer{status: 200, body: paymentJSON("DONE", object{"currency": "USD", "totalAmount": json.Number("1.50")})})
+		request := confirmRequest()
+		request.Currency = tosspayments.CurrencyUSD
+		request.Amount, _ = tosspayments.ParseAmount("1.5")
+		_, err := client.ConfirmPayment(t.Context(), request)
+		require.NoError(t, err)
+	})
+}
+
+func TestConfirmValidation(t *testing.T) {
+	client, mock := mockClient(t)
+	half, err := tosspayments.ParseAmount("100.5")
+	require.NoError(t, err)
+	for _, row := range []struct {
+		field, reason string
+		change        func(*tosspayments.ConfirmPaymentRequest)
+		opts          []tosspayments.CallOption
+	}{
+		{"paymentKey", "empty", func(r *tosspayments.ConfirmPaymentRequest) { r.PaymentKey = "" }, nil},
+		{"paymentKey", "1 to 200", func(r *tosspayments.ConfirmPaymentRequest) { r.PaymentKey = strings.Repeat("x", 201) }, nil},
+		{"paymentKey", "UTF-8", func(r *tosspayments.ConfirmPaymentRequest) { r.PaymentKey = "\xff" }, nil},
+		{"paymentKey", "..", func(r *tosspayments.ConfirmPaymentRequest) { r.PaymentKey = ".." }, nil},
+		{"orderId", "6 to 64", func(r *tosspayments.ConfirmPaymentRequest) { r.OrderID = "short" }, nil},
+		{"orderId", "letters", func(r *tosspayments.ConfirmPaymentRequest) { r.OrderID = "주문번호하나둘" }, nil},
+		{"amount", "more than 0", func(r *tosspayments.ConfirmPaymentRequest) { r.Amount = tosspayments.Won(0) }, nil},
+		{"amount", "more than 0", func(r *tosspayments.ConfirmPaymentRequest) { r.Amount = tosspayments.Won(-1) }, nil},
+		{"amount", "KRW has no decimals", func(r *tosspayments.ConfirmPaymentRequest) { r.Amount = half }, nil},
+		{"idempotencyKey", "empty", nil, []tosspayments.CallOption{tosspayments.WithIdempotencyKey("")}},
+		{"idempotencyKey", "300", nil, []tosspayments.CallOption{tosspayments.WithIdempotencyKey(strings.Repeat("k", 301))}},
+		{"idempotencyKey", "ASCII", nil, []tosspayments.CallOption{tosspayments.WithIdempotencyKey("주문")}},
+		{"WithTestCode", "error code", nil, []tosspayments.CallOption{tosspayments.WithTestCode("A B")}},
+		{"option", "nil", nil, []tosspayments.CallOption{nil}},
+	} {
+		request := confirmRequest()
+		if row.change != nil {
+			row.change(&request)
+		}
+		_, err := client.ConfirmPayment(t.Context(), request, row.opts...)
+		var invalid *tosspayments.ValidationError
+		require.ErrorAs(t, err, &invalid, row.field)
+		assert.Equal(t, row.field, invalid.Field)
+		assert.Contains(t, invalid.Reason, row.reason)
+		assert.Contains(t, err.Error(), row.field)
+	}
+	assert.Zero(t, mock.GetTotalCallCount())
+
+	live, err := tosspayments.New("live_sk_0000000000000000000000000000")
+	require.NoError(t, err)
+	_, err = live.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithTestCode(tosspayments.ErrProviderError))
+	assert.ErrorContains(t, err, "test key")
+}
+
+func TestManyClientsConfirmOneOrder(t *testing.T) {
+	server := tosstest.NewServer(t)
+	server.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Delay, Delay: 200 * time.Millisecond})
+	order := checkout()
+	request := pay(t, server, order)
+	const callers = 24
+	type result struct {
+		payment *tosspayments.Payment
+		err     error
+	}
+	results := make(chan result, callers)
+	for range callers {
+		client := server.Client()
+		go func() {
+			payment, err := client.ConfirmPayment(t.Context(), request)
+			results <- result{payment, err}
+		}()
+	}
+	for range callers {
+		r := <-results
+		require.NoError(t, r.err)
+		assert.True(t, r.payment.IsPaid())
+		assert.Equal(t, request.PaymentKey, r.payment.PaymentKey)
+	}
+	assert.Equal(t, 1, server.Charges(order.OrderID))
+}
