@@ -3,13 +3,8 @@ package tosspayments
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"time"
 )
-
-// kst is made on use: a package variable would allocate in every program that
-// imports the package.
-func kst() *time.Location { return time.FixedZone("KST", 9*60*60) }
 
 // DateTime is a time that the API writes with or without an offset, such as a
 // virtual account's due date. Without an offset it is Korean time (KST, +09:00).
@@ -46,7 +41,7 @@ func parseDateTime(text string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		return t, nil
 	}
-	t, err := time.ParseInLocation("2006-01-02T15:04:05", strings.TrimSpace(text), kst())
+	t, err := time.Parse(time.RFC3339Nano, text+"+09:00")
 	if err != nil {
 		return time.Time{}, fmt.Errorf("tosspayments: a date and time must look like 2026-03-01T10:15:30 with an optional offset")
 	}

@@ -1,0 +1,179 @@
+package tosspayments_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+// loadStrict decodes a fixture and fails on a field that the model does not have.
+func loadStrict(t testing.TB, name string, v any) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	require.NoError(t, err)
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	require.NoError(t, decoder.Decode(v), name)
+	return data
+}
+
+func loadPayment(t testing.TB, name string) *tosspayments.Payment {
+	t.Helper()
+	p := new(tosspayments.Payment)
+	loadStrict(t, name, p)
+	return p
+}
+
+func TestPaymentFixturesReencode(t *testing.T) {
+	for _, name := range []string{"payment_guide.json", "payment_full.json", "payment_expired.json"} {
+		t.Run(name, func(t *testing.T) {
+			p := loadPayment(t, name)
+			encoded, err := json.Marshal(p)
+			require.NoError(t, err)
+			again := new(tosspayments.Payment)
+			require.NoError(t, json.Unmarshal(encoded, again))
+			assert.Equal(t, p, again)
+		})
+	}
+}
+
+// The full fixture has every field, so none may be left at its zero value.
+func TestFullFixtureFillsEveryField(t *testing.T) {
+	assertFilled(t, "Payment", reflect.ValueOf(*loadPayment(t, "payment_full.json")))
+}
+
+func assertFilled(t *testing.T, path string, v reflect.Value) {
+	t.Helper()
+	switch {
+	case v.IsZero():
+		t.Errorf("%s is not set", path)
+	case v.Kind() == reflect.Pointer:
+		assertFilled(t, path, v.Elem())
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			assertFilled(t, fmt.Sprintf("%s[%d]", path, i), v.Index(i))
+		}
+	case v.Kind() == reflect.Struct && v.Type().PkgPath() == reflect.TypeFor[tosspayments.Payment]().PkgPath():
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				assertFilled(t, path+"."+f.Name, v.Field(i))
+			}
+		}
+	}
+}
+
+func TestGuideSample(t *testing.T) {
+	p := loadPayment(t, "payment_guide.json")
+	assert.Equal(t, "2024-06-01", p.Version)
+	assert.Nil(t, p.BalanceAmount, "the guide's sample has no balance")
+	assert.True(t, p.IsPaid())
+	assert.False(t, p.IsFullyCanceled())
+	assert.Equal(t, tosspayments.Won(50000), p.Cancelable())
+	assert.Equal(t, "71", p.Card.IssuerCode)
+	assert.Equal(t, "토스페이", p.EasyPay.Provider)
+	assert.True(t, p.ApprovedAt.Equal(time.Date(2024, 6, 18, 6, 14, 34, 0, time.UTC)))
+}
+
+func TestDueDateWithoutOffsetIsKorean(t *testing.T) {
+	p := loadPayment(t, "payment_full.json")
+	want := time.Date(2026, 3, 8, 12, 5, 9, 0, time.UTC)
+	assert.True(t, p.VirtualAccount.DueDate.Equal(want), p.VirtualAccount.DueDate)
+
+	for text, ok := range map[string]bool{
+		`"2026-03-08T21:05:09+09:00"`: true, `"2026-03-08T21:05:09.000000"`: true, `"2026-03-08T12:05:09Z"`: true,
+		`"2026-03-08"`: false, `"soon"`: false, `7`: false,
+	} {
+		var d tosspayments.DateTime
+		err := json.Unmarshal([]byte(text), &d)
+		assert.Equal(t, ok, err == nil, text)
+		if ok {
+			assert.True(t, d.Equal(want), text)
+		}
+	}
+	for _, text := range []string{"null", `""`} {
+		var d tosspayments.DateTime
+		require.NoError(t, json.Unmarshal([]byte(text), &d))
+		assert.True(t, d.IsZero())
+		encoded, err := json.Marshal(d)
+		require.NoError(t, err)
+		assert.Equal(t, "null", string(encoded))
+	}
+}
+
+func TestPaymentQuestions(t *testing.T) {
+	won := func(n int64) *tosspayments.Amount { a := tosspayments.Won(n); return &a }
+	for _, row := range []struct {
+		name           string
+		payment        tosspayments.Payment
+		paid, canceled bool
+		cancelable     int64
+	}{
+		{"ready", tosspayments.Payment{Status: "READY", BalanceAmount: won(10)}, false, false, 0},
+		{"done", tosspayments.Payment{Status: "DONE", BalanceAmount: won(10)}, true, false, 10},
+		{"waiting", tosspayments.Payment{Status: "WAITING_FOR_DEPOSIT", BalanceAmount: won(10)}, false, false, 10},
+		{"part", tosspayments.Payment{Status: "PARTIAL_CANCELED", BalanceAmount: won(4)}, true, false, 4},
+		{"parts of the whole", tosspayments.Payment{Status: "PARTIAL_CANCELED", BalanceAmount: won(0)}, false, true, 0},
+		{"canceled", tosspayments.Payment{Status: "CANCELED", BalanceAmount: won(0)}, false, true, 0},
+		{"canceled, no balance", tosspayments.Payment{Status: "CANCELED"}, false, false, 0},
+		{"aborted", tosspayments.Payment{Status: "ABORTED", BalanceAmount: won(10)}, false, false, 0},
+		{"of tomorrow", tosspayments.Payment{Status: "SHINY", BalanceAmount: won(10)}, false, false, 0},
+		{"no balance", tosspayments.Payment{Status: "PARTIAL_CANCELED", TotalAmount: tosspayments.Won(10), Cancels: []tosspayments.Cancel{
+			{CancelAmount: tosspayments.Won(3)}, {CancelAmount: tosspayments.Won(4), CancelStatus: "ABORTED"}}}, true, false, 7},
+		{"cancels over the total", tosspayments.Payment{Status: "DONE", Cancels: []tosspayments.Cancel{{CancelAmount: tosspayments.Won(3)}}}, true, false, 0},
+	} {
+		assert.Equal(t, row.paid, row.payment.IsPaid(), row.name)
+		assert.Equal(t, row.canceled, row.payment.IsFullyCanceled(), row.name)
+		assert.Equal(t, tosspayments.Won(row.cancelable), row.payment.Cancelable(), row.name)
+	}
+}
+
+// What the server may add or change tomorrow does not break decoding.
+func TestPaymentIsTolerant(t *testing.T) {
+	var p tosspayments.Payment
+	require.NoError(t, json.Unmarshal([]byte(`{
+		"status": "OF_TOMORROW", "type": "NEW", "newField": {"a": [1]}, "totalAmount": "15000", "balanceAmount": "0",
+		"vat": null, "useEscrow": null, "metadata": {"n": 1, "s": "x", "z": null}, "easyPay": "토스페이",
+		"card": {"installmentPlanMonths": "3", "amount": null, "issuerCode": null, "new": 1}, "cancels": null, "secret": null,
+		"requestedAt": null, "virtualAccount": {"accountNumber": null, "dueDate": null}}`), &p))
+	assert.Equal(t, tosspayments.PaymentStatus("OF_TOMORROW"), p.Status)
+	assert.Equal(t, tosspayments.Won(15000), p.TotalAmount)
+	assert.Equal(t, "토스페이", p.EasyPay.Provider)
+	assert.Equal(t, tosspayments.Months(3), p.Card.InstallmentPlanMonths)
+	assert.Equal(t, tosspayments.Metadata{"n": "1", "s": "x", "z": ""}, p.Metadata)
+	assert.True(t, p.BalanceAmount.IsZero())
+	assert.Error(t, json.Unmarshal([]byte(`{"card": {"installmentPlanMonths": "many"}}`), &p))
+}
+
+func FuzzPayment(f *testing.F) {
+	for _, name := range []string{"payment_guide.json", "payment_full.json", "payment_expired.json"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		require.NoError(f, err)
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var p tosspayments.Payment
+		if json.Unmarshal(data, &p) != nil {
+			return
+		}
+		_, _, _ = p.IsPaid(), p.IsFullyCanceled(), p.Cancelable()
+		encoded, err := json.Marshal(&p)
+		if err != nil {
+			// A year beyond 9999 decodes and does not encode.
+			return
+		}
+		var again tosspayments.Payment
+		require.NoError(t, json.Unmarshal(encoded, &again))
+		require.Equal(t, p.TotalAmount, again.TotalAmount)
+		require.Equal(t, p.Secret.Reveal(), again.Secret.Reveal())
+	})
+}
