@@ -1,0 +1,146 @@
+package tosspayments_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+func TestSecretKey(t *testing.T) {
+	key, err := tosspayments.ParseSecretKey(testKey)
+	require.NoError(t, err)
+	assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", key.Authorization())
+	assert.True(t, key.IsTest())
+	assert.False(t, key.IsLive())
+	assert.False(t, key.IsWidget())
+
+	for _, text := range []string{" " + testKey + "\n", "\uFEFF" + testKey, "\t\uFEFF " + testKey + "\r\n"} {
+		trimmed, err := tosspayments.ParseSecretKey(text)
+		require.NoError(t, err)
+		assert.Equal(t, key.Authorization(), trimmed.Authorization())
+	}
+	widget, err := tosspayments.ParseSecretKey("live_gsk_abc")
+	require.NoError(t, err)
+	assert.True(t, widget.IsLive())
+	assert.True(t, widget.IsWidget())
+	for _, old := range []string{"test_ak_ZORzdMaqN3wQd5k6ygr5AkYXQGwy", "something_new"} {
+		_, err := tosspayments.ParseSecretKey(old)
+		assert.NoError(t, err, old)
+	}
+	assert.Empty(t, tosspayments.SecretKey{}.Authorization())
+	assert.False(t, tosspayments.SecretKey{}.IsTest())
+}
+
+func TestSecretKeyMistakesAreNamed(t *testing.T) {
+	encode := base64.StdEncoding.EncodeToString
+	for key, reason := range map[string]string{
+		"": "empty", " \n\t": "empty", "\uFEFF": "empty",
+		"test_ck_D5GePWvyJnrK0W0k6q8gLzN97Eoq": "client key", "live_gck_abc": "client key",
+		encode([]byte(testKey + ":")): "Base64", encode([]byte(testKey)): "Base64", "77u/" + encode([]byte(testKey+":")): "Base64",
+		"Basic " + encode([]byte(testKey+":")): "Authorization header",
+		strings.Repeat("0aF9", 16):             "security key",
+		"test_sk_abc def":                      "white space", "test_sk_abc\ndef": "white space",
+		testKey + ":": "colon", `"` + testKey + `"`: "quote", "test_sk_한글": "non-ASCII", "test_sk_\u200babc": "invisible",
+	} {
+		_, err := tosspayments.New(key)
+		var invalid *tosspayments.ValidationError
+		require.ErrorAs(t, err, &invalid, "%q", key)
+		assert.Equal(t, "secretKey", invalid.Field)
+		assert.Contains(t, invalid.Reason, reason, "%q", key)
+		if trimmed := strings.TrimSpace(key); len(trimmed) > 3 {
+			assert.NotContains(t, err.Error(), trimmed)
+		}
+	}
+}
+
+// Whatever prints a value that holds a secret must not show it.
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	key, err := tosspayments.ParseSecretKey(testKey)
+	require.NoError(t, err)
+	client, err := tosspayments.New(testKey)
+	require.NoError(t, err)
+	type holder struct {
+		Key    tosspayments.SecretKey
+		hidden tosspayments.SecretKey
+		secret tosspayments.Sensitive
+		client *tosspayments.Client
+	}
+	secret := tosspayments.NewSensitive("ps_exampleSecretValue01")
+	h := holder{Key: key, hidden: key, secret: secret, client: client}
+	payment := loadPayment(t, "payment_full.json")
+	redirect, err := tosspayments.ParseBillingURL(parseURL(t, "https://shop/ok?customerKey=customer-1&authKey=ps_exampleSecretValue01"))
+	require.NoError(t, err)
+
+	var out bytes.Buffer
+	for _, value := range []any{
+		key, &key, secret, &secret, h, &h, []any{h}, map[string]any{"k": h}, client, *client, payment, *payment, redirect,
+		errors.Join(errors.New("x"), fmt.Errorf("%v %v", key, secret)),
+	} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%10.3s", "%b", "%c", "%T"} {
+			fmt.Fprintf(&out, verb+"\n", value)
+		}
+		for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+			slog.New(handler).Info("x", "value", value)
+		}
+	}
+	for _, value := range []any{key, h, &h, client} {
+		encoded, _ := json.Marshal(value)
+		out.Write(encoded)
+	}
+	text, err := key.MarshalText()
+	require.NoError(t, err)
+	out.Write(text)
+
+	for _, leak := range []string{"zXLkKEypNArWmo50nX3lmeaxYG5R", "dGVzdF9za1", fmt.Sprintf("%x", "zXLkKEyp"), fmt.Sprintf("%X", "zXLkKEyp")} {
+		assert.NotContains(t, out.String(), leak)
+	}
+	printed := strings.ReplaceAll(out.String(), `"secret":"ps_exampleSecretValue01"`, "")
+	printed = strings.ReplaceAll(printed, `"accountNumber":"X6505636518308"`, "")
+	printed = strings.ReplaceAll(printed, `"accountNumber":"1000123456789"`, "")
+	printed = strings.ReplaceAll(printed, `"authKey":"ps_exampleSecretValue01"`, "")
+	for _, leak := range []string{"ps_exampleSecretValue01", "X6505636518308", "1000123456789", fmt.Sprintf("%x", "ps_exampleSecret")} {
+		assert.NotContains(t, printed, leak)
+	}
+	assert.Contains(t, printed, "[redacted]")
+}
+
+func TestSensitiveKeepsItsTextInJSON(t *testing.T) {
+	var v struct {
+		Secret tosspayments.Sensitive `json:"secret,omitzero"`
+		Empty  tosspayments.Sensitive `json:"empty,omitzero"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(`{"secret":"ps_1","empty":null}`), &v))
+	assert.Equal(t, "ps_1", v.Secret.Reveal())
+	assert.Empty(t, v.Empty.Reveal())
+	assert.Empty(t, v.Empty.String())
+	encoded, err := json.Marshal(v)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"secret":"ps_1"}`, string(encoded))
+}
+
+func FuzzParseSecretKey(f *testing.F) {
+	for _, seed := range []string{testKey, " " + testKey, "live_gck_1", "Basic abc", "\uFEFF"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		key, err := tosspayments.ParseSecretKey(text)
+		if err != nil {
+			return
+		}
+		plain, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(key.Authorization(), "Basic "))
+		require.NoError(t, err)
+		require.True(t, strings.HasSuffix(string(plain), ":"))
+		require.Contains(t, text, strings.TrimSuffix(string(plain), ":"))
+		require.NotContains(t, fmt.Sprintf("%v%+v%#v", key, key, key), strings.TrimSuffix(string(plain), ":"))
+	})
+}
