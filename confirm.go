@@ -58,10 +58,11 @@ func (c *Client) ConfirmPayment(ctx context.Context, req ConfirmPaymentRequest, 
 		return nil, err
 	}
 	return c.move(ctx, call, settlement{
-		paymentKey: req.PaymentKey,
-		orderID:    req.OrderID,
-		guarded:    true,
-		judge:      func(p *Payment, _ bool) (verdict, error) { return c.judgeConfirm(&req, p) },
+		paymentKey:   req.PaymentKey,
+		orderID:      req.OrderID,
+		guarded:      true,
+		approvesOnce: true,
+		judge:        func(p *Payment, _ bool) (verdict, error) { return c.judgeConfirm(&req, p) },
 	})
 }
 

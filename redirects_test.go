@@ -55,7 +55,7 @@ func TestSuccessRedirectFromJSON(t *testing.T) {
 		`{"paymentKey":"pay-1","amount":15000}`:                              "orderId",
 		`{"paymentKey":"pay-1","orderId":"order-0001"}`:                      "amount",
 		`{"paymentKey":"pay-1","orderId":"order-0001","amount":-5}`:          "amount",
-		`{"paymentKey":"../cancel/","orderId":"주문-0001-가","amount":15000}`:    "orderId",
+		`{"paymentKey":"../cancel/","orderId":"주문-0001-가","amount":15000}`:   "orderId",
 		`{"paymentKey":"..","orderId":"order-0001","amount":15000}`:          "paymentKey",
 		`{"paymentKey":null,"orderId":null,"amount":null,"paymentType":"x"}`: "paymentKey",
 	} {

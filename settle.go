@@ -37,6 +37,9 @@ type settlement struct {
 	// guarded tells that the server performs the operation at most once whatever
 	// the idempotency key.
 	guarded bool
+	// approvesOnce tells that a repeated call finds the effect of an earlier one and
+	// reports it as success, so that a new key is safe even after a lost attempt.
+	approvesOnce bool
 }
 
 // movement is the state of one call that moves money.
@@ -47,10 +50,11 @@ type movement struct {
 
 	// reached tells that an attempt may have reached the server.
 	reached bool
-	// unanswered tells that the last attempt had no usable answer.
-	unanswered bool
-	lastAnswer *Error
-	cause      error
+	// unanswered tells that the last attempt had no usable answer, lost that any
+	// attempt had none.
+	unanswered, lost bool
+	lastAnswer       *Error
+	cause            error
 
 	lookups    int
 	lastLookUp time.Time
@@ -100,13 +104,15 @@ func (m *movement) run(ctx context.Context) error {
 // error, which is nil for success.
 func (m *movement) after(ctx context.Context, a *answer) (reaction, error) {
 	earlier := m.reached
+	// What was found before this attempt says nothing about it.
+	m.found = undecided
 	switch {
 	case a.notSent:
 		m.cause = a.err
 		m.unanswered = true
 		return resend, nil
 	case a.status == 0:
-		m.reached, m.unanswered, m.cause = true, true, a.err
+		m.reached, m.unanswered, m.lost, m.cause = true, true, true, a.err
 		return resend, nil
 	}
 	m.reached, m.unanswered, m.cause = true, false, nil
@@ -119,7 +125,7 @@ func (m *movement) after(ctx context.Context, a *answer) (reaction, error) {
 	case refuse:
 		return refuse, m.lastAnswer
 	case resend:
-		m.unanswered = true
+		m.unanswered, m.lost = true, true
 	}
 	return next, nil
 }
@@ -136,7 +142,7 @@ func (m *movement) accepted(a *answer) (reaction, error) {
 		return refuse, m.fill(err, a)
 	case unreadable:
 		m.lastAnswer = m.client.errorOf(m.call, a, err)
-		m.unanswered = true
+		m.unanswered, m.lost = true, true
 		if a.err != nil {
 			m.cause = a.err
 		}
@@ -311,13 +317,12 @@ func (m *movement) unknown(ended error) error {
 		Attempts:       m.call.attempts,
 		cause:          cause,
 	}
-	switch status := 0; {
+	switch {
 	case m.unanswered:
 		e.Next = NextSameKey
-	case m.lastAnswer != nil && m.guarded && m.found == noEffect:
-		if status = m.lastAnswer.StatusCode; status >= 400 && status < 500 {
-			e.Next = NextNewKey
-		}
+	case m.found == noEffect && m.guarded && (m.approvesOnce || !m.lost) &&
+		m.lastAnswer.StatusCode >= 400 && m.lastAnswer.StatusCode < 500:
+		e.Next = NextNewKey
 	}
 	return e
 }

@@ -363,7 +363,7 @@ func (c *Client) errorOf(call *call, a *answer, problem error) *Error {
 		// What cannot be read stays empty: the status still counts.
 		_ = json.Unmarshal(a.body, &v)
 		code, message := text(v.Code), text(v.Message)
-		if code == "" {
+		if len(v.Error.Code) > 0 {
 			code, message = text(v.Error.Code), text(v.Error.Message)
 		}
 		if len(code) <= 100 && isVisible(code) {

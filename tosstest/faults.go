@@ -112,8 +112,13 @@ func (s *Server) nextFault(operation Operation) *Fault {
 	if f.Code == "A_CODE_OF_TOMORROW" && s.chaosRng.IntN(2) == 0 {
 		f.Status = http.StatusInternalServerError
 	}
-	if f.Kind == RateLimit {
+	switch f.Kind {
+	case RateLimit:
 		f.AfterEffect = false
+	case Drop, Reset, Cut, Delay:
+		// A key that forgets what it performed would make the documented way out of
+		// a lost answer, the same key again, refund twice.
+		f.Unstored = f.Unstored && operation != CancelPayment
 	}
 	return f
 }
