@@ -1,0 +1,373 @@
+package tosspayments_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// A buyer's payment, from the redirect to the receipt. The server here is tosstest;
+// in production the client comes from tosspayments.New.
+func Example() {
+	server := tosstest.New()
+	client := server.Client()
+	ctx := context.Background()
+
+	// Before the window opens, the shop stores an order.
+	orderID, amount := tosspayments.NewOrderID(), tosspayments.Won(15000)
+
+	// The buyer pays; the browser comes to successUrl.
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: orderID, OrderName: "원두 1kg", Amount: amount, EasyPay: "TOSSPAY"})
+
+	request, err := redirect.ConfirmRequest(amount)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	payment, err := client.ConfirmPayment(ctx, request)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(payment.Status, payment.TotalAmount, payment.Method, payment.EasyPay.Provider, payment.Card.IssuerCode)
+	// Output: DONE 15000 간편결제 토스페이 61
+}
+
+func ExampleNew() {
+	client, err := tosspayments.New("test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R",
+		tosspayments.WithTimeout(30*time.Second),
+		tosspayments.WithLogger(slog.New(slog.NewJSONHandler(os.Stderr, nil))),
+	)
+	fmt.Println(client != nil, err)
+
+	_, err = tosspayments.New("test_ck_D5GePWvyJnrK0W0k6q8gLzN97Eoq")
+	fmt.Println(err)
+	// Output:
+	// true <nil>
+	// tosspayments: secretKey is a client key (ck, gck), which belongs in the browser: pass the secret key (sk, gsk) of the same set
+}
+
+func ExampleNew_options() {
+	_, err := tosspayments.New("test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R",
+		tosspayments.WithHTTPClient(&http.Client{}),
+		tosspayments.WithBaseURL("http://127.0.0.1:8080"),
+		tosspayments.WithMaxRetries(0),
+		tosspayments.WithLanguage(tosspayments.English),
+		tosspayments.WithSettleGrace(0),
+	)
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleParseSecretKey() {
+	key, err := tosspayments.ParseSecretKey(" test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R\n")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(key, key.IsTest(), key.IsWidget())
+	fmt.Println(key.Authorization())
+	// Output:
+	// [redacted] true false
+	// Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==
+}
+
+// Every way in which a confirm can end, and who has to act.
+func ExampleClient_ConfirmPayment() {
+	server := tosstest.New()
+	client := server.Client()
+	redirect := server.Authenticate(tosstest.Checkout{
+		OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000),
+		Refusal: tosspayments.ErrRejectCardCompany,
+	})
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	payment, err := client.ConfirmPayment(context.Background(), request)
+	var unknown *tosspayments.OutcomeUnknownError
+	var refused *tosspayments.Error
+	switch {
+	case err == nil:
+		fmt.Println("paid:", payment.IsPaid())
+	case errors.As(err, &unknown):
+		fmt.Println("keep the order open:", unknown.Next, unknown.IdempotencyKey)
+	case errors.As(err, &refused):
+		fmt.Println("refused:", refused.Code, "-", refused.Code.Class())
+	default:
+		fmt.Println("nothing was sent, or the answer does not fit:", err)
+	}
+	// Output: refused: REJECT_CARD_COMPANY - buyer: use another method
+}
+
+// A timeout is not a failure: the answer to the first attempt is lost, and the same
+// request under the same key finds the payment approved, once.
+func ExampleClient_ConfirmPayment_lostAnswer() {
+	server := tosstest.New()
+	client := server.Client()
+	server.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Drop, AfterEffect: true})
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	var response tosspayments.Response
+	payment, err := client.ConfirmPayment(context.Background(), request, tosspayments.WithResponse(&response))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(payment.Status, "after", response.Attempts, "attempts, charged", server.Charges("order-0001"), "time")
+	// Output: DONE after 2 attempts, charged 1 time
+}
+
+// The test environment answers with any error that is asked for.
+func ExampleWithTestCode() {
+	server := tosstest.New()
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = server.Client().ConfirmPayment(context.Background(), request,
+		tosspayments.WithTestCode(tosspayments.ErrExceedMaxDailyPaymentCount))
+	fmt.Println(errors.Is(err, tosspayments.ErrExceedMaxDailyPaymentCount))
+	// Output: true
+}
+
+// An idempotency key of one's own, stored with the order before the call, makes the
+// call repeatable after a crash.
+func ExampleWithIdempotencyKey() {
+	server := tosstest.New()
+	client := server.Client()
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 2 {
+		payment, err := client.ConfirmPayment(context.Background(), request, tosspayments.WithIdempotencyKey("confirm-order-0001"))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(payment.Status, server.Charges("order-0001"))
+	}
+	// Output:
+	// DONE 1
+	// DONE 1
+}
+
+func ExampleClient_GetPayment() {
+	server := tosstest.New()
+	client := server.Client()
+	key := server.OpenWindow(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+
+	payment, err := client.GetPayment(context.Background(), key)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(payment.Status, payment.IsPaid())
+
+	_, err = client.GetPayment(context.Background(), "no-such-key")
+	fmt.Println(errors.Is(err, tosspayments.ErrNotFoundPayment))
+	// Output:
+	// READY false
+	// true
+}
+
+func ExampleClient_GetPaymentByOrderID() {
+	server := tosstest.New()
+	server.OpenWindow(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	payment, err := server.Client().GetPaymentByOrderID(context.Background(), "order-0001")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(payment.OrderName, payment.Status)
+	// Output: 원두 1kg READY
+}
+
+func examplePayment(server *tosstest.Server) *tosspayments.Payment {
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	if err != nil {
+		panic(err)
+	}
+	payment, err := server.Client().ConfirmPayment(context.Background(), request)
+	if err != nil {
+		panic(err)
+	}
+	return payment
+}
+
+func ExampleClient_CancelPayment() {
+	server := tosstest.New()
+	payment := examplePayment(server)
+	payment, err := server.Client().CancelPayment(context.Background(), payment.PaymentKey, tosspayments.CancelPaymentRequest{
+		CancelReason: "고객 변심",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(payment.Status, payment.IsFullyCanceled(), payment.Cancels[0].CancelAmount)
+	// Output: CANCELED true 15000
+}
+
+// The balance that the caller has seen protects a part from being refunded twice.
+func ExampleClient_CancelPaymentPartially() {
+	server := tosstest.New()
+	payment := examplePayment(server)
+	request := tosspayments.PartialCancelRequest{
+		CancelReason: "한 상품 품절", CancelAmount: tosspayments.Won(5000), RefundableAmount: payment.BalanceAmount,
+	}
+	payment, err := server.Client().CancelPaymentPartially(context.Background(), payment.PaymentKey, request)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(payment.Status, "left:", payment.Cancelable())
+
+	_, err = server.Client().CancelPaymentPartially(context.Background(), payment.PaymentKey, request)
+	fmt.Println(errors.Is(err, tosspayments.ErrNotMatchesRefundableAmount), len(server.Refunds("order-0001")))
+	// Output:
+	// PARTIAL_CANCELED left: 10000
+	// true 1
+}
+
+func ExampleClient_Do() {
+	server := tosstest.New()
+	payment := examplePayment(server)
+	var answer struct {
+		Status string `json:"status"`
+	}
+	err := server.Client().Do(context.Background(), http.MethodGet, "/v1/payments/"+url.PathEscape(payment.PaymentKey), nil, &answer)
+	fmt.Println(answer.Status, err)
+	// Output: DONE <nil>
+}
+
+// The amount from the browser is compared with the stored one before anything is
+// sent.
+func ExampleParseSuccessURL() {
+	http.HandleFunc("GET /payment/success", func(w http.ResponseWriter, r *http.Request) {
+		redirect, err := tosspayments.ParseSuccessURL(r.URL)
+		_, _ = redirect, err
+	})
+
+	u, _ := url.Parse("https://shop.example/payment/success?paymentType=NORMAL&orderId=order-0001&paymentKey=pay-1&amount=100")
+	redirect, err := tosspayments.ParseSuccessURL(u)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = redirect.ConfirmRequest(tosspayments.Won(15000))
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, tosspayments.ErrAmountMismatch))
+	// Output:
+	// tosspayments: amount is "100", expected "15000"; nothing was sent
+	// true
+}
+
+// The same values as the success page of the integration guide posts them.
+func ExampleSuccessRedirect() {
+	body := strings.NewReader(`{"paymentKey":"pay-1","orderId":"order-0001","amount":"15000"}`)
+	var redirect tosspayments.SuccessRedirect
+	if err := json.NewDecoder(body).Decode(&redirect); err != nil {
+		fmt.Println(err)
+		return
+	}
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	fmt.Println(request.OrderID, request.Amount, err)
+	// Output: order-0001 15000 <nil>
+}
+
+func ExampleParseFailURL() {
+	u, _ := url.Parse("https://shop.example/payment/fail?code=PAY_PROCESS_CANCELED&message=%EC%B7%A8%EC%86%8C")
+	redirect, err := tosspayments.ParseFailURL(u)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if errors.Is(redirect, tosspayments.ErrPayProcessCanceled) {
+		fmt.Println("the buyer left:", redirect.Message)
+	}
+	// Output: the buyer left: 취소
+}
+
+func ExampleParseBillingURL() {
+	u, _ := url.Parse("https://shop.example/billing/success?customerKey=customer-1&authKey=bln_1")
+	redirect, err := tosspayments.ParseBillingURL(u)
+	fmt.Println(redirect.CustomerKey, redirect.AuthKey, err)
+	// Output: customer-1 [redacted] <nil>
+}
+
+func ExampleErrorCode() {
+	info, ok := tosspayments.ErrNotFoundPaymentSession.Info()
+	fmt.Println(ok, info.Statuses, info.Korean)
+	fmt.Println(info.Class)
+	fmt.Println(tosspayments.ErrorCode("A_CODE_OF_TOMORROW").Class())
+	// Output:
+	// true [404] 결제 시간이 만료되어 결제 진행 데이터가 존재하지 않습니다.
+	// buyer: start again
+	// unknown outcome: look it up
+}
+
+func ExampleErrorCodes() {
+	for info := range tosspayments.ErrorCodes() {
+		if info.Class == tosspayments.ClassAlreadyDone && strings.Contains(string(info.Code), "ORDER") {
+			fmt.Println(info.Code, info.English)
+		}
+	}
+	// Output: DUPLICATED_ORDER_ID This is a duplicate order id that has already been approved or canceled. Please proceed with a different order id.
+}
+
+func ExampleParseAmount() {
+	a, err := tosspayments.ParseAmount("1.50")
+	fmt.Println(a, err, a.Add(tosspayments.Won(1)))
+	_, err = tosspayments.ParseAmount("15,000")
+	fmt.Println(err)
+	// Output:
+	// 1.5 <nil> 2.5
+	// tosspayments: amount must be a decimal number, such as 15000 or 1.25
+}
+
+func ExampleWon() {
+	price := tosspayments.Won(15000)
+	units, whole := price.Int64()
+	fmt.Println(price, units, whole, price == tosspayments.Won(15000))
+	// Output: 15000 15000 true true
+}
+
+func ExampleValidateOrderID() {
+	fmt.Println(tosspayments.ValidateOrderID("7"))
+	fmt.Println(tosspayments.ValidateOrderName(""))
+	fmt.Println(tosspayments.ValidateCustomerKey("buyer@example.com"))
+	// Output:
+	// tosspayments: orderId must have 6 to 64 characters, has 1
+	// tosspayments: orderName is empty
+	// <nil>
+}
+
+func ExampleNewOrderID() {
+	id := tosspayments.NewOrderID()
+	fmt.Println(len(id), tosspayments.ValidateOrderID(id))
+	// Output: 26 <nil>
+}
