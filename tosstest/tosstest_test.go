@@ -1,0 +1,439 @@
+package tosstest_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// caller speaks to the server without the library, so that the two do not agree on
+// a mistake.
+type caller struct {
+	t      testing.TB
+	server *tosstest.Server
+	header http.Header
+}
+
+func newCaller(t testing.TB, server *tosstest.Server) *caller {
+	return &caller{t: t, server: server, header: http.Header{
+		"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(tosstest.DefaultSecretKey+":"))},
+	}}
+}
+
+func (c *caller) with(name, value string) *caller {
+	other := *c
+	other.header = c.header.Clone()
+	other.header.Set(name, value)
+	return &other
+}
+
+type result struct {
+	status int
+	header http.Header
+	body   map[string]any
+	raw    string
+}
+
+func (c *caller) call(method, path, body string) result {
+	c.t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), method, c.server.URL+path, strings.NewReader(body))
+	require.NoError(c.t, err)
+	r.Header = c.header
+	response, err := c.server.Transport().RoundTrip(r)
+	require.NoError(c.t, err)
+	data, err := io.ReadAll(response.Body)
+	require.NoError(c.t, err)
+	out := result{status: response.StatusCode, header: response.Header, raw: string(data)}
+	require.NoError(c.t, json.Unmarshal(data, &out.body), out.raw)
+	return out
+}
+
+func (c *caller) refused(status int, code string, r result) {
+	c.t.Helper()
+	assert.Equal(c.t, status, r.status, r.raw)
+	assert.Equal(c.t, code, r.body["code"])
+	assert.NotEmpty(c.t, r.body["message"])
+	assert.NotEmpty(c.t, r.header.Get("x-tosspayments-trace-id"))
+}
+
+func socks(order string) tosstest.Checkout {
+	return tosstest.Checkout{OrderID: order, OrderName: "양말", Amount: tosspayments.Won(15000)}
+}
+
+func confirmBody(r tosspayments.SuccessRedirect) string {
+	data, _ := json.Marshal(map[string]any{"paymentKey": r.PaymentKey, "orderId": r.OrderID, "amount": r.Amount.String()})
+	return string(data)
+}
+
+func TestLifeCycle(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	key := server.OpenWindow(socks("order-0001"))
+	r := c.call("GET", "/v1/payments/"+key, "")
+	assert.Equal(t, "READY", r.body["status"])
+	assert.Nil(t, r.body["method"])
+	assert.Nil(t, r.body["approvedAt"])
+	c.refused(404, "NOT_FOUND_PAYMENT_SESSION", c.call("POST", "/v1/payments/confirm", `{"paymentKey":"`+key+`","orderId":"order-0001","amount":15000}`))
+
+	redirect := server.Authenticate(socks("order-0001"))
+	assert.Equal(t, "NORMAL", redirect.PaymentType)
+	r = c.call("GET", "/v1/payments/orders/order-0001", "")
+	assert.Equal(t, "IN_PROGRESS", r.body["status"])
+	assert.Equal(t, redirect.PaymentKey, r.body["paymentKey"])
+
+	r = c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+	require.Equal(t, 200, r.status, r.raw)
+	assert.Equal(t, "DONE", r.body["status"])
+	assert.Equal(t, "카드", r.body["method"])
+	assert.EqualValues(t, 15000, r.body["totalAmount"])
+	assert.EqualValues(t, 15000, r.body["balanceAmount"])
+	assert.EqualValues(t, 1364, r.body["vat"])
+	assert.EqualValues(t, 13636, r.body["suppliedAmount"])
+	assert.NotEmpty(t, r.body["secret"])
+	assert.Len(t, r.header["X-Tosspayments-Trace-Id"], 1)
+	_, err := time.Parse("2006-01-02T15:04:05-07:00", r.body["approvedAt"].(string))
+	assert.NoError(t, err)
+
+	c.refused(400, "ALREADY_PROCESSED_PAYMENT", c.call("POST", "/v1/payments/confirm", confirmBody(redirect)))
+	c.refused(404, "NOT_FOUND_PAYMENT", c.call("GET", "/v1/payments/nothing", ""))
+	c.refused(404, "NOT_FOUND_PAYMENT", c.call("GET", "/v1/payments/orders/nothing", ""))
+	c.refused(404, "NOT_FOUND", c.call("GET", "/v1/nothing", ""))
+	assert.Equal(t, 1, server.Charges("order-0001"))
+
+	other := server.Authenticate(socks("order-0001"))
+	c.refused(400, "DUPLICATED_ORDER_ID", c.call("POST", "/v1/payments/confirm", confirmBody(other)))
+	r = c.call("GET", "/v1/payments/orders/order-0001", "")
+	assert.Equal(t, redirect.PaymentKey, r.body["paymentKey"], "the approved payment stays the order's")
+}
+
+func TestConfirmChecks(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	redirect := server.Authenticate(socks("order-0001"))
+	post := func(body string) result { return c.call("POST", "/v1/payments/confirm", body) }
+	for _, body := range []string{"", "{", "[]", `{}`, `{"paymentKey":"x"}`, `{"paymentKey":"x","orderId":"y"}`, `{"paymentKey":"x","orderId":"y","amount":"z"}`} {
+		c.refused(400, "INVALID_REQUEST", post(body))
+	}
+	c.refused(404, "NOT_FOUND_PAYMENT_SESSION", post(`{"paymentKey":"x","orderId":"order-0001","amount":15000}`))
+	c.refused(403, "FORBIDDEN_REQUEST", post(`{"paymentKey":"`+redirect.PaymentKey+`","orderId":"order-0002","amount":15000}`))
+	c.refused(403, "FORBIDDEN_REQUEST", post(`{"paymentKey":"`+redirect.PaymentKey+`","orderId":"order-0001","amount":1}`))
+	assert.Zero(t, server.Charges("order-0001"))
+
+	server = tosstest.New(tosstest.WithAmountMismatchCode(tosspayments.ErrInvalidRequest))
+	redirect = server.Authenticate(socks("order-0001"))
+	redirect.Amount = tosspayments.Won(1)
+	c = newCaller(t, server)
+	c.refused(400, "INVALID_REQUEST", post(confirmBody(redirect)))
+}
+
+func TestKeysAndTestCodes(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	basic := func(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
+	c.refused(401, "UNAUTHORIZED_KEY", c.with("Authorization", "").call("GET", "/v1/payments/x", ""))
+	c.refused(401, "UNAUTHORIZED_KEY", c.with("Authorization", basic("test_sk_other:")).call("GET", "/v1/payments/x", ""))
+	c.refused(401, "UNAUTHORIZED_KEY", c.with("Authorization", "Basic ***").call("GET", "/v1/payments/x", ""))
+	c.refused(403, "INCORRECT_BASIC_AUTH_FORMAT", c.with("Authorization", basic(tosstest.DefaultSecretKey)).call("GET", "/v1/payments/x", ""))
+	c.refused(500, "COMMON_ERROR", c.with("TossPayments-Test-Code", "COMMON_ERROR").call("GET", "/v1/payments/x", ""))
+	c.refused(409, "IDEMPOTENT_REQUEST_PROCESSING", c.with("TossPayments-Test-Code", "IDEMPOTENT_REQUEST_PROCESSING").call("GET", "/v1/payments/x", ""))
+	c.refused(400, "INVALID_TEST_CODE", c.with("TossPayments-Test-Code", "NO_SUCH_CODE").call("GET", "/v1/payments/x", ""))
+
+	live := tosstest.New(tosstest.WithSecretKey("live_sk_1"))
+	lc := newCaller(t, live).with("Authorization", basic("live_sk_1:")).with("TossPayments-Test-Code", "COMMON_ERROR")
+	lc.refused(404, "NOT_FOUND_PAYMENT", lc.call("GET", "/v1/payments/x", ""))
+}
+
+func TestLanguages(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	korean := c.call("GET", "/v1/payments/x", "")
+	english := c.with("Accept-Language", "en-US").call("GET", "/v1/payments/x", "")
+	assert.Equal(t, "존재하지 않는 결제 정보 입니다.", korean.body["message"])
+	assert.Equal(t, "The payment does not exist.", english.body["message"])
+
+	wallet := socks("order-0001")
+	wallet.EasyPay = "KAKAOPAY"
+	redirect := server.Authenticate(wallet)
+	c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+	r := c.call("GET", "/v1/payments/"+redirect.PaymentKey, "")
+	assert.Equal(t, "카카오페이", r.body["easyPay"].(map[string]any)["provider"])
+	r = c.with("Accept-Language", "en-US").call("GET", "/v1/payments/"+redirect.PaymentKey, "")
+	assert.Equal(t, "KAKAOPAY", r.body["easyPay"].(map[string]any)["provider"])
+	assert.Equal(t, "EasyPay", r.body["method"])
+}
+
+func TestExpiry(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	key := server.OpenWindow(socks("order-0001"))
+	redirect := server.Authenticate(socks("order-0002"))
+	before := server.Now()
+	server.Advance(10*time.Minute - time.Second)
+	assert.GreaterOrEqual(t, server.Now().Sub(before), 9*time.Minute)
+	assert.Equal(t, "IN_PROGRESS", c.call("GET", "/v1/payments/"+redirect.PaymentKey, "").body["status"])
+	server.Advance(2 * time.Second)
+	r := c.call("GET", "/v1/payments/"+redirect.PaymentKey, "")
+	assert.Equal(t, "EXPIRED", r.body["status"])
+	assert.Equal(t, "EXPIRED_PAYMENT", r.body["failure"].(map[string]any)["code"])
+	c.refused(404, "NOT_FOUND_PAYMENT_SESSION", c.call("POST", "/v1/payments/confirm", confirmBody(redirect)))
+	assert.Equal(t, "READY", c.call("GET", "/v1/payments/"+key, "").body["status"])
+	server.Advance(20 * time.Minute)
+	assert.Equal(t, "EXPIRED", c.call("GET", "/v1/payments/"+key, "").body["status"])
+}
+
+func TestIdempotency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		c := newCaller(t, server)
+		redirect := server.Authenticate(socks("order-0001"))
+		keyed := c.with("Idempotency-Key", "k1")
+		first := keyed.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+		replay := keyed.call("POST", "/v1/payments/confirm", `{"other":"body"}`)
+		assert.Equal(t, first.raw, replay.raw, "the body is not part of the key")
+		assert.Equal(t, 200, replay.status)
+		ids := replay.header.Get("X-Tosspayments-Trace-Id")
+		assert.True(t, strings.HasSuffix(ids, ", "+first.header.Get("X-Tosspayments-Trace-Id")), ids)
+
+		refused := c.with("Idempotency-Key", "k2").call("POST", "/v1/payments/confirm", `{}`)
+		c.refused(400, "INVALID_REQUEST", refused)
+		other := server.Authenticate(socks("order-0002"))
+		again := c.with("Idempotency-Key", "k2").call("POST", "/v1/payments/confirm", confirmBody(other))
+		assert.Equal(t, refused.raw, again.raw, "a refusal is replayed even when the body is corrected")
+
+		server.Advance(15*24*time.Hour + time.Second)
+		c.refused(400, "ALREADY_PROCESSED_PAYMENT", keyed.call("POST", "/v1/payments/confirm", confirmBody(redirect)))
+		c.refused(400, "INVALID_IDEMPOTENCY_KEY", c.with("Idempotency-Key", strings.Repeat("k", 301)).call("POST", "/v1/payments/confirm", "{}"))
+		c.with("Idempotency-Key", "k3").call("GET", "/v1/payments/x", "")
+
+		slow := server.Authenticate(socks("order-0003"))
+		server.Inject(tosstest.Fault{Kind: tosstest.Delay, Delay: time.Minute})
+		var done sync.WaitGroup
+		done.Go(func() {
+			assert.Equal(t, 200, c.with("Idempotency-Key", "k4").call("POST", "/v1/payments/confirm", confirmBody(slow)).status)
+		})
+		time.Sleep(time.Second)
+		c.refused(409, "IDEMPOTENT_REQUEST_PROCESSING", c.with("Idempotency-Key", "k4").call("POST", "/v1/payments/confirm", confirmBody(slow)))
+		c.refused(400, "ALREADY_PROCESSING_REQUEST", c.with("Idempotency-Key", "k5").call("POST", "/v1/payments/confirm", confirmBody(slow)))
+		done.Wait()
+		assert.Equal(t, 1, server.Charges("order-0003"))
+	})
+}
+
+func TestCancelRules(t *testing.T) {
+	server := tosstest.New(tosstest.WithConsecutiveCancelRule())
+	c := newCaller(t, server)
+	redirect := server.Authenticate(socks("order-0001"))
+	path := "/v1/payments/" + redirect.PaymentKey + "/cancel"
+	c.refused(403, "NOT_CANCELABLE_PAYMENT", c.call("POST", path, `{"cancelReason":"r"}`))
+	c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+	for _, body := range []string{"", `{}`, `{"cancelReason":""}`, `{"cancelReason":"` + strings.Repeat("가", 201) + `"}`,
+		`{"cancelReason":"r","cancelAmount":0}`, `{"cancelReason":"r","cancelAmount":-1}`, `{"cancelReason":"r","currency":"USD"}`} {
+		c.refused(400, "INVALID_REQUEST", c.call("POST", path, body))
+	}
+	c.refused(403, "NOT_CANCELABLE_AMOUNT", c.call("POST", path, `{"cancelReason":"r","cancelAmount":15001}`))
+	c.refused(403, "NOT_CANCELABLE_AMOUNT", c.call("POST", path, `{"cancelReason":"r","taxFreeAmount":1}`))
+	c.refused(400, "NOT_MATCHES_REFUNDABLE_AMOUNT", c.call("POST", path, `{"cancelReason":"r","cancelAmount":1,"refundableAmount":14999}`))
+	c.refused(404, "NOT_FOUND_PAYMENT", c.call("POST", "/v1/payments/none/cancel", `{"cancelReason":"r"}`))
+
+	r := c.call("POST", path, `{"cancelReason":"r","cancelAmount":5000,"refundableAmount":15000}`)
+	require.Equal(t, 200, r.status, r.raw)
+	assert.Equal(t, "PARTIAL_CANCELED", r.body["status"])
+	assert.EqualValues(t, 10000, r.body["balanceAmount"])
+	assert.EqualValues(t, 909, r.body["vat"])
+	entry := r.body["cancels"].([]any)[0].(map[string]any)
+	assert.Equal(t, r.body["lastTransactionKey"], entry["transactionKey"])
+	assert.EqualValues(t, 10000, entry["refundableAmount"])
+
+	c.refused(403, "FORBIDDEN_CONSECUTIVE_REQUEST", c.call("POST", path, `{"cancelReason":"r","cancelAmount":1}`))
+	server.Advance(time.Second)
+	r = c.call("POST", path, `{"cancelReason":"r"}`)
+	assert.Equal(t, "PARTIAL_CANCELED", r.body["status"])
+	assert.EqualValues(t, 0, r.body["balanceAmount"])
+	c.refused(403, "NOT_CANCELABLE_AMOUNT", c.call("POST", path, `{"cancelReason":"r"}`))
+
+	whole := server.Authenticate(socks("order-0002"))
+	c.call("POST", "/v1/payments/confirm", confirmBody(whole))
+	path = "/v1/payments/" + whole.PaymentKey + "/cancel"
+	assert.Equal(t, "CANCELED", c.call("POST", path, `{"cancelReason":"r"}`).body["status"])
+	c.refused(400, "ALREADY_CANCELED_PAYMENT", c.call("POST", path, `{"cancelReason":"r"}`))
+	kinds := []string{}
+	for _, e := range server.Ledger() {
+		kinds = append(kinds, e.Kind)
+	}
+	assert.Equal(t, []string{"approval", "cancel", "cancel", "approval", "cancel"}, kinds)
+}
+
+// Each kind of fault, before and after the effect, with the answer kept under the
+// key and not: how often is the order charged, and what does the same key say next?
+func TestFaults(t *testing.T) {
+	for _, kind := range []tosstest.FaultKind{tosstest.Refuse, tosstest.Drop, tosstest.Reset, tosstest.Cut, tosstest.BadGateway, tosstest.RateLimit, tosstest.Delay} {
+		for _, after := range []bool{false, true} {
+			for _, unstored := range []bool{false, true} {
+				name := string(kind)
+				if after {
+					name += " after the effect"
+				}
+				if unstored {
+					name += ", not stored"
+				}
+				t.Run(name, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						server := tosstest.New()
+						redirect := server.Authenticate(socks("order-0001"))
+						server.Inject(tosstest.Fault{
+							Operation: tosstest.ConfirmPayment, Kind: kind, AfterEffect: after, Unstored: unstored,
+							Code: tosspayments.ErrProviderError, Delay: time.Minute, RetryAfter: "3",
+						})
+						c := newCaller(t, server).with("Idempotency-Key", "k")
+						status, broken := send(c, confirmBody(redirect))
+						effect := after || kind == tosstest.Delay
+						assert.Equal(t, effect, server.Charges("order-0001") == 1)
+						switch kind {
+						case tosstest.Refuse:
+							assert.Equal(t, 400, status)
+						case tosstest.BadGateway:
+							assert.Equal(t, 502, status)
+						case tosstest.RateLimit:
+							assert.Equal(t, 429, status)
+						case tosstest.Delay:
+							assert.Equal(t, 200, status)
+						default:
+							assert.Error(t, broken)
+						}
+
+						again := c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+						reached := effect || kind == tosstest.Refuse || kind == tosstest.Cut
+						switch {
+						case unstored && effect:
+							c.refused(400, "ALREADY_PROCESSED_PAYMENT", again)
+						case unstored || !reached:
+							assert.Equal(t, 200, again.status)
+						case kind == tosstest.Refuse:
+							c.refused(400, "PROVIDER_ERROR", again)
+						case kind == tosstest.Cut && !effect:
+							c.refused(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", again)
+						default:
+							assert.Equal(t, 200, again.status)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+func send(c *caller, body string) (status int, err error) {
+	r, err := http.NewRequestWithContext(context.Background(), "POST", c.server.URL+"/v1/payments/confirm", strings.NewReader(body))
+	require.NoError(c.t, err)
+	r.Header = c.header
+	response, err := c.server.Transport().RoundTrip(r)
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.ReadAll(response.Body)
+	return response.StatusCode, err
+}
+
+func TestServerErrorsForgotten(t *testing.T) {
+	for name, kept := range map[string]bool{"kept": true, "forgotten": false} {
+		t.Run(name, func(t *testing.T) {
+			var opts []tosstest.Option
+			if !kept {
+				opts = append(opts, tosstest.WithServerErrorsForgotten())
+			}
+			server := tosstest.New(opts...)
+			redirect := server.Authenticate(socks("order-0001"))
+			server.Inject(tosstest.Fault{Kind: tosstest.Refuse, Code: tosspayments.ErrCommonError})
+			c := newCaller(t, server).with("Idempotency-Key", "k")
+			c.refused(500, "COMMON_ERROR", c.call("POST", "/v1/payments/confirm", confirmBody(redirect)))
+			again := c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+			assert.Equal(t, kept, again.status == 500, again.raw)
+		})
+	}
+}
+
+// The faults of the network over a real one.
+func TestFaultsOverTCP(t *testing.T) {
+	server := tosstest.NewServer(t)
+	for _, kind := range []tosstest.FaultKind{tosstest.Drop, tosstest.Reset, tosstest.Cut} {
+		redirect := server.Authenticate(socks(tosspayments.NewOrderID()))
+		server.Inject(tosstest.Fault{Kind: kind, AfterEffect: true})
+		r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+"/v1/payments/confirm", strings.NewReader(confirmBody(redirect)))
+		require.NoError(t, err)
+		r.Header = newCaller(t, server).header
+		response, err := http.DefaultClient.Do(r)
+		if kind == tosstest.Cut {
+			require.NoError(t, err)
+			assert.Equal(t, 200, response.StatusCode)
+			_, err = io.ReadAll(response.Body)
+			_ = response.Body.Close()
+		}
+		assert.Error(t, err, kind)
+		assert.Equal(t, 1, server.Charges(redirect.OrderID))
+	}
+	assert.Equal(t, 3, server.Calls(tosstest.ConfirmPayment))
+}
+
+func TestRequestLog(t *testing.T) {
+	server := tosstest.New()
+	newCaller(t, server).with("Idempotency-Key", "k").call("POST", "/v1/payments/confirm", `{"a":1}`)
+	requests := server.Requests()
+	require.Len(t, requests, 1)
+	assert.Equal(t, tosstest.ConfirmPayment, requests[0].Operation)
+	assert.Equal(t, "/v1/payments/confirm", requests[0].Path)
+	assert.Equal(t, `{"a":1}`, string(requests[0].Body))
+	assert.Equal(t, 400, requests[0].Status)
+	assert.Equal(t, "k", requests[0].Header.Get("Idempotency-Key"))
+	assert.Empty(t, requests[0].Header.Get("Authorization"))
+}
+
+func TestSeedsRepeat(t *testing.T) {
+	key := func(seed uint64) string {
+		server := tosstest.New(tosstest.WithSeed(seed))
+		return server.OpenWindow(socks("order-0001"))[19:]
+	}
+	assert.Equal(t, key(1), key(1))
+	assert.NotEqual(t, key(1), key(2))
+}
+
+type misusedTB struct {
+	testing.TB
+	failed string
+}
+
+func (tb *misusedTB) Fatalf(format string, _ ...any) { tb.failed = format }
+
+func TestMisuse(t *testing.T) {
+	tb := &misusedTB{TB: t}
+	server := tosstest.NewServer(tb)
+	server.Authenticate(tosstest.Checkout{})
+	assert.NotEmpty(t, tb.failed)
+	for _, bad := range []func(*tosstest.Checkout){
+		func(c *tosstest.Checkout) { c.OrderName = "" },
+		func(c *tosstest.Checkout) { c.Amount = tosspayments.Won(0) },
+		func(c *tosstest.Checkout) { c.TaxFreeAmount = tosspayments.Won(15001) },
+		func(c *tosstest.Checkout) { c.Refusal = "NO_SUCH_CODE" },
+	} {
+		c := socks("order-0001")
+		bad(&c)
+		assert.Panics(t, func() { tosstest.New().OpenWindow(c) })
+	}
+	assert.Panics(t, func() { tosstest.New().Client(tosspayments.WithMaxRetries(-1)) })
+	_, err := server.Client().GetPayment(t.Context(), "x")
+	var refused *tosspayments.Error
+	assert.True(t, errors.As(err, &refused))
+}
