@@ -1,6 +1,8 @@
 package tosspayments
 
 import (
+	"errors"
+	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -106,15 +108,18 @@ func TestOneLine(t *testing.T) {
 }
 
 func TestBodyThatWasAbandonedIsNeverRead(t *testing.T) {
-	body := newBody([]byte("x"))
-	assert.True(t, body.abandon())
-	_, err := body.Read(make([]byte, 1))
+	dial := &net.OpError{Op: "dial", Err: errors.New("refused")}
+	tracked, request := new(trackedBody), new(http.Request)
+	tracked.attach(t.Context(), request, []byte("x"))
+	assert.True(t, tracked.nothing(dial))
+	_, err := request.Body.Read(make([]byte, 1))
 	assert.ErrorIs(t, err, http.ErrBodyReadAfterClose)
 
-	body = newBody([]byte("x"))
-	again, err := body.again()
+	tracked = new(trackedBody)
+	tracked.attach(t.Context(), request, []byte("x"))
+	again, err := request.GetBody()
 	assert.NoError(t, err)
 	_, err = again.Read(make([]byte, 1))
 	assert.NoError(t, err)
-	assert.False(t, body.abandon(), "a repeat by the HTTP client counts as sent")
+	assert.False(t, tracked.nothing(dial), "a repeat by the HTTP client counts as sent")
 }

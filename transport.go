@@ -1,6 +1,7 @@
 package tosspayments
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -150,19 +152,26 @@ func (c *Client) send(ctx context.Context, call *call, limit time.Duration) answ
 	start := time.Now()
 	attempt, cancel := context.WithDeadline(ctx, start.Add(limit))
 	defer cancel()
-	body := newBody(call.body)
-	a := c.roundTrip(c.newRequest(attempt, call, body))
-	if a.err != nil {
-		unread := body.abandon()
-		a.notSent = a.status == 0 && unread && (isDialError(a.err) || c.sendsDirectly())
+	var sent sending = new(trackedBody)
+	if c.sendsDirectly() {
+		sent = new(trackedConnection)
 	}
+	a := c.roundTrip(c.newRequest(attempt, call, sent))
+	a.notSent = a.err != nil && a.status == 0 && sent.nothing(a.err)
 	if c.logger != nil {
 		c.log(ctx, call, &a, time.Since(start))
 	}
 	return a
 }
 
-func (c *Client) newRequest(ctx context.Context, call *call, body *requestBody) *http.Request {
+// sendsDirectly tells whether nothing of other people's stands between the client
+// and the network.
+func (c *Client) sendsDirectly() bool {
+	_, ok := c.http.Transport.(*http.Transport)
+	return ok || c.http.Transport == nil
+}
+
+func (c *Client) newRequest(ctx context.Context, call *call, sent sending) *http.Request {
 	header := make(http.Header, 7)
 	header["Authorization"] = c.authorization()
 	header["Accept"] = headerJSON
@@ -187,9 +196,8 @@ func (c *Client) newRequest(ctx context.Context, call *call, body *requestBody) 
 	}
 	if call.body != nil {
 		header["Content-Type"] = headerJSON
-		request.Body = body
-		request.GetBody = body.again
 		request.ContentLength = int64(len(call.body))
+		ctx = sent.attach(ctx, request, call.body)
 	}
 	return request.WithContext(ctx)
 }
@@ -258,14 +266,34 @@ func readBounded(r io.Reader, b []byte, length int64) ([]byte, error) {
 
 var errTooLarge error = sentinel("the answer is larger than 16 MiB")
 
-// requestBody is the body of one attempt. It knows whether any of it was read,
-// so whether any of it can have been sent; also when the HTTP client repeats the
-// request by itself.
-type requestBody struct {
-	data []byte
-	read int
-	used *atomic.Int32
+// sending puts the body into a request and tells, after a failure, whether nothing
+// of the request can have reached the server, and nothing will.
+type sending interface {
+	attach(ctx context.Context, request *http.Request, body []byte) context.Context
+	nothing(err error) bool
 }
+
+// trackedConnection watches an [*http.Transport], which asks for the connection
+// before it sends anything. The body stays of a type that net/http knows, or it
+// would be sent apart from the header.
+type trackedConnection struct {
+	trace     httptrace.ClientTrace
+	connected atomic.Bool
+}
+
+func (t *trackedConnection) attach(ctx context.Context, request *http.Request, body []byte) context.Context {
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	t.trace.GotConn = func(httptrace.GotConnInfo) { t.connected.Store(true) }
+	return httptrace.WithClientTrace(ctx, &t.trace)
+}
+
+func (t *trackedConnection) nothing(error) bool { return !t.connected.Load() }
+
+// trackedBody knows whether any of the body was read, by whatever RoundTripper,
+// also when that repeats the request by itself. A failure to dial then means that
+// nothing was sent.
+type trackedBody struct{ used atomic.Int32 }
 
 const (
 	bodyUnread int32 = iota
@@ -273,40 +301,33 @@ const (
 	bodyAbandoned
 )
 
-func newBody(data []byte) *requestBody { return &requestBody{data: data, used: new(atomic.Int32)} }
+func (t *trackedBody) attach(ctx context.Context, request *http.Request, body []byte) context.Context {
+	request.Body = &trackedReader{Reader: bytes.NewReader(body), tracked: t}
+	request.GetBody = func() (io.ReadCloser, error) {
+		return &trackedReader{Reader: bytes.NewReader(body), tracked: t}, nil
+	}
+	return ctx
+}
 
-func (b *requestBody) Read(p []byte) (int, error) {
-	if !b.used.CompareAndSwap(bodyUnread, bodyRead) && b.used.Load() == bodyAbandoned {
+func (t *trackedBody) nothing(err error) bool {
+	var op *net.OpError
+	return t.used.CompareAndSwap(bodyUnread, bodyAbandoned) &&
+		errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
+type trackedReader struct {
+	io.Reader
+	tracked *trackedBody
+}
+
+func (r *trackedReader) Read(p []byte) (int, error) {
+	if !r.tracked.used.CompareAndSwap(bodyUnread, bodyRead) && r.tracked.used.Load() == bodyAbandoned {
 		return 0, http.ErrBodyReadAfterClose
 	}
-	if b.read == len(b.data) {
-		return 0, io.EOF
-	}
-	n := copy(p, b.data[b.read:])
-	b.read += n
-	return n, nil
+	return r.Reader.Read(p)
 }
 
-func (b *requestBody) Close() error { return nil }
-
-func (b *requestBody) again() (io.ReadCloser, error) {
-	return &requestBody{data: b.data, used: b.used}, nil
-}
-
-// abandon tells whether nothing was read, and sees to it that nothing will be.
-func (b *requestBody) abandon() bool { return b.used.CompareAndSwap(bodyUnread, bodyAbandoned) }
-
-func isDialError(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
-}
-
-// sendsDirectly tells whether nothing of other people's stands between the client
-// and the network, so that an unread body means an unsent request.
-func (c *Client) sendsDirectly() bool {
-	_, ok := c.http.Transport.(*http.Transport)
-	return ok || c.http.Transport == nil
-}
+func (r *trackedReader) Close() error { return nil }
 
 func (c *Client) log(ctx context.Context, call *call, a *answer, took time.Duration) {
 	level := slog.LevelDebug
