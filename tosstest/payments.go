@@ -41,9 +41,9 @@ type cancel struct {
 }
 
 // kst is how the service writes its times.
-var kst = time.FixedZone("KST", 9*60*60)
+func kst() *time.Location { return time.FixedZone("KST", 9*60*60) }
 
-func stamp(t time.Time) string { return t.In(kst).Format("2006-01-02T15:04:05-07:00") }
+func stamp(t time.Time) string { return t.In(kst()).Format("2006-01-02T15:04:05-07:00") }
 
 func (s *Server) open(checkout Checkout) *payment {
 	if checkout.Currency == "" {
@@ -51,7 +51,7 @@ func (s *Server) open(checkout Checkout) *payment {
 	}
 	now := s.now()
 	p := &payment{
-		key:         "fakes" + now.In(kst).Format("20060102150405") + strings.ToUpper(s.hex(4))[:5],
+		key:         "fakes" + now.In(kst()).Format("20060102150405") + strings.ToUpper(s.hex(4))[:5],
 		checkout:    checkout,
 		status:      tosspayments.PaymentStatusReady,
 		requestedAt: now,
