@@ -211,7 +211,7 @@ func BenchmarkThroughput(b *testing.B) {
 	}
 }
 
-const freshStarts = 4
+const freshStarts = 10
 
 func throughput(b *testing.B, http2 bool, callers int) {
 	var pair [2]confirmer

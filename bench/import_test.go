@@ -34,7 +34,7 @@ func command(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod", "GODEBUG=inittrace=1")
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s %v: %s", name, args, out)
 	return string(out)
@@ -61,6 +61,7 @@ func TestOutsideModule(t *testing.T) {
 	assert.NotContains(t, string(mod), "indirect")
 
 	binary, _ := build(t, dir)
+	t.Setenv("GODEBUG", "inittrace=1")
 	out := command(t, dir, binary)
 	assert.Contains(t, out, "DONE 15000 true")
 	assert.NotContains(t, out, "init "+modulePath+" ", "importing must compute nothing")
