@@ -82,7 +82,7 @@ func (m *movement) run(ctx context.Context) error {
 		call.attempts++
 		a := c.send(ctx, call, c.limit(call, m.judge != nil))
 		call.report(&a, false)
-		next, err := m.after(ctx, &a)
+		next, err := m.after(&a)
 		retryHeader := a.header
 		a.release()
 		switch next {
@@ -102,7 +102,7 @@ func (m *movement) run(ctx context.Context) error {
 
 // after takes in the end of an attempt. refuse means that the call ends with the
 // error, which is nil for success.
-func (m *movement) after(ctx context.Context, a *answer) (reaction, error) {
+func (m *movement) after(a *answer) (reaction, error) {
 	earlier := m.reached
 	// What was found before this attempt says nothing about it.
 	m.found = undecided

@@ -337,7 +337,7 @@ func TestFaults(t *testing.T) {
 }
 
 func send(c *caller, body string) (status int, err error) {
-	r, err := http.NewRequestWithContext(context.Background(), "POST", c.server.URL+"/v1/payments/confirm", strings.NewReader(body))
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, c.server.URL+"/v1/payments/confirm", strings.NewReader(body))
 	require.NoError(c.t, err)
 	r.Header = c.header
 	response, err := c.server.Transport().RoundTrip(r)
@@ -372,7 +372,7 @@ func TestFaultsOverTCP(t *testing.T) {
 	for _, kind := range []tosstest.FaultKind{tosstest.Drop, tosstest.Reset, tosstest.Cut} {
 		redirect := server.Authenticate(socks(tosspayments.NewOrderID()))
 		server.Inject(tosstest.Fault{Kind: kind, AfterEffect: true})
-		r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+"/v1/payments/confirm", strings.NewReader(confirmBody(redirect)))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/v1/payments/confirm", strings.NewReader(confirmBody(redirect)))
 		require.NoError(t, err)
 		r.Header = newCaller(t, server).header
 		response, err := http.DefaultClient.Do(r)
