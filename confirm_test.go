@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -485,16 +486,16 @@ func TestConfirmTime(t *testing.T) {
 				cancel()
 				return hang(r)
 			})
-			gets := 0
+			var gets atomic.Int32
 			mock.RegisterResponder(http.MethodGet, paymentURL, func(r *http.Request) (*http.Response, error) {
-				gets++
+				gets.Add(1)
 				return hang(r)
 			})
 			start := time.Now()
 			_, err := client.ConfirmPayment(ctx, confirmRequest())
 			require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
 			require.ErrorIs(t, err, context.Canceled)
-			assert.Equal(t, 1, gets)
+			assert.Equal(t, int32(1), gets.Load())
 			assert.Equal(t, 3*time.Second, time.Since(start))
 		})
 	})
