@@ -1,0 +1,70 @@
+package tosstest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// A program starts a server that listens, and talks to it over the network.
+func ExampleStart() {
+	server, err := tosstest.Start()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer server.Close()
+	client, err := tosspayments.New(tosstest.DefaultSecretKey, tosspayments.WithBaseURL(server.URL))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	payment, err := client.GetPayment(context.Background(), redirect.PaymentKey)
+	fmt.Println(payment.Status, err)
+	// Output: IN_PROGRESS <nil>
+}
+
+// A buyer who comes back after more than ten minutes.
+func ExampleServer_Advance() {
+	server := tosstest.New()
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	server.Advance(11 * time.Minute)
+	_, err = server.Client().ConfirmPayment(context.Background(), request)
+	fmt.Println(errors.Is(err, tosspayments.ErrNotFoundPaymentSession), server.Charges("order-0001"))
+	// Output: true 0
+}
+
+// The money moves, the answer is lost, and so is everything after it: the library
+// says that it does not know.
+func ExampleServer_Inject() {
+	server := tosstest.New()
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	server.Inject(
+		tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Drop, AfterEffect: true},
+		tosstest.Fault{Operation: tosstest.GetPayment, Kind: tosstest.BadGateway, Times: 100},
+	)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, err = server.Client(tosspayments.WithMaxRetries(0), tosspayments.WithSettleGrace(0)).ConfirmPayment(ctx, request)
+	var unknown *tosspayments.OutcomeUnknownError
+	fmt.Println(errors.As(err, &unknown), server.Charges("order-0001"))
+	fmt.Println(unknown.Next)
+	// Output:
+	// true 1
+	// send the same request again with the same idempotency key (WithIdempotencyKey) within 15 days
+}
