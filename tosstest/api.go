@@ -92,7 +92,7 @@ func (s *Server) serve(r request) reply {
 
 	s.mu.Lock()
 	traceID := s.hex(16)
-	fault := s.nextFault(operation)
+	fault := s.nextFault(operation, paymentKeyOf(r, operation, subject))
 	logged := Request{
 		Operation: operation, Method: r.method, Path: "/" + strings.Join(r.segments, "/"),
 		Header: r.header.Clone(), Body: r.body, At: s.now(), Fault: fault,
@@ -250,6 +250,21 @@ func route(r request) (operation Operation, subject string) {
 		return GetPayment, p[2]
 	}
 	return "", ""
+}
+
+// paymentKeyOf is the key of the payment that a request names; "" when it names none.
+func paymentKeyOf(r request, operation Operation, subject string) string {
+	switch operation {
+	case GetPayment, CancelPayment:
+		return subject
+	case ConfirmPayment:
+		var body struct {
+			PaymentKey string `json:"paymentKey"`
+		}
+		_ = json.Unmarshal(r.body, &body)
+		return body.PaymentKey
+	}
+	return ""
 }
 
 func (s *Server) perform(r request, operation Operation, subject string, delay time.Duration, inEnglish bool) reply {

@@ -44,7 +44,9 @@ const (
 type Fault struct {
 	// Operation is the endpoint; "" is any.
 	Operation Operation
-	Kind      FaultKind
+	// PaymentKey is the payment; "" is any.
+	PaymentKey string
+	Kind       FaultKind
 	// Times is how many requests it hits; 0 is one.
 	Times int
 	// AfterEffect performs the operation first, so that only the answer is lost or
@@ -82,10 +84,10 @@ func (s *Server) SetRandomFaults(share float64) {
 }
 
 // nextFault takes the fault for a request, or nil.
-func (s *Server) nextFault(operation Operation) *Fault {
+func (s *Server) nextFault(operation Operation, paymentKey string) *Fault {
 	for i := range s.script {
 		f := s.script[i]
-		if f.Operation != "" && f.Operation != operation {
+		if f.Operation != "" && f.Operation != operation || f.PaymentKey != "" && f.PaymentKey != paymentKey {
 			continue
 		}
 		if s.script[i].Times--; s.script[i].Times == 0 {

@@ -18,20 +18,20 @@ var (
 	cancelFixture []byte
 )
 
-var fixtures = sync.OnceValue(func() (f struct{ payment, card, cancel template }) {
-	f.payment, f.card, f.cancel = parseTemplate(paymentFixture), parseTemplate(cardFixture), parseTemplate(cancelFixture)
+var fixtures = sync.OnceValue(func() (f struct{ payment, card, cancel fixture }) {
+	f.payment, f.card, f.cancel = parseFixture(paymentFixture), parseFixture(cardFixture), parseFixture(cancelFixture)
 	return f
 })
 
-// template is a JSON object with its fields in the order of the file.
-type template []field
+// fixture is a JSON object with its fields in the order of the file.
+type fixture []field
 
 type field struct {
 	name  string
 	value json.RawMessage
 }
 
-func parseTemplate(data []byte) (t template) {
+func parseFixture(data []byte) (t fixture) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	_, _ = decoder.Token()
 	for decoder.More() {
@@ -50,7 +50,7 @@ func parseTemplate(data []byte) (t template) {
 
 // fill writes the object with some of its values replaced. A name that the
 // fixture does not have is a mistake in the server.
-func (t template) fill(values map[string]any) json.RawMessage {
+func (t fixture) fill(values map[string]any) json.RawMessage {
 	var b bytes.Buffer
 	used := 0
 	for i, f := range t {

@@ -19,6 +19,7 @@ const (
 type payment struct {
 	key         string
 	checkout    Checkout
+	window      window
 	status      tosspayments.PaymentStatus
 	requestedAt time.Time
 	// authenticatedAt starts the ten minutes for the confirm.
@@ -273,6 +274,9 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 		"installmentPlanMonths": c.InstallmentPlanMonths,
 		"cardType":              word("신용", "Credit"),
 		"ownerType":             word("개인", "Personal"),
+	}
+	if c.CardCompany != "" {
+		card["issuerCode"] = c.CardCompany
 	}
 	values["method"] = word("카드", "Card")
 	if c.EasyPay != "" {

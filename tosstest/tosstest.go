@@ -15,6 +15,10 @@
 // statuses and messages in Korean and English, keeps answers under their idempotency
 // keys, and honours TossPayments-Test-Code. Where the behaviour of the real service
 // is not known, an option chooses.
+//
+// For a browser it serves, at [ScriptPath], a script with the interface of the
+// official one. It opens a payment window in which a developer picks the card or
+// wallet, and the outcome.
 package tosstest
 
 import (
@@ -56,6 +60,7 @@ type Server struct {
 	listener net.Listener
 
 	secretKey          string
+	clientKey          string
 	amountMismatch     tosspayments.ErrorCode
 	consecutiveCancels bool
 	forgetsServerError bool
@@ -78,6 +83,9 @@ type Option func(*Server)
 
 // WithSecretKey sets the only secret key that the server accepts.
 func WithSecretKey(key string) Option { return func(s *Server) { s.secretKey = key } }
+
+// WithClientKey sets the only client key that the payment window accepts.
+func WithClientKey(key string) Option { return func(s *Server) { s.clientKey = key } }
 
 // WithSeed makes keys and ids repeatable.
 func WithSeed(seed uint64) Option {
@@ -113,6 +121,7 @@ func New(opts ...Option) *Server {
 	s := &Server{
 		URL:            "http://tosstest",
 		secretKey:      DefaultSecretKey,
+		clientKey:      DefaultClientKey,
 		amountMismatch: tosspayments.ErrForbiddenRequest,
 		random:         rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		payments:       map[string]*payment{},
@@ -230,8 +239,12 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a.response(r), nil
 }
 
-// ServeHTTP answers a request over the network.
+// ServeHTTP answers a request over the network: the API, the script at [ScriptPath]
+// and the payment window.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.serveBrowser(w, r) {
+		return
+	}
 	request, err := readRequest(r)
 	if err != nil {
 		return
@@ -280,6 +293,8 @@ type Checkout struct {
 	// EasyPay is the wallet that the buyer picks, such as "TOSSPAY" or "토스페이"; ""
 	// is a card.
 	EasyPay string
+	// CardCompany is the issuer's code, such as "61"; "" is one that the server picks.
+	CardCompany string
 	// InstallmentPlanMonths is 0 for one sum.
 	InstallmentPlanMonths int
 	// Metadata comes back with the payment.

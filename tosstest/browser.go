@@ -1,0 +1,475 @@
+package tosstest
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+// ScriptPath is where a [Server] serves its stand-in for the official script,
+// https://js.tosspayments.com/v2/standard. It opens the server's own payment window.
+const ScriptPath = "/v2/standard"
+
+var (
+	//go:embed browser/standard.js
+	standardScript []byte
+	//go:embed browser/window.html
+	windowHTML string
+)
+
+var windowPage = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("window").Parse(windowHTML))
+})
+
+// serveBrowser answers what a browser asks for, and tells whether it did.
+func (s *Server) serveBrowser(w http.ResponseWriter, r *http.Request) bool {
+	key, isWindow := strings.CutPrefix(r.URL.Path, "/window/")
+	switch {
+	case r.Method == http.MethodGet && r.URL.Path == ScriptPath:
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		_, _ = w.Write(standardScript)
+	case r.Method == http.MethodPost && r.URL.Path == "/window":
+		s.serveOpenWindow(w, r)
+	case r.Method == http.MethodGet && isWindow:
+		s.showWindow(w, key)
+	case r.Method == http.MethodPost && isWindow:
+		s.closeWindow(w, r, key)
+	default:
+		return false
+	}
+	return true
+}
+
+// windowRequest is what the script's requestPayment takes: the parameters that the
+// official SDK declares. Those that change nothing here are checked for their type.
+type windowRequest struct {
+	Method string `json:"method"`
+	Amount *struct {
+		Currency string              `json:"currency"`
+		Value    tosspayments.Amount `json:"value"`
+	} `json:"amount"`
+	OrderID             string              `json:"orderId"`
+	OrderName           string              `json:"orderName"`
+	SuccessURL          string              `json:"successUrl"`
+	FailURL             string              `json:"failUrl"`
+	CustomerEmail       string              `json:"customerEmail"`
+	CustomerName        string              `json:"customerName"`
+	CustomerMobilePhone string              `json:"customerMobilePhone"`
+	TaxFreeAmount       tosspayments.Amount `json:"taxFreeAmount"`
+	WindowTarget        string              `json:"windowTarget"`
+	Metadata            map[string]string   `json:"metadata"`
+	PendingURL          string              `json:"pendingUrl"`
+	OrderProductCode    string              `json:"orderProductCode"`
+	Sandbox             json.RawMessage     `json:"sandbox"`
+	SubOrders           []json.RawMessage   `json:"subOrders"`
+	Card                windowCard          `json:"card"`
+}
+
+type windowCard struct {
+	CardCompany              string              `json:"cardCompany"`
+	EasyPay                  string              `json:"easyPay"`
+	CardInstallmentPlan      *int                `json:"cardInstallmentPlan"`
+	MaxCardInstallmentPlan   *int                `json:"maxCardInstallmentPlan"`
+	FlowMode                 string              `json:"flowMode"`
+	UseEscrow                bool                `json:"useEscrow"`
+	TaxExemptionAmount       tosspayments.Amount `json:"taxExemptionAmount"`
+	FreeInstallmentPlans     []json.RawMessage   `json:"freeInstallmentPlans"`
+	UseCardPoint             bool                `json:"useCardPoint"`
+	UseAppCardOnly           bool                `json:"useAppCardOnly"`
+	DiscountCode             string              `json:"discountCode"`
+	ValidHours               *int                `json:"validHours"`
+	DueDate                  string              `json:"dueDate"`
+	EscrowProducts           []json.RawMessage   `json:"escrowProducts"`
+	UseInternationalCardOnly bool                `json:"useInternationalCardOnly"`
+	Language                 string              `json:"language"`
+	ShowEstimatedAmount      bool                `json:"showEstimatedAmount"`
+	ThreeDS                  json.RawMessage     `json:"threeDS"`
+	AppScheme                string              `json:"appScheme"`
+	Keyin                    json.RawMessage     `json:"keyin"`
+	ShowMobileAppHeader      bool                `json:"showMobileAppHeader"`
+	AffiliateCards           []json.RawMessage   `json:"affiliateCards"`
+	DividedSettlements       []json.RawMessage   `json:"dividedSettlements"`
+}
+
+// windowRefusal is an error with which the script's promise is rejected. message
+// adds to the documented one where that does not name the parameter.
+type windowRefusal struct {
+	code    tosspayments.ErrorCode
+	message string
+}
+
+func refuseWindow(code tosspayments.ErrorCode, message string) *windowRefusal {
+	return &windowRefusal{code, message}
+}
+
+func (s *Server) serveOpenWindow(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Content-Type", "application/json")
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	checkout, refused := s.parseWindowRequest(body)
+	if refused != nil {
+		info, _ := refused.code.Info()
+		message := info.Korean
+		if refused.message != "" {
+			message += " (" + refused.message + ")"
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write(encode(map[string]string{"code": string(refused.code), "message": message}))
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first := s.byOrder[checkout.OrderID]; first != nil && !first.approvedAt.IsZero() {
+		info, _ := tosspayments.ErrDuplicatedOrderID.Info()
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write(encode(map[string]string{"code": string(info.Code), "message": info.Korean}))
+		return
+	}
+	p := s.open(checkout.Checkout)
+	p.window = checkout.window
+	_, _ = w.Write(encode(map[string]string{"url": "http://" + r.Host + "/window/" + p.key}))
+}
+
+// windowCheckout is a checkout that was opened in a browser.
+type windowCheckout struct {
+	Checkout
+	window window
+}
+
+// window is what a payment window was opened with, besides the checkout.
+type window struct {
+	successURL, failURL string
+	cardCompany         string
+	maxInstallment      int
+}
+
+func (s *Server) parseWindowRequest(body []byte) (c windowCheckout, refused *windowRefusal) {
+	var envelope struct {
+		Kind        string          `json:"kind"`
+		ClientKey   string          `json:"clientKey"`
+		CustomerKey string          `json:"customerKey"`
+		Request     json.RawMessage `json:"request"`
+	}
+	if err := json.Unmarshal(body, &envelope); err != nil || envelope.Kind != "payment" {
+		return c, refuseWindow(tosspayments.ErrInvalidParameters, "")
+	}
+	switch {
+	case strings.Contains(envelope.ClientKey, "_gck_"):
+		return c, refuseWindow(tosspayments.ErrNotSupportedWidgetKey, "")
+	case envelope.ClientKey != s.clientKey:
+		return c, refuseWindow(tosspayments.ErrInvalidClientKey, "")
+	}
+	var request windowRequest
+	decoder := json.NewDecoder(bytes.NewReader(envelope.Request))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&request); err != nil {
+		return c, refuseWindow(tosspayments.ErrInvalidParameters, strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if refused := request.validate(); refused != nil {
+		return c, refused
+	}
+	c.Checkout = Checkout{
+		OrderID: request.OrderID, OrderName: request.OrderName,
+		Amount: request.Amount.Value, Currency: request.Amount.Currency,
+		TaxFreeAmount: request.TaxFreeAmount, Metadata: request.Metadata,
+		EasyPay: request.Card.EasyPay,
+	}
+	c.window = window{successURL: request.SuccessURL, failURL: request.FailURL, cardCompany: request.Card.CardCompany, maxInstallment: 12}
+	if plan := request.Card.MaxCardInstallmentPlan; plan != nil {
+		c.window.maxInstallment = *plan
+	}
+	if plan := request.Card.CardInstallmentPlan; plan != nil {
+		c.InstallmentPlanMonths = *plan
+		c.window.maxInstallment = 0
+	}
+	if err := c.Checkout.validate(); err != nil {
+		return c, refuseWindow(tosspayments.ErrInvalidParameters, err.Error())
+	}
+	return c, nil
+}
+
+func (r *windowRequest) validate() *windowRefusal {
+	zero := tosspayments.Amount{}
+	if r.Method != "CARD" {
+		return refuseWindow(tosspayments.ErrNotSupportedMethod, "tosstest: CARD")
+	}
+	if r.Amount == nil {
+		return refuseWindow(tosspayments.ErrInvalidParameters, "amount")
+	}
+	_, whole := r.Amount.Value.Int64()
+	switch r.Amount.Currency {
+	case tosspayments.CurrencyKRW, tosspayments.CurrencyJPY:
+		if !whole {
+			return refuseWindow(tosspayments.ErrInvalidMinorUnitForCurrency, "")
+		}
+	case tosspayments.CurrencyUSD:
+	default:
+		return refuseWindow(tosspayments.ErrInvalidAmountCurrency, r.Amount.Currency)
+	}
+	switch sign := r.Amount.Value.Cmp(zero); {
+	case sign < 0:
+		return refuseWindow(tosspayments.ErrBelowZeroAmount, "")
+	case sign == 0:
+		return refuseWindow(tosspayments.ErrInvalidAmountValue, "")
+	}
+	// The browser's rule is narrower than that of the server's documents: no dot.
+	if tosspayments.ValidateOrderID(r.OrderID) != nil || strings.Contains(r.OrderID, ".") {
+		return refuseWindow(tosspayments.ErrInvalidOrderID, "")
+	}
+	if tosspayments.ValidateOrderName(r.OrderName) != nil {
+		return refuseWindow(tosspayments.ErrInvalidOrderName, "")
+	}
+	switch {
+	case r.SuccessURL == "" && r.FailURL == "":
+		return refuseWindow(tosspayments.ErrNotSupportedPromise, "tosstest")
+	case !isAddress(r.SuccessURL):
+		return refuseWindow(tosspayments.ErrIncorrectSuccessURLFormat, "")
+	case !isAddress(r.FailURL):
+		return refuseWindow(tosspayments.ErrIncorrectFailURLFormat, "")
+	}
+	return r.validateOptional()
+}
+
+func (r *windowRequest) validateOptional() *windowRefusal {
+	if r.CustomerEmail != "" {
+		if _, err := mail.ParseAddress(r.CustomerEmail); err != nil || utf8.RuneCountInString(r.CustomerEmail) > 100 {
+			return refuseWindow(tosspayments.ErrInvalidEmail, "")
+		}
+	}
+	if phone := r.CustomerMobilePhone; phone != "" {
+		if len(phone) < 8 || len(phone) > 15 || strings.Trim(phone, "0123456789") != "" {
+			return refuseWindow(tosspayments.ErrInvalidPhone, "")
+		}
+	}
+	if utf8.RuneCountInString(r.CustomerName) > 100 {
+		return refuseWindow(tosspayments.ErrInvalidParameters, "customerName")
+	}
+	if r.WindowTarget != "" && r.WindowTarget != "self" && r.WindowTarget != "iframe" {
+		return refuseWindow(tosspayments.ErrInvalidParameters, "windowTarget")
+	}
+	if len(r.Metadata) > 5 {
+		return refuseWindow(tosspayments.ErrInvalidMetadata, "")
+	}
+	for name, value := range r.Metadata {
+		if utf8.RuneCountInString(name) > 40 || strings.ContainsAny(name, "[]") || utf8.RuneCountInString(value) > 2000 {
+			return refuseWindow(tosspayments.ErrInvalidMetadata, "")
+		}
+	}
+	c := &r.Card
+	switch {
+	case c.CardInstallmentPlan != nil && c.MaxCardInstallmentPlan != nil:
+		return refuseWindow(tosspayments.ErrInvalidCardInstallmentPlansWithMaxAndSingle, "")
+	case c.CardInstallmentPlan != nil && !isInstallment(*c.CardInstallmentPlan):
+		return refuseWindow(tosspayments.ErrInvalidParameters, "card.cardInstallmentPlan")
+	case c.MaxCardInstallmentPlan != nil && !isInstallment(*c.MaxCardInstallmentPlan):
+		return refuseWindow(tosspayments.ErrInvalidParameters, "card.maxCardInstallmentPlan")
+	case c.ValidHours != nil && c.DueDate != "":
+		return refuseWindow(tosspayments.ErrInvalidValidHoursWithDueDateAndSingle, "")
+	case c.FlowMode != "" && c.FlowMode != "DEFAULT" && c.FlowMode != "DIRECT":
+		return refuseWindow(tosspayments.ErrInvalidParameters, "card.flowMode")
+	case c.FlowMode == "DIRECT" && c.CardCompany == "" && c.EasyPay == "":
+		return refuseWindow(tosspayments.ErrInvalidFlowModeParameters, "")
+	case c.EasyPay != "" && wallet(c.EasyPay, true) == c.EasyPay && wallet(c.EasyPay, false) == c.EasyPay:
+		return refuseWindow(tosspayments.ErrInvalidEasyPay, "")
+	}
+	return nil
+}
+
+func isInstallment(months int) bool { return months == 0 || months >= 2 && months <= 12 }
+
+func isAddress(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+type tile struct {
+	Code, Name string
+	Checked    bool
+}
+
+var cardCompanies = [][2]string{
+	{"41", "신한"}, {"61", "현대"}, {"51", "삼성"}, {"11", "KB국민"}, {"71", "롯데"}, {"21", "하나"},
+	{"91", "NH농협"}, {"24", "토스뱅크"}, {"15", "카카오뱅크"},
+}
+
+func (s *Server) showWindow(w http.ResponseWriter, key string) {
+	s.mu.Lock()
+	p := s.payments[key]
+	if p == nil || p.window.successURL == "" {
+		s.mu.Unlock()
+		http.Error(w, "결제를 찾을 수 없어요.", http.StatusNotFound)
+		return
+	}
+	s.expire(p)
+	checkout, opened, over := p.checkout, p.window, p.status != tosspayments.PaymentStatusReady
+	s.mu.Unlock()
+
+	page := struct {
+		Over              bool
+		OrderName, Amount string
+		Cards, Wallets    []tile
+		Instalments       []int
+	}{Over: over, OrderName: checkout.OrderName, Amount: price(checkout.Amount, checkout.Currency)}
+	easyPay := wallet(checkout.EasyPay, true)
+	for i, c := range cardCompanies {
+		chosen := opened.cardCompany == c[0] || opened.cardCompany == c[1]
+		page.Cards = append(page.Cards, tile{c[0], c[1], easyPay == "" && (chosen || i == 0)})
+	}
+	for _, x := range wallets {
+		page.Wallets = append(page.Wallets, tile{x[0], x[1], x[0] == easyPay})
+	}
+	if opened.maxInstallment > 0 && checkout.Amount.Cmp(tosspayments.Won(50_000)) >= 0 {
+		page.Instalments = []int{0}
+		for months := 2; months <= opened.maxInstallment; months++ {
+			page.Instalments = append(page.Instalments, months)
+		}
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = windowPage().Execute(w, page)
+}
+
+// closeWindow ends the window as the developer has chosen.
+func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, key string) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.payments[key]
+	if p == nil || p.window.successURL == "" {
+		http.Error(w, "결제를 찾을 수 없어요.", http.StatusNotFound)
+		return
+	}
+	s.expire(p)
+	outcome := r.PostFormValue("outcome")
+	switch {
+	case p.status == tosspayments.PaymentStatusExpired:
+		// Which code the real window gives after 30 minutes is not known.
+		outcome = "abort"
+	case p.status != tosspayments.PaymentStatusReady:
+		http.Redirect(w, r, "/window/"+key, http.StatusSeeOther)
+		return
+	}
+	if err := p.choose(r.PostFormValue("means"), r.PostFormValue("installment")); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	var target string
+	switch outcome {
+	case "pay", "refuse", "expire", "lose":
+		p.status = tosspayments.PaymentStatusInProgress
+		p.authenticatedAt = s.now()
+		target = p.successRedirect()
+	case "cancel":
+		target = p.failRedirect(tosspayments.ErrPayProcessCanceled, "")
+	case "reject", "abort":
+		code := tosspayments.ErrRejectCardCompany
+		if outcome == "abort" {
+			code = tosspayments.ErrPayProcessAborted
+		}
+		if p.status == tosspayments.PaymentStatusReady {
+			p.status, p.failure = tosspayments.PaymentStatusAborted, code
+		}
+		target = p.failRedirect(code, p.checkout.OrderID)
+	default:
+		http.Error(w, "outcome", http.StatusBadRequest)
+		return
+	}
+	switch outcome {
+	case "refuse":
+		p.checkout.Refusal = tosspayments.ErrRejectCardCompany
+	case "expire":
+		p.authenticatedAt = s.now().Add(-confirmPeriod)
+	case "lose":
+		s.script = append(s.script, Fault{Operation: ConfirmPayment, PaymentKey: key, Kind: Drop, AfterEffect: true, Times: 1})
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
+}
+
+// choose notes the means of payment: "card:61" or "easyPay:TOSSPAY".
+func (p *payment) choose(means, installment string) error {
+	kind, code, _ := strings.Cut(means, ":")
+	switch kind {
+	case "card":
+		p.checkout.EasyPay, p.checkout.CardCompany = "", code
+	case "easyPay":
+		p.checkout.EasyPay = code
+	case "":
+	default:
+		return errors.New("means")
+	}
+	if installment != "" {
+		months, err := strconv.Atoi(installment)
+		if err != nil || !isInstallment(months) {
+			return errors.New("installment")
+		}
+		p.checkout.InstallmentPlanMonths = months
+	}
+	return nil
+}
+
+func (p *payment) successRedirect() string {
+	return withQuery(p.window.successURL, [][2]string{
+		{"paymentType", "NORMAL"}, {"orderId", p.checkout.OrderID},
+		{"paymentKey", p.key}, {"amount", p.checkout.Amount.String()},
+	})
+}
+
+func (p *payment) failRedirect(code tosspayments.ErrorCode, orderID string) string {
+	info, _ := code.Info()
+	pairs := [][2]string{{"code", string(code)}, {"message", info.Korean}}
+	if orderID != "" {
+		pairs = append(pairs, [2]string{"orderId", orderID})
+	}
+	return withQuery(p.window.failURL, pairs)
+}
+
+// withQuery adds parameters to an address and keeps those that it has.
+func withQuery(address string, pairs [][2]string) string {
+	address, fragment, _ := strings.Cut(address, "#")
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	for _, pair := range pairs {
+		address += separator + pair[0] + "=" + url.QueryEscape(pair[1])
+		separator = "&"
+	}
+	if fragment != "" {
+		address += "#" + fragment
+	}
+	return address
+}
+
+// price writes an amount as people do.
+func price(amount tosspayments.Amount, currency string) string {
+	text := amount.String()
+	whole, fraction, _ := strings.Cut(text, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	if currency == tosspayments.CurrencyKRW {
+		return whole + "원"
+	}
+	return fmt.Sprintf("%s %s", currency, whole)
+}

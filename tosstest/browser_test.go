@@ -1,0 +1,227 @@
+package tosstest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+type object map[string]any
+
+func windowRequest(changes object) object {
+	request := object{
+		"method": "CARD", "amount": object{"currency": "KRW", "value": 15000},
+		"orderId": "order-0001", "orderName": "원두 1kg",
+		"successUrl": "http://shop.example/success", "failUrl": "http://shop.example/fail?from=window",
+	}
+	for name, value := range changes {
+		request[name] = value
+	}
+	return request
+}
+
+// openWindow does what the script does.
+func openWindow(t *testing.T, server *tosstest.Server, clientKey string, request object) (status int, answer map[string]string) {
+	t.Helper()
+	body, err := json.Marshal(object{"kind": "payment", "clientKey": clientKey, "customerKey": "customer-1", "request": request})
+	require.NoError(t, err)
+	response, err := http.Post(server.URL+"/window", "text/plain", strings.NewReader(string(body)))
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
+	assert.Equal(t, "*", response.Header.Get("Access-Control-Allow-Origin"))
+	return response.StatusCode, answer
+}
+
+// choose presses a button of the window and returns where it leads.
+func choose(t *testing.T, window, outcome, means string) *url.URL {
+	t.Helper()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.PostForm(window, url.Values{"outcome": {outcome}, "means": {means}, "installment": {"3"}})
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusSeeOther, response.StatusCode)
+	target, err := response.Location()
+	require.NoError(t, err)
+	return target
+}
+
+func page(t *testing.T, address string) string {
+	t.Helper()
+	response, err := http.Get(address)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(body)
+}
+
+func TestWindowChecksParameters(t *testing.T) {
+	server := tosstest.NewServer(t)
+	long := strings.Repeat("a", 101)
+	for name, row := range map[string]struct {
+		changes object
+		code    tosspayments.ErrorCode
+	}{
+		"short order id":          {object{"orderId": "short"}, tosspayments.ErrInvalidOrderID},
+		"order id with a dot":     {object{"orderId": "order.0001"}, tosspayments.ErrInvalidOrderID},
+		"long order name":         {object{"orderName": long}, tosspayments.ErrInvalidOrderName},
+		"no amount":               {object{"amount": nil}, tosspayments.ErrInvalidParameters},
+		"amount as a number":      {object{"amount": 15000}, tosspayments.ErrInvalidParameters},
+		"negative amount":         {object{"amount": object{"currency": "KRW", "value": -1}}, tosspayments.ErrBelowZeroAmount},
+		"zero":                    {object{"amount": object{"currency": "KRW", "value": 0}}, tosspayments.ErrInvalidAmountValue},
+		"part of a won":           {object{"amount": object{"currency": "KRW", "value": 1.5}}, tosspayments.ErrInvalidMinorUnitForCurrency},
+		"other currency":          {object{"amount": object{"currency": "EUR", "value": 1}}, tosspayments.ErrInvalidAmountCurrency},
+		"no method":               {object{"method": nil}, tosspayments.ErrNotSupportedMethod},
+		"no addresses":            {object{"successUrl": nil, "failUrl": nil}, tosspayments.ErrNotSupportedPromise},
+		"successUrl without host": {object{"successUrl": "/success"}, tosspayments.ErrIncorrectSuccessURLFormat},
+		"no failUrl":              {object{"failUrl": nil}, tosspayments.ErrIncorrectFailURLFormat},
+		"e-mail":                  {object{"customerEmail": "nobody"}, tosspayments.ErrInvalidEmail},
+		"phone with hyphens":      {object{"customerMobilePhone": "010-1234-5678"}, tosspayments.ErrInvalidPhone},
+		"unknown parameter":       {object{"order": "x"}, tosspayments.ErrInvalidParameters},
+		"unknown in card":         {object{"card": object{"company": "61"}}, tosspayments.ErrInvalidParameters},
+		"both plans":              {object{"card": object{"cardInstallmentPlan": 3, "maxCardInstallmentPlan": 6}}, tosspayments.ErrInvalidCardInstallmentPlansWithMaxAndSingle},
+		"one month":               {object{"card": object{"cardInstallmentPlan": 1}}, tosspayments.ErrInvalidParameters},
+		"direct without company":  {object{"card": object{"flowMode": "DIRECT"}}, tosspayments.ErrInvalidFlowModeParameters},
+		"unknown wallet":          {object{"card": object{"easyPay": "NOPAY"}}, tosspayments.ErrInvalidEasyPay},
+		"metadata name":           {object{"metadata": object{"a[0]": "x"}}, tosspayments.ErrInvalidMetadata},
+		"tax-free over amount":    {object{"taxFreeAmount": 15001}, tosspayments.ErrInvalidParameters},
+		"window target":           {object{"windowTarget": "popup"}, tosspayments.ErrInvalidParameters},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(row.changes))
+			assert.Equal(t, http.StatusBadRequest, status)
+			assert.Equal(t, string(row.code), answer["code"])
+			assert.NotEmpty(t, answer["message"])
+		})
+	}
+	t.Run("client keys", func(t *testing.T) {
+		_, answer := openWindow(t, server, "test_gck_docs_Ovk5rk1EwkEbP0W43n07xlzm", windowRequest(nil))
+		assert.Equal(t, "NOT_SUPPORTED_WIDGET_KEY", answer["code"])
+		_, answer = openWindow(t, server, "test_ck_of_somebody_else", windowRequest(nil))
+		assert.Equal(t, "INVALID_CLIENT_KEY", answer["code"])
+	})
+	t.Run("everything that may be given", func(t *testing.T) {
+		status, _ := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{
+			"customerEmail": "buyer@example.com", "customerName": "김토스", "customerMobilePhone": "01012345678",
+			"taxFreeAmount": 1000, "windowTarget": "self", "metadata": object{"cart": "7"},
+			"card": object{"useEscrow": false, "cardCompany": "61", "maxCardInstallmentPlan": 6, "language": "KO", "appScheme": nil},
+		}))
+		assert.Equal(t, http.StatusOK, status)
+	})
+}
+
+func TestWindowOutcomes(t *testing.T) {
+	for outcome, row := range map[string]struct {
+		code    tosspayments.ErrorCode // of the redirect
+		orderID string
+		confirm error
+	}{
+		"pay":    {},
+		"lose":   {},
+		"cancel": {code: tosspayments.ErrPayProcessCanceled},
+		"reject": {code: tosspayments.ErrRejectCardCompany, orderID: "order-0001"},
+		"abort":  {code: tosspayments.ErrPayProcessAborted, orderID: "order-0001"},
+		"refuse": {confirm: tosspayments.ErrRejectCardCompany},
+		"expire": {confirm: tosspayments.ErrNotFoundPaymentSession},
+	} {
+		t.Run(outcome, func(t *testing.T) {
+			server := tosstest.NewServer(t)
+			_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"amount": object{"currency": "KRW", "value": 60000}}))
+			window := answer["url"]
+			html := page(t, window)
+			assert.Contains(t, html, "원두 1kg")
+			assert.Contains(t, html, "60,000원")
+			target := choose(t, window, outcome, "easyPay:KAKAOPAY")
+			if row.code != "" {
+				assert.Equal(t, "window", target.Query().Get("from"), "what the address had stays")
+				fail, err := tosspayments.ParseFailURL(target)
+				require.NoError(t, err)
+				assert.ErrorIs(t, fail, row.code)
+				assert.Equal(t, row.orderID, fail.OrderID)
+				assert.NotEmpty(t, fail.Message)
+				assert.Empty(t, server.Ledger())
+				return
+			}
+			redirect, err := tosspayments.ParseSuccessURL(target)
+			require.NoError(t, err)
+			assert.Equal(t, "NORMAL", redirect.PaymentType)
+			request, err := redirect.ConfirmRequest(tosspayments.Won(60000))
+			require.NoError(t, err)
+			var response tosspayments.Response
+			payment, err := server.Client().ConfirmPayment(t.Context(), request, tosspayments.WithResponse(&response))
+			if row.confirm != nil {
+				require.ErrorIs(t, err, row.confirm)
+				assert.Empty(t, server.Ledger())
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, "카카오페이", payment.EasyPay.Provider)
+			assert.Equal(t, tosspayments.Months(3), payment.Card.InstallmentPlanMonths)
+			assert.Equal(t, 1, server.Charges("order-0001"))
+			if outcome == "lose" {
+				assert.Equal(t, 2, response.Attempts)
+			}
+			assert.Contains(t, page(t, window), "이미 끝난 결제")
+		})
+	}
+}
+
+func TestWindowIsOpenForHalfAnHour(t *testing.T) {
+	server := tosstest.NewServer(t)
+	_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(nil))
+	server.Advance(31 * time.Minute)
+	fail, err := tosspayments.ParseFailURL(choose(t, answer["url"], "pay", "card:61"))
+	require.NoError(t, err)
+	assert.ErrorIs(t, fail, tosspayments.ErrPayProcessAborted)
+}
+
+func TestWindowRefusesAnOrderThatWasPaid(t *testing.T) {
+	server := tosstest.NewServer(t)
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	require.NoError(t, err)
+	_, err = server.Client().ConfirmPayment(t.Context(), request)
+	require.NoError(t, err)
+	_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(nil))
+	assert.Equal(t, "DUPLICATED_ORDER_ID", answer["code"])
+}
+
+func TestWindowOfNobody(t *testing.T) {
+	server := tosstest.NewServer(t)
+	for _, address := range []string{"/window/none", "/window/"} {
+		response, err := http.Get(server.URL + address)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, http.StatusNotFound, response.StatusCode, address)
+	}
+}
+
+func TestFaultOfOnePayment(t *testing.T) {
+	server := tosstest.New()
+	client := server.Client(tosspayments.WithMaxRetries(0))
+	one := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두", Amount: tosspayments.Won(1000)})
+	two := server.Authenticate(tosstest.Checkout{OrderID: "order-0002", OrderName: "원두", Amount: tosspayments.Won(1000)})
+	server.Inject(tosstest.Fault{PaymentKey: two.PaymentKey, Kind: tosstest.Refuse, Code: tosspayments.ErrRejectCardCompany, Times: 2})
+	for _, redirect := range []tosspayments.SuccessRedirect{one, two} {
+		request, err := redirect.ConfirmRequest(tosspayments.Won(1000))
+		require.NoError(t, err)
+		_, err = client.ConfirmPayment(t.Context(), request)
+		assert.Equal(t, redirect == two, errors.Is(err, tosspayments.ErrRejectCardCompany))
+	}
+	_, err := client.CancelPayment(t.Context(), one.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
+	require.NoError(t, err)
+	_, err = client.GetPayment(t.Context(), two.PaymentKey)
+	assert.ErrorIs(t, err, tosspayments.ErrRejectCardCompany)
+}
