@@ -3,6 +3,8 @@ module github.com/seed238ab19c/tosspayments/examples
 go 1.25.0
 
 require (
+	github.com/chromedp/cdproto v0.159.2
+	github.com/chromedp/chromedp v0.23.0
 	github.com/seed238ab19c/tosspayments v0.1.0
 	github.com/stretchr/testify v1.12.1
 	modernc.org/sqlite v1.59.0
@@ -10,6 +12,7 @@ require (
 
 require (
 	github.com/dustin/go-humanize v1.0.1 // indirect
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.0.0 // indirect

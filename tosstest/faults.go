@@ -75,6 +75,13 @@ func (s *Server) Inject(faults ...Fault) {
 	}
 }
 
+// ClearFaults forgets the injected faults that no request has met yet.
+func (s *Server) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.script = nil
+}
+
 // SetRandomFaults changes the share of requests that fail at random (see
 // [WithRandomFaults]); 0 stops them.
 func (s *Server) SetRandomFaults(share float64) {

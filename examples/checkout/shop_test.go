@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+func listen() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
+
+func TestKeysThatCannotWork(t *testing.T) {
+	const ck, sk = tosstest.DefaultClientKey, tosstest.DefaultSecretKey
+	for name, row := range map[string]struct{ secret, client, says string }{
+		"only the client key": {"", ck, "TOSS_SECRET_KEY is not"},
+		"only the secret key": {sk, "", "TOSS_CLIENT_KEY is not"},
+		"swapped":             {ck, sk, "TOSS_SECRET_KEY: "},
+		"live and test":       {"live_sk_zXLkKEypNArWmo50nX3lmeaxYG5R", ck, "same environment"},
+		"widget client key":   {sk, "test_gck_docs_Ovk5rk1EwkEbP0W43n07xlzm", "widget key"},
+		"widget secret key":   {"test_gsk_docs_OaPz8L5KdmQXkzRz3y47BMw6", ck, "widget key"},
+		"no client key":       {sk, "abc", "must be a client key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := config{secretKey: row.secret, clientKey: row.client}
+			_, err := c.connect(slog.New(slog.DiscardHandler))
+			require.ErrorContains(t, err, row.says)
+			for _, key := range []string{row.secret, row.client} {
+				if len(key) > 10 {
+					assert.NotContains(t, err.Error(), key)
+				}
+			}
+		})
+	}
+	c := config{secretKey: sk, clientKey: ck}
+	s, err := c.connect(slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	assert.Equal(t, realScript, s.script)
+}
+
+func TestRunAndShutDown(t *testing.T) {
+	var out, log lockedBuffer
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		done <- run(ctx, config{address: "127.0.0.1:0", recovery: time.Minute}, &out, slog.New(slog.NewJSONHandler(&log, nil)))
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
+	buyer := newCustomer(t, strings.TrimSpace(out.String()))
+	assert.Contains(t, buyer.page("/"), "15,000원")
+	cancel()
+	require.NoError(t, <-done)
+	assert.Contains(t, log.String(), `"path":"/"`)
+	assert.NotContains(t, log.String(), tosstest.DefaultSecretKey)
+}
+
+func TestOnlyTheOwnerSeesAnOrder(t *testing.T) {
+	st := newShopStand(t)
+	buyer, stranger := newCustomer(t, st.url), newCustomer(t, st.url)
+	id := buyer.order()
+	redirect := authenticate(st.toss, id)
+	assert.Contains(t, stranger.page("/orders/"+id), "주문을 찾을 수 없어요")
+	assert.Contains(t, stranger.page("/orders/"+id+"/checkout"), "주문을 찾을 수 없어요")
+	status, err := stranger.comeBack(redirect)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusNotFound, status)
+	assert.Empty(t, st.toss.Ledger())
+
+	_, err = buyer.comeBack(redirect)
+	require.NoError(t, err)
+	require.NoError(t, stranger.refund(id, "15000", ""))
+	assert.Empty(t, st.toss.Refunds(id))
+
+	forger := newCustomer(t, st.url)
+	address, err := url.Parse(st.url)
+	require.NoError(t, err)
+	value := buyer.client.Jar.Cookies(address)[0].Value
+	forger.client.Jar.SetCookies(address, []*http.Cookie{{Name: sessionCookie, Value: strings.Split(value, ".")[0] + ".forged"}})
+	assert.Contains(t, forger.page("/orders/"+id), "주문을 찾을 수 없어요")
+}
+
+func TestForeignPagesCannotPressButtons(t *testing.T) {
+	st := newShopStand(t)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, st.url+"/orders", strings.NewReader("quantity=1"))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", "https://evil.example")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusForbidden, response.StatusCode)
+}
+
+func TestManyTabsChargeOnce(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newCustomer(t, st.url)
+	id := buyer.order()
+	redirect := authenticate(st.toss, id)
+	var tabs sync.WaitGroup
+	for range 20 {
+		tabs.Go(func() {
+			_, err := buyer.comeBack(redirect)
+			assert.NoError(t, err)
+		})
+	}
+	tabs.Wait()
+	assert.Equal(t, 1, st.toss.Charges(id))
+	assert.Contains(t, buyer.page("/orders/"+id), "결제가 완료됐어요")
+
+	var clicks sync.WaitGroup
+	for range 20 {
+		clicks.Go(func() { assert.NoError(t, buyer.refund(id, "15000", "5000")) })
+	}
+	clicks.Wait()
+	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, st.toss.Refunds(id))
+}
+
+func TestAddressesThatBuyersMakeUp(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newCustomer(t, st.url)
+	assert.Contains(t, buyer.page("/payment/success?orderId=x"), "잘못된 주소")
+	assert.Contains(t, buyer.page("/payment/fail"), "잘못된 주소")
+	assert.NotContains(t, buyer.page("/payment/fail?code=%3Cscript%3E&message=%3Cscript%3Ealert(1)%3C/script%3E"), "<script>alert")
+
+	id := buyer.order()
+	assert.Contains(t, buyer.page("/payment/fail?code=REJECT_CARD_COMPANY&orderId="+id), "다시 결제하기")
+	x, err := st.shop.orders.query(t.Context(), `SELECT `+columns+` FROM orders WHERE id = $1`, id)
+	require.NoError(t, err)
+	assert.Equal(t, created, x[0].State, "the address alone changes nothing")
+}
+
+func TestForgottenOrdersExpire(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newCustomer(t, st.url)
+	id := buyer.order()
+	require.NoError(t, st.shop.orders.expire(t.Context(), time.Now().Add(time.Minute)))
+	assert.Contains(t, buyer.page("/orders/"+id), "결제 시간이 지났어요")
+	redirect := authenticate(st.toss, id)
+	_, err := buyer.comeBack(redirect)
+	require.NoError(t, err)
+	assert.Zero(t, st.toss.Charges(id), "nothing is charged for an order that was closed")
+}
+
+// TestRecovery brings each kind of unfinished order to its end.
+func TestRecovery(t *testing.T) {
+	for name, row := range map[string]struct {
+		prepare func(*tosstest.Server, tosspayments.SuccessRedirect)
+		ends    state
+		charges int
+	}{
+		"not confirmed yet": {func(*tosstest.Server, tosspayments.SuccessRedirect) {}, paid, 1},
+		"expired since":     {func(s *tosstest.Server, _ tosspayments.SuccessRedirect) { s.Advance(time.Hour) }, expired, 0},
+		"approved before": {func(s *tosstest.Server, r tosspayments.SuccessRedirect) {
+			request, _ := r.ConfirmRequest(productPrice)
+			_, _ = s.Client().ConfirmPayment(t.Context(), request)
+		}, paid, 1},
+		"approved and cancelled since": {func(s *tosstest.Server, r tosspayments.SuccessRedirect) {
+			request, _ := r.ConfirmRequest(productPrice)
+			_, _ = s.Client().ConfirmPayment(t.Context(), request)
+			_, _ = s.Client().CancelPayment(t.Context(), r.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
+		}, refunded, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			st := newShopStand(t)
+			id := newCustomer(t, st.url).order()
+			redirect := authenticate(st.toss, id)
+			claimed, err := st.shop.orders.claim(t.Context(), id, redirect.PaymentKey)
+			require.NoError(t, err)
+			require.True(t, claimed)
+			row.prepare(st.toss, redirect)
+			st.shop.recover(t.Context(), time.Now())
+			x, err := st.shop.orders.query(t.Context(), `SELECT `+columns+` FROM orders WHERE id = $1`, id)
+			require.NoError(t, err)
+			assert.Equal(t, row.ends, x[0].State)
+			assert.Equal(t, row.charges, st.toss.Charges(id))
+		})
+	}
+	t.Run("a key that Toss Payments does not know", func(t *testing.T) {
+		st := newShopStand(t)
+		id := newCustomer(t, st.url).order()
+		_, err := st.shop.orders.claim(t.Context(), id, "made-up")
+		require.NoError(t, err)
+		st.shop.recover(t.Context(), time.Now())
+		x, err := st.shop.orders.query(t.Context(), `SELECT `+columns+` FROM orders WHERE id = $1`, id)
+		require.NoError(t, err)
+		assert.Equal(t, failed, x[0].State)
+	})
+}
+
+func TestRefundRefusedBecauseTheBalanceMoved(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newCustomer(t, st.url)
+	id := buyer.order()
+	redirect := authenticate(st.toss, id)
+	_, err := buyer.comeBack(redirect)
+	require.NoError(t, err)
+	_, err = st.toss.Client().CancelPaymentPartially(t.Context(), redirect.PaymentKey, tosspayments.PartialCancelRequest{
+		CancelReason: "in the dashboard", CancelAmount: tosspayments.Won(1000),
+	})
+	require.NoError(t, err)
+	require.NoError(t, buyer.refund(id, "15000", ""))
+	page := buyer.page("/orders/" + id)
+	assert.Contains(t, page, "14,000원", "the shop has learnt the balance")
+	require.NoError(t, buyer.refund(id, "14000", ""))
+	assert.Contains(t, buyer.page("/orders/"+id), "모두 환불됐어요")
+	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(1000), tosspayments.Won(14000)}, st.toss.Refunds(id))
+}
+
+func TestWon(t *testing.T) {
+	for amount, text := range map[int64]string{0: "0원", 999: "999원", 1000: "1,000원", 15000: "15,000원", 1234567: "1,234,567원"} {
+		assert.Equal(t, text, won(tosspayments.Won(amount)))
+	}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
