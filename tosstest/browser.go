@@ -200,7 +200,7 @@ func (s *Server) parseWindowRequest(body []byte) (c windowCheckout, refused *win
 		c.InstallmentPlanMonths = *plan
 		c.window.maxInstallment = 0
 	}
-	if err := c.Checkout.validate(); err != nil {
+	if err := c.validate(); err != nil {
 		return c, refuseWindow(tosspayments.ErrInvalidParameters, err.Error())
 	}
 	return c, nil
@@ -364,7 +364,7 @@ func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, key string)
 		// Which code the real window gives after 30 minutes is not known.
 		outcome = "abort"
 	case p.status != tosspayments.PaymentStatusReady:
-		http.Redirect(w, r, "/window/"+key, http.StatusSeeOther)
+		http.Redirect(w, r, "/window/"+p.key, http.StatusSeeOther)
 		return
 	}
 	if err := p.choose(r.PostFormValue("means"), r.PostFormValue("installment")); err != nil {

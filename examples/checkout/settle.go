@@ -82,7 +82,7 @@ func (s *shop) recover(ctx context.Context, before time.Time) {
 	}
 	refunds, refundsErr := s.orders.pendingRefunds(ctx)
 	for i := range refunds {
-		s.refund(ctx, &refunds[i])
+		_ = s.refund(ctx, &refunds[i]) // logged; tried again next time
 	}
 	expiredErr := s.orders.expire(ctx, time.Now().Add(-openTime))
 	if err := errors.Join(err, refundsErr, expiredErr); err != nil && ctx.Err() == nil {
