@@ -203,8 +203,17 @@ func TestPayByWalletOnADesktop(t *testing.T) {
 		chromedp.WaitVisible(chromedp.CSS(`iframe[data-tosspayments="window"]`)),
 	)
 	st.shoot("window-desktop")
-	st.visit(get(st, chromedp.AttributeValue(chromedp.CSS(`iframe[data-tosspayments="window"]`), "src")).Value)
-	st.finish("easyPay:KAKAOPAY", "pay")
+	// The frame fills the page, so a tab with the same window tells where things are.
+	tab, cancel := chromedp.NewContext(st.browser)
+	defer cancel()
+	require.NoError(t, chromedp.Do(tab))
+	inside := &stand{t: t, browser: tab}
+	inside.desktop()
+	inside.visit(get(st, chromedp.AttributeValue(chromedp.CSS(`iframe[data-tosspayments="window"]`), "src")).Value)
+	for _, selector := range []string{`label:has([value="easyPay:KAKAOPAY"])`, `.pay`} {
+		at := get(inside, chromedp.Evaluate[[]float64](`(r => [r.x + r.width/2, r.y + r.height/2])(document.querySelector('`+selector+`').getBoundingClientRect())`))
+		st.do(chromedp.MouseClickXY(at[0], at[1]))
+	}
 	st.waitFor("h1", "결제가 완료됐어요")
 	st.shoot("receipt-desktop")
 	assert.Contains(t, st.text("dl"), "카카오페이")

@@ -218,6 +218,24 @@ func TestRefundRefusedBecauseTheBalanceMoved(t *testing.T) {
 	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(1000), tosspayments.Won(14000)}, st.toss.Refunds(id))
 }
 
+// TestAdvice has something to say about each class of error, and never tells the
+// buyer to pay again when it is not known what has happened.
+func TestAdvice(t *testing.T) {
+	for code, says := range map[tosspayments.ErrorCode]string{
+		tosspayments.ErrPayProcessCanceled:       "원하실 때 다시",
+		tosspayments.ErrRejectCardCompany:        "다른 카드",
+		tosspayments.ErrNotFoundPaymentSession:   "처음부터 다시",
+		tosspayments.ErrPayProcessAborted:        "처음부터 다시",
+		tosspayments.ErrForbiddenRequest:         "상점의 결제 설정",
+		tosspayments.ErrUnauthorizedKey:          "상점의 결제 설정",
+		tosspayments.ErrAlreadyProcessingRequest: "잠시 후",
+		tosspayments.ErrAlreadyProcessedPayment:  "이미 처리된",
+		"A_CODE_OF_TOMORROW":                     "주문 내역을 먼저 확인",
+	} {
+		assert.Contains(t, advice(code), says, code)
+	}
+}
+
 func TestWon(t *testing.T) {
 	for amount, text := range map[int64]string{0: "0원", 999: "999원", 1000: "1,000원", 15000: "15,000원", 1234567: "1,234,567원"} {
 		assert.Equal(t, text, won(tosspayments.Won(amount)))
