@@ -81,6 +81,11 @@ func (c *Client) judgeConfirm(req *ConfirmPaymentRequest, p *Payment) (verdict, 
 	if err := req.mismatch(p); err != nil {
 		return failed, err
 	}
+	return c.judgeStatus(p)
+}
+
+// judgeStatus is the table of what a payment's status means for its approval.
+func (c *Client) judgeStatus(p *Payment) (verdict, error) {
 	switch p.Status {
 	case PaymentStatusDone, PaymentStatusWaitingForDeposit:
 		return settled, nil

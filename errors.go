@@ -174,8 +174,8 @@ var (
 	// ErrAmountMismatch is matched by a [*MismatchError] about the amount or the
 	// currency.
 	ErrAmountMismatch error = sentinel("tosspayments: the amount is not the expected one")
-	// ErrForeignAnswer is matched by a [*MismatchError] about the payment key or
-	// the order id: the answer belongs to another payment, mostly because an
+	// ErrForeignAnswer is matched by a [*MismatchError] about the payment key, the
+	// order id or the customer key: the answer belongs to another payment, mostly because an
 	// idempotency key was used for two payments.
 	ErrForeignAnswer error = sentinel("tosspayments: the answer is about another payment")
 	// ErrNotSent is matched by a [*ConnectionError] when no byte of the request
@@ -382,7 +382,7 @@ func (e *MismatchError) Error() string {
 
 // Is matches [ErrForeignAnswer] or [ErrAmountMismatch], by the field.
 func (e *MismatchError) Is(target error) bool {
-	if e.Field == "paymentKey" || e.Field == "orderId" {
+	if e.Field == "paymentKey" || e.Field == "orderId" || e.Field == "customerKey" {
 		return target == ErrForeignAnswer
 	}
 	return target == ErrAmountMismatch

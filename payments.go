@@ -111,6 +111,11 @@ type CancelPaymentRequest struct {
 	RefundReceiveAccount *RefundReceiveAccount
 	// TaxFreeAmount is the tax-free part; for tax-free and mixed merchants only.
 	TaxFreeAmount Amount
+	// TaxExemptionAmount is the part outside of taxation; only one source has it.
+	TaxExemptionAmount Amount
+	// CancelRequestID, of 6 to 64 characters, is required for wallets that cancel
+	// asynchronously (China, South-East Asia) and for nothing else.
+	CancelRequestID string
 	// Currency must be that of the approval where it is given.
 	Currency string
 	// RefundableAmount is the balance that the caller expects. If it differs, the
@@ -135,6 +140,11 @@ type PartialCancelRequest struct {
 	// TaxFreeAmount is the tax-free part of CancelAmount; for tax-free and mixed
 	// merchants only.
 	TaxFreeAmount Amount
+	// TaxExemptionAmount is the part outside of taxation; only one source has it.
+	TaxExemptionAmount Amount
+	// CancelRequestID, of 6 to 64 characters, is required for wallets that cancel
+	// asynchronously (China, South-East Asia) and for nothing else.
+	CancelRequestID string
 	// Currency must be that of the approval where it is given. PayPal needs it.
 	Currency string
 }
@@ -154,6 +164,8 @@ func (c *Client) CancelPayment(ctx context.Context, paymentKey string, req Cance
 		CancelReason:         req.CancelReason,
 		RefundReceiveAccount: req.RefundReceiveAccount,
 		TaxFreeAmount:        req.TaxFreeAmount,
+		TaxExemptionAmount:   req.TaxExemptionAmount,
+		CancelRequestID:      req.CancelRequestID,
 		Currency:             req.Currency,
 		RefundableAmount:     req.RefundableAmount,
 	}, opts)
@@ -183,6 +195,8 @@ func (c *Client) CancelPaymentPartially(ctx context.Context, paymentKey string, 
 		CancelAmount:         &req.CancelAmount,
 		RefundReceiveAccount: req.RefundReceiveAccount,
 		TaxFreeAmount:        req.TaxFreeAmount,
+		TaxExemptionAmount:   req.TaxExemptionAmount,
+		CancelRequestID:      req.CancelRequestID,
 		Currency:             req.Currency,
 		RefundableAmount:     req.RefundableAmount,
 	}, opts)
@@ -195,6 +209,8 @@ type cancelRequest struct {
 	RefundReceiveAccount *RefundReceiveAccount `json:"-"`
 	RefundAccount        *refundAccount        `json:"refundReceiveAccount,omitzero"`
 	TaxFreeAmount        Amount                `json:"taxFreeAmount,omitzero"`
+	TaxExemptionAmount   Amount                `json:"taxExemptionAmount,omitzero"`
+	CancelRequestID      string                `json:"cancelRequestId,omitzero"`
 	Currency             string                `json:"currency,omitzero"`
 	RefundableAmount     *Amount               `json:"refundableAmount,omitzero"`
 }
@@ -211,6 +227,14 @@ func (r *cancelRequest) validate() error {
 	}
 	if r.TaxFreeAmount.Cmp(Amount{}) < 0 {
 		return &ValidationError{Field: "taxFreeAmount", Reason: "must not be negative"}
+	}
+	if r.TaxExemptionAmount.Cmp(Amount{}) < 0 {
+		return &ValidationError{Field: "taxExemptionAmount", Reason: "must not be negative"}
+	}
+	if r.CancelRequestID != "" {
+		if err := checkText("cancelRequestId", r.CancelRequestID, 6, 64, "-_="); err != nil {
+			return err
+		}
 	}
 	if r.RefundableAmount != nil && r.RefundableAmount.Cmp(Amount{}) <= 0 {
 		return &ValidationError{Field: "refundableAmount", Reason: "must be more than 0: nothing is left to cancel otherwise"}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -51,10 +52,10 @@ type movement struct {
 	// reached tells that an attempt may have reached the server.
 	reached bool
 	// unanswered tells that the last attempt had no usable answer, lost that any
-	// attempt had none.
-	unanswered, lost bool
-	lastAnswer       *Error
-	cause            error
+	// attempt had none, unclear that any had one that does not tell what happened.
+	unanswered, lost, unclear bool
+	lastAnswer                *Error
+	cause                     error
 
 	lookups    int
 	lastLookUp time.Time
@@ -87,6 +88,7 @@ func (m *movement) run(ctx context.Context) error {
 		a.release()
 		switch next {
 		case refuse:
+			m.attachFound(ctx, err)
 			return err
 		case lookUp, lookUpThenResend:
 			again, err := m.lookUp(ctx, next == lookUpThenResend && m.guarded && call.attempts <= c.maxRetries)
@@ -126,6 +128,8 @@ func (m *movement) after(a *answer) (reaction, error) {
 		return refuse, m.lastAnswer
 	case resend:
 		m.unanswered, m.lost = true, true
+	default:
+		m.unclear = m.unclear || a.status != http.StatusTooManyRequests && m.lastAnswer.Code.Class() != ClassAlreadyDone
 	}
 	return next, nil
 }
@@ -225,8 +229,12 @@ var errLookUpRefused error = sentinel("the payment could not be looked up either
 // most one more time, within the grace.
 func (m *movement) lookUpOnce(ctx context.Context) (verdict, error) {
 	c := m.client
+	op := getPayment
+	if m.paymentKey == "" {
+		op = getPaymentByOrderID
+	}
 	call := call{
-		op: getPayment, path: paymentsPath + m.lookUpPath(),
+		op: op, path: paymentsPath + m.lookUpPath(),
 		deadline: m.call.deadline, sensitive: m.call.sensitive, attempts: 1,
 	}
 	if ctx.Err() != nil {
@@ -255,6 +263,10 @@ func (m *movement) lookUpOnce(ctx context.Context) (verdict, error) {
 	if a.status < 200 || a.status >= 300 {
 		refusal := c.errorOf(&call, &a, nil)
 		class := refusal.Code.Class()
+		if refusal.Code == ErrNotFoundPayment && m.paymentKey == "" {
+			m.found = noEffect
+			return noEffect, nil
+		}
 		if a.status != 404 && a.status < 500 && (class == ClassConfiguration || class == ClassRequest) {
 			m.cause = fmt.Errorf("%w: %s (HTTP %d)", errLookUpRefused, refusal.Code, a.status)
 			return undecidable, nil
@@ -266,6 +278,10 @@ func (m *movement) lookUpOnce(ctx context.Context) (verdict, error) {
 		return undecided, nil
 	}
 	m.payment = payment
+	if m.paymentKey == "" && !m.lost && !m.unclear {
+		// No attempt of this call can have made it: whose it is the caller knows.
+		return undecidable, nil
+	}
 	v, err := m.judge(payment, false)
 	m.found = v
 	switch v {
@@ -278,10 +294,26 @@ func (m *movement) lookUpOnce(ctx context.Context) (verdict, error) {
 	return v, err
 }
 
-// lookUpPath is the payment's own path: an order id may belong to another session.
+// lookUpPath is the payment's own path where it has one: an order id may belong to
+// another session.
 func (m *movement) lookUpPath() string {
+	if m.paymentKey == "" {
+		path, _ := segment("orderId", m.orderID, maxOrderID)
+		return "orders/" + path
+	}
 	path, _ := segment("paymentKey", m.paymentKey, maxPaymentKey)
 	return path
+}
+
+// attachFound adds the payment to a refusal that says that the order has one.
+func (m *movement) attachFound(ctx context.Context, err error) {
+	refusal, ok := err.(*Error)
+	if !ok || refusal.Code != ErrDuplicatedOrderID || m.judge == nil || m.paymentKey != "" {
+		return
+	}
+	if payment, err := m.client.GetPaymentByOrderID(ctx, m.orderID); err == nil {
+		refusal.Payment = payment
+	}
 }
 
 // fill completes an error that was made from a payment.

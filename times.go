@@ -47,3 +47,8 @@ func parseDateTime(text string) (time.Time, error) {
 	}
 	return t, nil
 }
+
+// inKST writes a time as requests take it: Korean time without an offset.
+func inKST(t time.Time) string {
+	return t.In(time.FixedZone("KST", 9*60*60)).Format("2006-01-02T15:04:05")
+}

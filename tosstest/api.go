@@ -236,10 +236,18 @@ func (s *Server) checkAccess(r request, inEnglish bool) *reply {
 
 func route(r request) (operation Operation, subject string) {
 	p := r.segments
-	if len(p) < 3 || p[0] != "v1" || p[1] != "payments" {
+	if len(p) < 2 || p[0] != "v1" {
 		return "", ""
 	}
 	switch {
+	case r.method == http.MethodPost && len(p) == 2 && p[1] == "virtual-accounts":
+		return IssueVirtualAccount, ""
+	case p[1] == "billing":
+		return routeBilling(r.method, p)
+	case len(p) < 3 || p[1] != "payments":
+		return "", ""
+	case r.method == http.MethodPost && len(p) == 3 && p[2] == "key-in":
+		return KeyIn, ""
 	case r.method == http.MethodPost && len(p) == 3 && p[2] == "confirm":
 		return ConfirmPayment, ""
 	case r.method == http.MethodPost && len(p) == 4 && p[3] == "cancel":
@@ -273,6 +281,12 @@ func (s *Server) perform(r request, operation Operation, subject string, delay t
 		return s.confirm(r, delay, inEnglish)
 	case CancelPayment:
 		return s.cancel(r, subject, delay, inEnglish)
+	case IssueBillingKey, IssueBillingKeyByCard:
+		return s.issueBillingKey(r, operation, inEnglish)
+	case DeleteBillingKey:
+		return s.deleteBillingKey(subject, inEnglish)
+	case ChargeBilling, KeyIn, IssueVirtualAccount:
+		return s.approveOrder(r, operation, subject, delay, inEnglish)
 	}
 	wait(context.Background(), delay)
 	s.mu.Lock()

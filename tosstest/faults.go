@@ -18,6 +18,13 @@ const (
 	GetPayment          Operation = "get payment"
 	GetPaymentByOrderID Operation = "get payment by order id"
 	CancelPayment       Operation = "cancel payment"
+
+	IssueBillingKey       Operation = "issue billing key"
+	IssueBillingKeyByCard Operation = "issue billing key by card"
+	ChargeBilling         Operation = "charge billing"
+	DeleteBillingKey      Operation = "delete billing key"
+	KeyIn                 Operation = "key-in payment"
+	IssueVirtualAccount   Operation = "issue virtual account"
 )
 
 // FaultKind is a way in which a request goes wrong.

@@ -16,10 +16,15 @@ var (
 	cardFixture []byte
 	//go:embed fixtures/cancel.json
 	cancelFixture []byte
+	//go:embed fixtures/billing.json
+	billingFixture []byte
+	//go:embed fixtures/virtual_account.json
+	virtualAccountFixture []byte
 )
 
-var fixtures = sync.OnceValue(func() (f struct{ payment, card, cancel fixture }) {
+var fixtures = sync.OnceValue(func() (f struct{ payment, card, cancel, billing, virtualAccount fixture }) {
 	f.payment, f.card, f.cancel = parseFixture(paymentFixture), parseFixture(cardFixture), parseFixture(cancelFixture)
+	f.billing, f.virtualAccount = parseFixture(billingFixture), parseFixture(virtualAccountFixture)
 	return f
 })
 

@@ -33,12 +33,17 @@ type payment struct {
 	failure         tosspayments.ErrorCode
 	// busy is set while a confirm or cancel is being worked on.
 	busy bool
+	// billing is set for a charge of a billing key.
+	billing *billing
+	account *virtualAccount
 }
 
 type cancel struct {
 	amount, taxFree, left tosspayments.Amount
 	reason, transaction   string
 	at                    time.Time
+	// fresh is set for a cancel before the deposit until it has been answered.
+	fresh bool
 }
 
 // kst is how the service writes its times.
@@ -72,6 +77,10 @@ func (s *Server) open(checkout Checkout) *payment {
 // expire closes a payment whose time is over.
 func (s *Server) expire(p *payment) {
 	now := s.now()
+	if p.account != nil {
+		p.account.expired = p.status == tosspayments.PaymentStatusWaitingForDeposit && now.After(p.account.due)
+		return
+	}
 	late := p.status == tosspayments.PaymentStatusReady && now.Sub(p.requestedAt) >= windowPeriod ||
 		p.status == tosspayments.PaymentStatusInProgress && !p.busy && now.Sub(p.authenticatedAt) >= confirmPeriod
 	if late {
@@ -117,12 +126,17 @@ func (s *Server) confirm(r request, delay time.Duration, inEnglish bool) reply {
 		p.failure = code
 		return s.refusal(code, inEnglish)
 	}
+	s.approve(p)
+	return s.success(p, inEnglish)
+}
+
+// approve moves the money.
+func (s *Server) approve(p *payment) {
 	p.status = tosspayments.PaymentStatusDone
 	p.approvedAt = s.now()
 	p.approveNo = digits(s.random.Uint32())
-	s.byOrder[body.OrderID] = p
+	s.byOrder[p.checkout.OrderID] = p
 	p.lastTransaction = s.enter(Approval, p, p.checkout.Amount)
-	return s.success(p, inEnglish)
 }
 
 // work is the time in which the card company is asked; other requests go on.
@@ -162,6 +176,8 @@ func (s *Server) cancel(r request, paymentKey string, delay time.Duration, inEng
 		RefundableAmount *tosspayments.Amount `json:"refundableAmount"`
 		TaxFreeAmount    tosspayments.Amount  `json:"taxFreeAmount"`
 		Currency         string               `json:"currency"`
+
+		RefundReceiveAccount *refundAccount `json:"refundReceiveAccount"`
 	}
 	zero := tosspayments.Amount{}
 	length := 0
@@ -182,9 +198,18 @@ func (s *Server) cancel(r request, paymentKey string, delay time.Duration, inEng
 	}
 	s.work(p, delay)
 	s.expire(p)
+	if p.account != nil {
+		if refused := s.cancelAccount(p, body.CancelAmount, body.CancelReason, body.RefundReceiveAccount); refused != "" {
+			return s.refusal(refused, inEnglish)
+		}
+	}
 	switch p.status {
 	case tosspayments.PaymentStatusDone, tosspayments.PaymentStatusPartialCanceled:
 	case tosspayments.PaymentStatusCanceled:
+		if p.account != nil && p.approvedAt.IsZero() && len(p.cancels) == 1 && p.cancels[0].fresh {
+			p.cancels[0].fresh = false
+			return s.success(p, inEnglish)
+		}
 		return s.refusal(tosspayments.ErrAlreadyCanceledPayment, inEnglish)
 	default:
 		return s.refusal(tosspayments.ErrNotCancelablePayment, inEnglish)
@@ -252,7 +277,10 @@ func (p *payment) json(inEnglish bool) []byte {
 		}
 		values["failure"] = map[string]string{"code": string(p.failure), "message": message}
 	}
-	if !p.approvedAt.IsZero() {
+	if p.billing != nil {
+		values["type"] = tosspayments.PaymentTypeBilling
+	}
+	if !p.approvedAt.IsZero() || p.account != nil {
 		p.approvedJSON(values, inEnglish)
 	}
 	return fixtures().payment.fill(values)
@@ -283,8 +311,15 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 		values["method"] = word("간편결제", "EasyPay")
 		values["easyPay"] = map[string]any{"provider": wallet(c.EasyPay, inEnglish), "amount": 0, "discountAmount": 0}
 	}
-	values["card"] = fixtures().card.fill(card)
-	values["approvedAt"] = stamp(p.approvedAt)
+	if p.account != nil {
+		values["method"] = word("가상계좌", "Virtual account")
+		values["virtualAccount"] = p.account.json(inEnglish)
+	} else {
+		values["card"] = fixtures().card.fill(card)
+	}
+	if !p.approvedAt.IsZero() {
+		values["approvedAt"] = stamp(p.approvedAt)
+	}
 	values["lastTransactionKey"] = p.lastTransaction
 	values["secret"] = "ps_" + p.key
 	values["receipt"] = link("https://dashboard.tosspayments.com/receipt/redirection?transactionId=" + p.key + "&ref=PX")

@@ -70,6 +70,8 @@ type Server struct {
 	skew     time.Duration
 	payments map[string]*payment
 	byOrder  map[string]*payment
+	billings map[string]*billing // by key
+	authKeys map[string]*billing
 	answers  map[idempotencyID]*storedAnswer
 	script   []Fault
 	chaos    float64
@@ -126,6 +128,8 @@ func New(opts ...Option) *Server {
 		random:         rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		payments:       map[string]*payment{},
 		byOrder:        map[string]*payment{},
+		billings:       map[string]*billing{},
+		authKeys:       map[string]*billing{},
 		answers:        map[idempotencyID]*storedAnswer{},
 	}
 	for _, opt := range opts {
@@ -364,7 +368,7 @@ func (c *Checkout) validate() error {
 
 // Entry is one movement of money.
 type Entry struct {
-	// Kind is approval or cancel.
+	// Kind is one of the constants: approval, cancel, bounced, withdrawn.
 	Kind                string
 	PaymentKey, OrderID string
 	TransactionKey      string
@@ -376,6 +380,11 @@ type Entry struct {
 const (
 	Approval = "approval"
 	Cancel   = "cancel"
+	// Bounced is a deposit that was taken back.
+	Bounced = "bounced"
+	// Withdrawn is a virtual account that was cancelled before the deposit: no
+	// money has moved.
+	Withdrawn = "withdrawn"
 )
 
 // Ledger returns every movement of money so far, in order: what really happened,

@@ -1,0 +1,157 @@
+package tosstest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+// virtualAccount is an account number into which a buyer pays.
+type virtualAccount struct {
+	number, bank, customer, depositor string
+	due                               time.Time
+	expired                           bool
+}
+
+type accountRequest struct {
+	Bank       string `json:"bank"`
+	Customer   string `json:"customerName"`
+	ValidHours int    `json:"validHours"`
+	DueDate    string `json:"dueDate"`
+}
+
+type refundAccount struct {
+	Bank          string `json:"bank"`
+	AccountNumber string `json:"accountNumber"`
+	HolderName    string `json:"holderName"`
+}
+
+const (
+	defaultValidHours = 168
+	maxValidHours     = 2160
+)
+
+// due is the end of the account's time.
+func (a *accountRequest) due(now time.Time) (time.Time, bool) {
+	if a.DueDate == "" {
+		hours := a.ValidHours
+		if hours == 0 {
+			hours = defaultValidHours
+		}
+		return now.Add(time.Duration(hours) * time.Hour), true
+	}
+	due, err := time.ParseInLocation("2006-01-02T15:04:05", a.DueDate, kst())
+	return due, err == nil && due.After(now)
+}
+
+func (a *accountRequest) refusal(now time.Time) tosspayments.ErrorCode {
+	due, ok := a.due(now)
+	switch {
+	case a.ValidHours != 0 && a.DueDate != "":
+		return tosspayments.ErrInvalidValidHoursWithDueDateAndSingle
+	case a.Bank == "":
+		return tosspayments.ErrInvalidBank
+	case a.Customer == "":
+		return tosspayments.ErrInvalidRequest
+	case a.ValidHours < 0 || a.ValidHours > maxValidHours:
+		return tosspayments.ErrExceedMaxValidHours
+	case !ok:
+		return tosspayments.ErrInvalidDate
+	case due.After(now.Add(maxValidHours * time.Hour)):
+		return tosspayments.ErrExceedMaxDueDate
+	}
+	return ""
+}
+
+func (s *Server) issueAccount(p *payment, request accountRequest) {
+	due, _ := request.due(s.now())
+	p.account = &virtualAccount{
+		// Accounts of the test environment begin with X.
+		number: "X" + digits(s.random.Uint32()) + digits(s.random.Uint32())[:5], bank: request.Bank, customer: request.Customer, due: due,
+	}
+	p.status = tosspayments.PaymentStatusWaitingForDeposit
+}
+
+func (a *virtualAccount) json(inEnglish bool) json.RawMessage {
+	kind := "일반"
+	if inEnglish {
+		kind = "Normal"
+	}
+	return fixtures().virtualAccount.fill(map[string]any{
+		"accountType": kind, "accountNumber": a.number, "bankCode": a.bank, "customerName": a.customer,
+		"depositorName": a.depositor, "dueDate": stamp(a.due), "expired": a.expired,
+	})
+}
+
+// Deposit pays into the virtual account of an order. An amount that is not the
+// requested one is refused by the bank, as is one after the due date.
+func (s *Server) Deposit(orderID string, amount tosspayments.Amount) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.accountOf(orderID)
+	switch {
+	case err != nil:
+		return err
+	case p.status != tosspayments.PaymentStatusWaitingForDeposit || p.account.expired:
+		return fmt.Errorf("tosstest: the account of order %s takes no deposit", orderID)
+	case amount != p.checkout.Amount:
+		return fmt.Errorf("tosstest: the bank refuses %s: the account takes %s", amount, p.checkout.Amount)
+	}
+	p.account.depositor = p.account.customer
+	s.approve(p)
+	return nil
+}
+
+// Bounce takes a deposit back, as a bank does after trouble with the transfer: the
+// payment goes from DONE to WAITING_FOR_DEPOSIT, and the account can be paid again.
+func (s *Server) Bounce(orderID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.accountOf(orderID)
+	if err != nil {
+		return err
+	}
+	if p.status != tosspayments.PaymentStatusDone {
+		return fmt.Errorf("tosstest: order %s has no deposit to take back", orderID)
+	}
+	p.status = tosspayments.PaymentStatusWaitingForDeposit
+	p.approvedAt, p.account.depositor = time.Time{}, ""
+	p.lastTransaction = s.enter(Bounced, p, p.checkout.Amount)
+	return nil
+}
+
+func (s *Server) accountOf(orderID string) (*payment, error) {
+	p := s.byOrder[orderID]
+	if p == nil || p.account == nil {
+		return nil, errors.New("tosstest: the order has no virtual account")
+	}
+	s.expire(p)
+	return p, nil
+}
+
+// cancelAccount checks the rules for virtual accounts, and cancels one that has not
+// been paid into.
+func (s *Server) cancelAccount(p *payment, amount *tosspayments.Amount, reason string, to *refundAccount) tosspayments.ErrorCode {
+	switch p.status {
+	case tosspayments.PaymentStatusWaitingForDeposit:
+		if amount != nil {
+			return tosspayments.ErrNotAllowedPartialRefundWaitingDeposit
+		}
+		p.status = tosspayments.PaymentStatusCanceled
+		p.balance = tosspayments.Amount{}
+		p.lastTransaction = s.enter(Withdrawn, p, p.checkout.Amount)
+		p.cancels = []cancel{{amount: p.checkout.Amount, reason: reason, transaction: p.lastTransaction, at: s.now(), fresh: true}}
+	case tosspayments.PaymentStatusDone, tosspayments.PaymentStatusPartialCanceled:
+		// The code for a missing account is not known.
+		if to == nil || to.AccountNumber == "" || to.HolderName == "" {
+			return tosspayments.ErrInvalidRefundAccountInfo
+		}
+		if to.Bank == "" {
+			return tosspayments.ErrInvalidBank
+		}
+	}
+	return ""
+}
