@@ -119,7 +119,8 @@ var (
 	}
 	chargeBilling = &operation{
 		name: "charge billing", method: http.MethodPost, template: "/v1/billing/{billingKey}",
-		timeout: billingTimeout, moves: true, refusedWhenDone: []ErrorCode{ErrDuplicatedOrderID},
+		timeout: billingTimeout, moves: true,
+		refusedWhenDone: []ErrorCode{ErrDuplicatedOrderID, ErrAlreadyRemovedBillingKey},
 	}
 	deleteBillingKey = &operation{
 		name: "delete billing key", method: http.MethodDelete, template: "/v1/billing/{billingKey}",
