@@ -50,5 +50,8 @@ func parseDateTime(text string) (time.Time, error) {
 
 // inKST writes a time as requests take it: Korean time without an offset.
 func inKST(t time.Time) string {
-	return t.In(time.FixedZone("KST", 9*60*60)).Format("2006-01-02T15:04:05")
+	return t.In(kst()).Format("2006-01-02T15:04:05")
 }
+
+// kst is Korean time. A package variable would allocate at init.
+func kst() *time.Location { return time.FixedZone("KST", 9*60*60) }

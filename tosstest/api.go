@@ -27,12 +27,13 @@ const (
 type request struct {
 	method   string
 	segments []string // of the path, unescaped
+	query    url.Values
 	header   http.Header
 	body     []byte
 }
 
 func readRequest(r *http.Request) (request, error) {
-	out := request{method: r.Method, header: r.Header}
+	out := request{method: r.Method, header: r.Header, query: r.URL.Query()}
 	for segment := range strings.SplitSeq(strings.Trim(r.URL.EscapedPath(), "/"), "/") {
 		plain, err := url.PathUnescape(segment)
 		if err != nil {
@@ -242,6 +243,8 @@ func route(r request) (operation Operation, subject string) {
 	switch {
 	case r.method == http.MethodPost && len(p) == 2 && p[1] == "virtual-accounts":
 		return IssueVirtualAccount, ""
+	case p[1] == "transactions" || p[1] == "settlements" || p[1] == "cash-receipts" || p[1] == "promotions":
+		return routeRecords(r.method, p)
 	case p[1] == "billing":
 		return routeBilling(r.method, p)
 	case len(p) < 3 || p[1] != "payments":
@@ -291,6 +294,9 @@ func (s *Server) perform(r request, operation Operation, subject string, delay t
 	wait(context.Background(), delay)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if a, ok := s.records(r, operation, subject, inEnglish); ok {
+		return a
+	}
 	var p *payment
 	switch operation {
 	case GetPayment:

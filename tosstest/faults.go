@@ -25,6 +25,15 @@ const (
 	DeleteBillingKey      Operation = "delete billing key"
 	KeyIn                 Operation = "key-in payment"
 	IssueVirtualAccount   Operation = "issue virtual account"
+
+	ListTransactions  Operation = "list transactions"
+	ListSettlements   Operation = "list settlements"
+	RequestSettlement Operation = "request settlement"
+	IssueCashReceipt  Operation = "issue cash receipt"
+	CancelCashReceipt Operation = "cancel cash receipt"
+	ListCashReceipts  Operation = "list cash receipts"
+	GetCardPromotions Operation = "get card promotions"
+	GetPromotions     Operation = "get promotions"
 )
 
 // FaultKind is a way in which a request goes wrong.

@@ -20,11 +20,25 @@ var (
 	billingFixture []byte
 	//go:embed fixtures/virtual_account.json
 	virtualAccountFixture []byte
+	//go:embed fixtures/transaction.json
+	transactionFixture []byte
+	//go:embed fixtures/settlement.json
+	settlementFixture []byte
+	//go:embed fixtures/cash_receipt.json
+	cashReceiptFixture []byte
+	//go:embed fixtures/card_promotions.json
+	cardPromotionsFixture []byte
+	//go:embed fixtures/promotions.json
+	promotionsFixture []byte
 )
 
-var fixtures = sync.OnceValue(func() (f struct{ payment, card, cancel, billing, virtualAccount fixture }) {
+var fixtures = sync.OnceValue(func() (f struct {
+	payment, card, cancel, billing, virtualAccount, transaction, settlement, cashReceipt fixture
+}) {
 	f.payment, f.card, f.cancel = parseFixture(paymentFixture), parseFixture(cardFixture), parseFixture(cancelFixture)
 	f.billing, f.virtualAccount = parseFixture(billingFixture), parseFixture(virtualAccountFixture)
+	f.transaction, f.settlement = parseFixture(transactionFixture), parseFixture(settlementFixture)
+	f.cashReceipt = parseFixture(cashReceiptFixture)
 	return f
 })
 

@@ -286,36 +286,17 @@ func (p *payment) json(inEnglish bool) []byte {
 	return fixtures().payment.fill(values)
 }
 
-// approvedJSON adds what a payment has once it is approved. The English words are
-// a guess: the real ones are not documented.
+// approvedJSON adds what a payment has once it is approved.
 func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 	c := &p.checkout
-	word := func(korean, english string) string {
-		if inEnglish {
-			return english
-		}
-		return korean
-	}
-	card := map[string]any{
-		"amount":                c.Amount,
-		"approveNo":             p.approveNo,
-		"installmentPlanMonths": c.InstallmentPlanMonths,
-		"cardType":              word("신용", "Credit"),
-		"ownerType":             word("개인", "Personal"),
-	}
-	if c.CardCompany != "" {
-		card["issuerCode"] = c.CardCompany
-	}
-	values["method"] = word("카드", "Card")
+	values["method"] = p.method(inEnglish)
 	if c.EasyPay != "" {
-		values["method"] = word("간편결제", "EasyPay")
 		values["easyPay"] = map[string]any{"provider": wallet(c.EasyPay, inEnglish), "amount": 0, "discountAmount": 0}
 	}
 	if p.account != nil {
-		values["method"] = word("가상계좌", "Virtual account")
 		values["virtualAccount"] = p.account.json(inEnglish)
 	} else {
-		values["card"] = fixtures().card.fill(card)
+		values["card"] = p.cardJSON(inEnglish)
 	}
 	if !p.approvedAt.IsZero() {
 		values["approvedAt"] = stamp(p.approvedAt)
@@ -327,13 +308,50 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 		return
 	}
 	cancels := make([]json.RawMessage, len(p.cancels))
-	for i, x := range p.cancels {
-		cancels[i] = fixtures().cancel.fill(map[string]any{
-			"cancelAmount": x.amount, "cancelReason": x.reason, "taxFreeAmount": x.taxFree,
-			"refundableAmount": x.left, "canceledAt": stamp(x.at), "transactionKey": x.transaction,
-		})
+	for i := range p.cancels {
+		cancels[i] = p.cancels[i].json()
 	}
 	values["cancels"] = cancels
+}
+
+// word picks a language. The English words are a guess: the real ones are not
+// documented.
+func word(inEnglish bool, korean, english string) string {
+	if inEnglish {
+		return english
+	}
+	return korean
+}
+
+func (p *payment) method(inEnglish bool) string {
+	switch {
+	case p.account != nil:
+		return word(inEnglish, "가상계좌", "Virtual account")
+	case p.checkout.EasyPay != "":
+		return word(inEnglish, "간편결제", "EasyPay")
+	}
+	return word(inEnglish, "카드", "Card")
+}
+
+func (p *payment) cardJSON(inEnglish bool) json.RawMessage {
+	values := map[string]any{
+		"amount":                p.checkout.Amount,
+		"approveNo":             p.approveNo,
+		"installmentPlanMonths": p.checkout.InstallmentPlanMonths,
+		"cardType":              word(inEnglish, "신용", "Credit"),
+		"ownerType":             word(inEnglish, "개인", "Personal"),
+	}
+	if p.checkout.CardCompany != "" {
+		values["issuerCode"] = p.checkout.CardCompany
+	}
+	return fixtures().card.fill(values)
+}
+
+func (x *cancel) json() json.RawMessage {
+	return fixtures().cancel.fill(map[string]any{
+		"cancelAmount": x.amount, "cancelReason": x.reason, "taxFreeAmount": x.taxFree,
+		"refundableAmount": x.left, "canceledAt": stamp(x.at), "transactionKey": x.transaction,
+	})
 }
 
 func link(address string) map[string]string { return map[string]string{"url": address} }

@@ -77,6 +77,7 @@ type Server struct {
 	chaos    float64
 	chaosRng *rand.Rand
 	ledger   []Entry
+	receipts []*cashReceipt
 	requests []Request
 }
 
