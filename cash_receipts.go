@@ -51,6 +51,7 @@ type CashReceiptPage struct {
 var (
 	issueCashReceipt = &operation{
 		name: "issue cash receipt", method: http.MethodPost, template: "/v1/cash-receipts", timeout: moneyTimeout, moves: true,
+		refusedWhenDone: []ErrorCode{ErrDuplicatedCashReceipt},
 	}
 	cancelCashReceipt = &operation{
 		name: "cancel cash receipt", method: http.MethodPost, template: "/v1/cash-receipts/{receiptKey}/cancel", timeout: moneyTimeout, moves: true,

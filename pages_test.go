@@ -1,0 +1,392 @@
+package tosspayments_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"net/http"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+func someDay() tosspayments.TransactionQuery {
+	day := tosspayments.Date{Year: 2026, Month: time.March, Day: 1}
+	return tosspayments.TransactionQuery{StartDate: day.Start(), EndDate: day.AddDays(1).Start().Add(-time.Second), Limit: 2}
+}
+
+// rows is a page of transactions with the given keys.
+func rows(keys ...string) answer {
+	list := []object{}
+	for _, key := range keys {
+		list = append(list, object{"transactionKey": key, "amount": 1000, "status": "DONE"})
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		panic(err)
+	}
+	return answer{status: 200, body: string(text)}
+}
+
+func collect[T any](seq iter.Seq2[T, error], name func(T) string) (names []string, err error) {
+	for row, err := range seq {
+		if err != nil {
+			return names, err
+		}
+		names = append(names, name(row))
+	}
+	return names, nil
+}
+
+func transactionKey(t tosspayments.Transaction) string { return t.TransactionKey }
+
+func TestAllTransactions(t *testing.T) {
+	for name, row := range map[string]struct {
+		pages []answer
+		keys  []string
+		wants string
+		gets  int
+	}{
+		"nothing":              {pages: []answer{rows()}, gets: 1},
+		"a short page":         {pages: []answer{rows("a")}, keys: []string{"a"}, gets: 1},
+		"two pages":            {pages: []answer{rows("a", "b"), rows("c")}, keys: []string{"a", "b", "c"}, gets: 2},
+		"full, then empty":     {pages: []answer{rows("a", "b"), rows()}, keys: []string{"a", "b"}, gets: 2},
+		"the cursor comes too": {pages: []answer{rows("a", "b"), rows("b", "c"), rows("d")}, keys: []string{"a", "b", "c", "d"}, gets: 3},
+		"the same page again":  {pages: []answer{rows("a", "b"), rows("a", "b")}, keys: []string{"a", "b"}, wants: "the same page again", gets: 2},
+		"rows without keys":    {pages: []answer{rows("", "")}, keys: []string{"", ""}, wants: "the same page again", gets: 1},
+		"an error in the middle": {
+			pages: []answer{rows("a", "b"), refusal(400, "INVALID_TRANSACTION_KEY")},
+			keys:  []string{"a", "b"}, wants: "INVALID_TRANSACTION_KEY", gets: 2,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, mock := mockClient(t)
+			gets := &script{answers: row.pages}
+			mock.RegisterRegexpResponder(http.MethodGet, regexp.MustCompile("/v1/transactions"), gets.respond)
+			keys, err := collect(client.AllTransactions(t.Context(), someDay()), transactionKey)
+			assert.Equal(t, row.keys, keys)
+			assert.Len(t, gets.seen, row.gets)
+			if row.wants == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, row.wants)
+			}
+		})
+	}
+	t.Run("an early break", func(t *testing.T) {
+		client, mock := mockClient(t)
+		gets := &script{answers: []answer{rows("a", "b"), rows("c")}}
+		mock.RegisterRegexpResponder(http.MethodGet, regexp.MustCompile("/v1/transactions"), gets.respond)
+		for range client.AllTransactions(t.Context(), someDay()) {
+			break
+		}
+		assert.Len(t, gets.seen, 1)
+	})
+}
+
+func TestListsOnTheWire(t *testing.T) {
+	day := tosspayments.Date{Year: 2026, Month: time.March, Day: 1}
+	for _, row := range []struct {
+		path, answer string
+		call         func(*tosspayments.Client) error
+	}{
+		{"/v1/transactions?endDate=2026-03-01T23%3A59%3A59&limit=2&startDate=2026-03-01T00%3A00%3A00&startingAfter=T1", "[]", func(c *tosspayments.Client) error {
+			query := someDay()
+			query.StartingAfter = "T1"
+			_, err := c.ListTransactions(t.Context(), query)
+			return err
+		}},
+		{"/v1/settlements?dateType=paidOutDate&endDate=2026-03-31&page=2&size=50&startDate=2026-03-01", "[]", func(c *tosspayments.Client) error {
+			_, err := c.ListSettlements(t.Context(), tosspayments.SettlementQuery{
+				StartDate: day, EndDate: day.AddDays(30), DateType: tosspayments.SettlementPaidOutDate, Page: 2, Size: 50,
+			})
+			return err
+		}},
+		{"/v1/cash-receipts?cursor=7&limit=50&requestDate=2026-03-01", `{"hasNext":false,"lastCursor":7,"data":null}`, func(c *tosspayments.Client) error {
+			_, err := c.ListCashReceipts(t.Context(), tosspayments.CashReceiptQuery{RequestDate: day, Cursor: 7, Limit: 50})
+			return err
+		}},
+		{"/v1/promotions/card", "{}", func(c *tosspayments.Client) error {
+			_, err := c.GetCardPromotions(t.Context())
+			return err
+		}},
+	} {
+		client, mock := mockClient(t)
+		var seen string
+		mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+			seen = r.URL.RequestURI()
+			return (&script{answers: []answer{{status: 200, body: row.answer}}}).respond(r)
+		})
+		require.NoError(t, row.call(client))
+		assert.Equal(t, row.path, seen)
+	}
+}
+
+func TestListValidation(t *testing.T) {
+	client, mock := mockClient(t)
+	day := tosspayments.Date{Year: 2026, Month: time.March, Day: 1}
+	refused := func(field string, err error) {
+		t.Helper()
+		var invalid *tosspayments.ValidationError
+		require.ErrorAs(t, err, &invalid)
+		assert.Equal(t, field, invalid.Field)
+	}
+	for field, query := range map[string]tosspayments.TransactionQuery{
+		"startDate": {EndDate: day.Start()},
+		"endDate":   {StartDate: day.Start(), EndDate: day.AddDays(-1).Start()},
+		"limit":     {StartDate: day.Start(), EndDate: day.Start(), Limit: 5001},
+	} {
+		_, err := client.ListTransactions(t.Context(), query)
+		refused(field, err)
+	}
+	for field, query := range map[string]tosspayments.SettlementQuery{
+		"startDate": {EndDate: day},
+		"endDate":   {StartDate: day},
+		"size":      {StartDate: day, EndDate: day, Size: 5001},
+		"page":      {StartDate: day, EndDate: day, Page: -1},
+		"dateType":  {StartDate: day, EndDate: day, DateType: "approvedDate"},
+	} {
+		_, err := client.ListSettlements(t.Context(), query)
+		refused(field, err)
+	}
+	_, err := client.ListCashReceipts(t.Context(), tosspayments.CashReceiptQuery{})
+	refused("requestDate", err)
+	_, err = client.ListCashReceipts(t.Context(), tosspayments.CashReceiptQuery{RequestDate: day, Limit: 10001})
+	refused("limit", err)
+	_, err = client.RequestSettlement(t.Context(), "")
+	refused("paymentKey", err)
+	_, err = client.CancelCashReceipt(t.Context(), "..", tosspayments.CancelCashReceiptRequest{})
+	refused("receiptKey", err)
+	zero := tosspayments.Amount{}
+	_, err = client.CancelCashReceipt(t.Context(), "key", tosspayments.CancelCashReceiptRequest{Amount: &zero})
+	refused("amount", err)
+	for field, change := range map[string]func(*tosspayments.IssueCashReceiptRequest){
+		"orderId":                func(r *tosspayments.IssueCashReceiptRequest) { r.OrderID = "" },
+		"type":                   func(r *tosspayments.IssueCashReceiptRequest) { r.Type = "" },
+		"customerIdentityNumber": func(r *tosspayments.IssueCashReceiptRequest) { r.CustomerIdentityNumber = tosspayments.Sensitive{} },
+	} {
+		request := cashReceipt()
+		change(&request)
+		_, err := client.IssueCashReceipt(t.Context(), request)
+		refused(field, err)
+	}
+	assert.Zero(t, mock.GetTotalCallCount())
+}
+
+func cashReceipt() tosspayments.IssueCashReceiptRequest {
+	return tosspayments.IssueCashReceiptRequest{
+		OrderID: "order-0001", OrderName: "socks", Amount: tosspayments.Won(15000), Type: "소득공제",
+		CustomerIdentityNumber: tosspayments.NewSensitive("01012345678"),
+	}
+}
+
+func TestDates(t *testing.T) {
+	late := time.Date(2026, 3, 1, 15, 30, 0, 0, time.UTC)
+	day := tosspayments.DateOf(late)
+	assert.Equal(t, "2026-03-02", day.String(), "in Korea it is the next day")
+	assert.Equal(t, "2026-03-01T15:00:00Z", day.Start().UTC().Format(time.RFC3339))
+	var row struct{ A, B, C, D tosspayments.Date }
+	require.NoError(t, json.Unmarshal([]byte(`{"A":"2026-03-02","B":null,"C":"","D":"2026-03-02T10:00:00+09:00"}`), &row))
+	assert.Equal(t, day, row.A)
+	assert.True(t, row.B.IsZero() && row.C.IsZero())
+	assert.Equal(t, day, row.D)
+	require.Error(t, json.Unmarshal([]byte(`"02.03.2026"`), &row.A))
+	text, err := json.Marshal(day)
+	require.NoError(t, err)
+	assert.Equal(t, `"2026-03-02"`, string(text))
+	assert.Equal(t, -1, day.Compare(day.AddDays(1)))
+}
+
+func TestPromotionsAsArrayOrObject(t *testing.T) {
+	const one = `{"payType":"NORMAL","type":"CARD_POINT","cardPoint":{"cardCompany":"현대"}}`
+	for _, body := range []string{one, "[" + one + "]"} {
+		client, mock := mockClient(t)
+		mock.RegisterResponder(http.MethodGet, "https://api.tosspayments.com/v1/promotions", (&script{answers: []answer{{status: 200, body: body}}}).respond)
+		promotions, err := client.GetPromotions(t.Context())
+		require.NoError(t, err)
+		require.Len(t, promotions, 1)
+		assert.JSONEq(t, `{"cardCompany":"현대"}`, string(promotions[0].CardPoint))
+	}
+}
+
+// TestCancelledSettlementOfTheReference reads the row of a cancel, whose amounts are
+// negative.
+func TestCancelledSettlementOfTheReference(t *testing.T) {
+	const row = `[{"mId":"m","paymentKey":"pay-1","transactionKey":"C1","amount":-11000,"fees":[{"type":"BASE","fee":"-308"}],"fee":-308,
+		"supplyAmount":-280,"vat":-28,"payOutAmount":-10692,"soldDate":"2026-03-04","paidOutDate":"2026-03-09","newField":{},
+		"card":{"amount":33000},"cancel":{"transactionKey":"C1","cancelAmount":11000,"cancelReason":"x"}}]`
+	client, mock := mockClient(t)
+	mock.RegisterNoResponder((&script{answers: []answer{{status: 200, body: row}}}).respond)
+	day := tosspayments.Date{Year: 2026, Month: time.March, Day: 4}
+	list, err := client.ListSettlements(t.Context(), tosspayments.SettlementQuery{StartDate: day, EndDate: day})
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.Won(-11000), list[0].Amount)
+	assert.Equal(t, tosspayments.Won(-308), list[0].Fees[0].Fee)
+	assert.Equal(t, list[0].Amount.Sub(*list[0].Fee), list[0].PayOutAmount)
+	assert.Equal(t, "2026-03-09", list[0].PaidOutDate.String())
+	assert.Equal(t, tosspayments.Won(11000), list[0].Cancel.CancelAmount)
+}
+
+// TestRecordsOfADay pays, refunds, and finds everything in the lists.
+func TestRecordsOfADay(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	const payments = 7
+	net := tosspayments.Amount{}
+	for i := range payments {
+		c := checkout()
+		c.OrderID = fmt.Sprintf("order-%04d", i)
+		payment, err := client.ConfirmPayment(t.Context(), pay(t, server, c))
+		require.NoError(t, err)
+		net = net.Add(payment.TotalAmount)
+		if i%3 != 0 {
+			continue
+		}
+		refund := tosspayments.Won(500)
+		_, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
+			CancelReason: "test", CancelAmount: refund, RefundableAmount: payment.BalanceAmount,
+		})
+		require.NoError(t, err)
+		net = net.Sub(refund)
+	}
+	today := tosspayments.DateOf(server.Now())
+	query := tosspayments.TransactionQuery{StartDate: today.Start(), EndDate: today.AddDays(1).Start().Add(-time.Second), Limit: 4}
+	sum := tosspayments.Amount{}
+	seen := map[string]bool{}
+	for transaction, err := range client.AllTransactions(t.Context(), query) {
+		require.NoError(t, err)
+		assert.False(t, seen[transaction.TransactionKey])
+		seen[transaction.TransactionKey] = true
+		sum = sum.Add(transaction.NetAmount())
+	}
+	assert.Len(t, seen, payments+3)
+	assert.Equal(t, net, sum)
+
+	query.StartingAfter = "nobody's"
+	_, err := client.ListTransactions(t.Context(), query)
+	require.ErrorIs(t, err, tosspayments.ErrInvalidTransactionKey)
+
+	settlements := tosspayments.SettlementQuery{StartDate: today, EndDate: today, Size: 3}
+	rows, err := client.ListSettlements(t.Context(), settlements)
+	require.NoError(t, err)
+	assert.Empty(t, rows, "settlements appear the day after")
+	server.Advance(24 * time.Hour)
+	count, paidOut, fees := 0, tosspayments.Amount{}, tosspayments.Amount{}
+	for settlement, err := range client.AllSettlements(t.Context(), settlements) {
+		require.NoError(t, err)
+		count++
+		paidOut = paidOut.Add(settlement.PayOutAmount)
+		fees = fees.Add(*settlement.Fee)
+		assert.Equal(t, settlement.Cancel != nil, settlement.Amount.Cmp(tosspayments.Amount{}) < 0)
+		weekday := settlement.PaidOutDate.Start().Weekday()
+		assert.NotContains(t, []time.Weekday{time.Saturday, time.Sunday}, weekday)
+	}
+	assert.Equal(t, payments+3, count)
+	assert.Equal(t, net, paidOut.Add(fees))
+
+	accepted, err := client.RequestSettlement(t.Context(), "no such key")
+	assert.False(t, accepted)
+	require.ErrorIs(t, err, tosspayments.ErrNotFoundPayment)
+}
+
+func TestCashReceipts(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	server.Inject(tosstest.Fault{Operation: tosstest.IssueCashReceipt, Kind: tosstest.Drop, AfterEffect: true})
+	receipt, err := client.IssueCashReceipt(t.Context(), cashReceipt())
+	require.NoError(t, err, "the idempotency key replays the answer")
+	assert.Equal(t, "IN_PROGRESS", receipt.IssueStatus)
+	assert.NotContains(t, receipt.CustomerIdentityNumber.Reveal(), "1012345")
+	_, err = client.IssueCashReceipt(t.Context(), cashReceipt())
+	require.ErrorIs(t, err, tosspayments.ErrDuplicatedCashReceipt)
+
+	part := tosspayments.Won(5000)
+	canceled, err := client.CancelCashReceipt(t.Context(), receipt.ReceiptKey, tosspayments.CancelCashReceiptRequest{Amount: &part})
+	require.NoError(t, err)
+	assert.Equal(t, "CANCEL", canceled.TransactionType)
+	canceled, err = client.CancelCashReceipt(t.Context(), receipt.ReceiptKey, tosspayments.CancelCashReceiptRequest{})
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.Won(10000), canceled.Amount)
+	_, err = client.CancelCashReceipt(t.Context(), "none", tosspayments.CancelCashReceiptRequest{})
+	require.ErrorIs(t, err, tosspayments.ErrNotFoundReceipt)
+
+	query := tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(server.Now()), Limit: 1}
+	keys, err := collect(client.AllCashReceipts(t.Context(), query), func(r tosspayments.CashReceipt) string { return r.TransactionType })
+	require.NoError(t, err)
+	assert.Equal(t, []string{"CONFIRM", "CANCEL", "CANCEL"}, keys)
+	server.Advance(25 * time.Hour)
+	page, err := client.ListCashReceipts(t.Context(), query)
+	require.NoError(t, err)
+	assert.Equal(t, "COMPLETED", page.Data[0].IssueStatus)
+	assert.True(t, page.HasNext)
+}
+
+func TestAllCashReceiptsSurvivesAnEmptyPage(t *testing.T) {
+	client, mock := mockClient(t)
+	pages := &script{answers: []answer{
+		{status: 200, body: `{"hasNext":true,"lastCursor":3,"data":[]}`},
+		{status: 200, body: `{"hasNext":true,"lastCursor":5,"data":[{"receiptKey":"a"}]}`},
+		{status: 200, body: `{"hasNext":true,"lastCursor":5,"data":[{"receiptKey":"b"}]}`},
+	}}
+	mock.RegisterNoResponder(pages.respond)
+	keys, err := collect(client.AllCashReceipts(t.Context(), tosspayments.CashReceiptQuery{
+		RequestDate: tosspayments.Date{Year: 2026, Month: time.March, Day: 1},
+	}), func(r tosspayments.CashReceipt) string { return r.ReceiptKey })
+	assert.Equal(t, []string{"a", "b"}, keys, "no row is lost")
+	require.ErrorContains(t, err, "the same page again")
+}
+
+func TestPromotions(t *testing.T) {
+	client := tosstest.New().Client()
+	cards, err := client.GetCardPromotions(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.Won(1000), cards.DiscountCards[0].DiscountAmount)
+	assert.Equal(t, []tosspayments.Months{2, 3}, cards.InterestFreeCards[0].InstallmentFreeMonths)
+	all, err := client.GetPromotions(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, "0.05", all[1].BankDiscount.DiscountRate.String())
+	assert.Nil(t, all[1].BankDiscount.DiscountAmount)
+}
+
+// BenchmarkAllTransactions reads 12,000 rows; the bytes per row do not grow with the
+// number of rows.
+func BenchmarkAllTransactions(b *testing.B) {
+	const page = 1000
+	for _, total := range []int{3000, 12000} {
+		b.Run(fmt.Sprint(total), func(b *testing.B) {
+			client, mock := mockClient(b)
+			sent := 0
+			mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+				keys := make([]string, 0, page)
+				for range min(page, total-sent) {
+					keys = append(keys, fmt.Sprintf("T%031d", sent))
+					sent++
+				}
+				return (&script{answers: []answer{rows(keys...)}}).respond(r)
+			})
+			query := someDay()
+			query.Limit = page
+			b.ReportAllocs()
+			for b.Loop() {
+				sent = 0
+				n := 0
+				for _, err := range client.AllTransactions(b.Context(), query) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					n++
+				}
+				if n != total {
+					b.Fatal(n)
+				}
+			}
+		})
+	}
+}
