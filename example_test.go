@@ -371,3 +371,175 @@ func ExampleNewOrderID() {
 	fmt.Println(len(id), tosspayments.ValidateOrderID(id))
 	// Output: 26 <nil>
 }
+
+// A subscription: the buyer registers a card once, and each period has its order id.
+func ExampleClient_ChargeBilling() {
+	server := tosstest.New()
+	client := server.Client()
+	ctx := context.Background()
+
+	redirect := server.Register(tosstest.Registration{CustomerKey: "customer-1"})
+	billing, err := client.IssueBillingKey(ctx, redirect)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(billing.BillingKey, billing.Card.Number)
+
+	march := tosspayments.ChargeBillingRequest{OrderID: "subscription-7-2026-03", OrderName: "원두 구독 3월", Amount: tosspayments.Won(9900)}
+	for range 2 {
+		payment, err := client.ChargeBilling(ctx, billing.BillingKey, march)
+		var refused *tosspayments.Error
+		switch {
+		case err == nil:
+			fmt.Println("charged", payment.TotalAmount)
+		case errors.Is(err, tosspayments.ErrDuplicatedOrderID) && errors.As(err, &refused):
+			fmt.Println("charged before:", refused.Payment.OrderName, refused.Payment.Status)
+		default:
+			fmt.Println(err)
+		}
+	}
+	fmt.Println(client.DeleteBillingKey(ctx, billing.BillingKey))
+	// Output:
+	// {[redacted] [redacted]} 43301234****123*
+	// charged 9900
+	// charged before: 원두 구독 3월 DONE
+	// <nil>
+}
+
+func ExampleClient_IssueBillingKeyByCard() {
+	billing, err := tosstest.New().Client().IssueBillingKeyByCard(context.Background(), tosspayments.BillingCardRequest{
+		CustomerKey:            "customer-1",
+		CardNumber:             tosspayments.NewSensitive("4330123412341234"),
+		CardExpirationYear:     tosspayments.NewSensitive("30"),
+		CardExpirationMonth:    tosspayments.NewSensitive("12"),
+		CustomerIdentityNumber: tosspayments.NewSensitive("900101"),
+		CardPassword:           tosspayments.NewSensitive("00"),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(billing.Method, billing.Card.IssuerCode)
+	// Output: 카드 61
+}
+
+func ExampleClient_ChargeKeyIn() {
+	payment, err := tosstest.New().Client().ChargeKeyIn(context.Background(), tosspayments.KeyInRequest{
+		OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000),
+		CardNumber:             tosspayments.NewSensitive("4330123412341234"),
+		CardExpirationYear:     tosspayments.NewSensitive("30"),
+		CardExpirationMonth:    tosspayments.NewSensitive("12"),
+		CustomerIdentityNumber: tosspayments.NewSensitive("900101"),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(payment.Status, payment.TotalAmount)
+	// Output: DONE 15000
+}
+
+// An account number, the deposit, and a deposit that the bank takes back.
+func ExampleClient_IssueVirtualAccount() {
+	server := tosstest.New()
+	client := server.Client()
+	ctx := context.Background()
+	payment, err := client.IssueVirtualAccount(ctx, tosspayments.IssueVirtualAccountRequest{
+		OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000), CustomerName: "김토스", Bank: "20", ValidHours: 24,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(payment.Status, payment.IsPaid(), payment.VirtualAccount.AccountNumber)
+
+	for _, event := range []func() error{
+		func() error { return server.Deposit("order-0001", tosspayments.Won(15000)) },
+		func() error { return server.Bounce("order-0001") },
+	} {
+		if err := event(); err != nil {
+			fmt.Println(err)
+			return
+		}
+		payment, err := client.GetPaymentByOrderID(ctx, "order-0001")
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(payment.Status, payment.IsPaid())
+	}
+	// Output:
+	// WAITING_FOR_DEPOSIT false [redacted]
+	// DONE true
+	// WAITING_FOR_DEPOSIT false
+}
+
+func ExampleClient_AllTransactions() {
+	server := tosstest.New()
+	client := server.Client()
+	payment := examplePayment(server)
+	if _, err := client.CancelPayment(context.Background(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "변심"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	today := tosspayments.DateOf(server.Now())
+	for transaction, err := range client.AllTransactions(context.Background(), tosspayments.TransactionQuery{
+		StartDate: today.Start(), EndDate: today.AddDays(1).Start().Add(-time.Second), Limit: 5000,
+	}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(transaction.Status, transaction.NetAmount())
+	}
+	// Output:
+	// DONE 15000
+	// CANCELED -15000
+}
+
+func ExampleClient_AllSettlements() {
+	server := tosstest.New()
+	examplePayment(server)
+	sold := tosspayments.DateOf(server.Now())
+	server.Advance(24 * time.Hour)
+	for settlement, err := range server.Client().AllSettlements(context.Background(), tosspayments.SettlementQuery{StartDate: sold, EndDate: sold}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(settlement.Amount, "-", *settlement.Fee, "=", settlement.PayOutAmount)
+	}
+	// Output: 15000 - 462 = 14538
+}
+
+func ExampleClient_IssueCashReceipt() {
+	client := tosstest.New().Client()
+	receipt, err := client.IssueCashReceipt(context.Background(), tosspayments.IssueCashReceiptRequest{
+		OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000),
+		Type: "소득공제", CustomerIdentityNumber: tosspayments.NewSensitive("01012345678"),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	canceled, err := client.CancelCashReceipt(context.Background(), receipt.ReceiptKey, tosspayments.CancelCashReceiptRequest{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(receipt.IssueStatus, receipt.TransactionType, canceled.TransactionType)
+	// Output: IN_PROGRESS CONFIRM CANCEL
+}
+
+func ExampleClient_GetCardPromotions() {
+	promotions, err := tosstest.New().Client().GetCardPromotions(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, card := range promotions.InterestFreeCards {
+		fmt.Println(card.IssuerCode, card.InstallmentFreeMonths, card.MinimumPaymentAmount)
+	}
+	// Output: 61 [2 3] 50000
+}
