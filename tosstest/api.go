@@ -247,6 +247,8 @@ func route(r request) (operation Operation, subject string) {
 		return routeRecords(r.method, p)
 	case p[1] == "billing":
 		return routeBilling(r.method, p)
+	case r.method == http.MethodPost && len(p) == 2 && p[1] == "payments":
+		return CreatePayment, ""
 	case len(p) < 3 || p[1] != "payments":
 		return "", ""
 	case r.method == http.MethodPost && len(p) == 3 && p[2] == "key-in":
@@ -286,6 +288,8 @@ func (s *Server) perform(r request, operation Operation, subject string, delay t
 		return s.cancel(r, subject, delay, inEnglish)
 	case IssueBillingKey, IssueBillingKeyByCard:
 		return s.issueBillingKey(r, operation, inEnglish)
+	case CreatePayment:
+		return s.createPayment(r, inEnglish)
 	case DeleteBillingKey:
 		return s.deleteBillingKey(subject, inEnglish)
 	case ChargeBilling, KeyIn, IssueVirtualAccount:

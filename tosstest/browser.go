@@ -57,11 +57,8 @@ func (s *Server) serveBrowser(w http.ResponseWriter, r *http.Request) bool {
 // windowRequest is what the script's requestPayment takes: the parameters that the
 // official SDK declares. Those that change nothing here are checked for their type.
 type windowRequest struct {
-	Method string `json:"method"`
-	Amount *struct {
-		Currency string              `json:"currency"`
-		Value    tosspayments.Amount `json:"value"`
-	} `json:"amount"`
+	Method              string              `json:"method"`
+	Amount              *windowAmount       `json:"amount"`
 	OrderID             string              `json:"orderId"`
 	OrderName           string              `json:"orderName"`
 	SuccessURL          string              `json:"successUrl"`
@@ -77,6 +74,11 @@ type windowRequest struct {
 	Sandbox             json.RawMessage     `json:"sandbox"`
 	SubOrders           []json.RawMessage   `json:"subOrders"`
 	Card                windowCard          `json:"card"`
+}
+
+type windowAmount struct {
+	Currency string              `json:"currency"`
+	Value    tosspayments.Amount `json:"value"`
 }
 
 type windowCard struct {
@@ -145,7 +147,8 @@ func (s *Server) serveOpenWindow(w http.ResponseWriter, r *http.Request) {
 	}
 	p := s.open(checkout.Checkout)
 	p.window = checkout.window
-	_, _ = w.Write(encode(map[string]string{"url": "http://" + r.Host + "/window/" + p.key}))
+	p.page = "http://" + r.Host + "/window/" + p.key
+	_, _ = w.Write(encode(map[string]string{"url": p.page}))
 }
 
 // windowCheckout is a checkout that was opened in a browser.
@@ -186,24 +189,42 @@ func (s *Server) parseWindowRequest(body []byte) (c windowCheckout, refused *win
 	if refused := request.validate(); refused != nil {
 		return c, refused
 	}
-	c.Checkout = Checkout{
-		OrderID: request.OrderID, OrderName: request.OrderName,
-		Amount: request.Amount.Value, Currency: request.Amount.Currency,
-		TaxFreeAmount: request.TaxFreeAmount, Metadata: request.Metadata,
-		EasyPay: request.Card.EasyPay,
-	}
-	c.window = window{successURL: request.SuccessURL, failURL: request.FailURL, cardCompany: request.Card.CardCompany, maxInstallment: 12}
-	if plan := request.Card.MaxCardInstallmentPlan; plan != nil {
-		c.window.maxInstallment = *plan
-	}
-	if plan := request.Card.CardInstallmentPlan; plan != nil {
-		c.InstallmentPlanMonths = *plan
-		c.window.maxInstallment = 0
-	}
+	c = request.checkout()
 	if err := c.validate(); err != nil {
 		return c, refuseWindow(tosspayments.ErrInvalidParameters, err.Error())
 	}
 	return c, nil
+}
+
+// createPayment opens a window from the server of the shop.
+func (s *Server) createPayment(r request, inEnglish bool) reply {
+	var body struct {
+		windowRequest
+		Amount      tosspayments.Amount `json:"amount"`
+		Currency    string              `json:"currency"`
+		EasyPay     string              `json:"easyPay"`
+		CardCompany string              `json:"cardCompany"`
+	}
+	if !decode(r.body, &body) {
+		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
+	}
+	if body.Currency == "" {
+		body.Currency = tosspayments.CurrencyKRW
+	}
+	body.windowRequest.Amount = &windowAmount{body.Currency, body.Amount}
+	body.Card.EasyPay, body.Card.CardCompany = body.EasyPay, body.CardCompany
+	if refused := body.validate(); refused != nil {
+		return s.refusal(refused.code, inEnglish)
+	}
+	checkout := body.checkout()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first := s.byOrder[checkout.OrderID]; first != nil && !first.approvedAt.IsZero() {
+		return s.refusal(tosspayments.ErrDuplicatedOrderID, inEnglish)
+	}
+	p := s.open(checkout.Checkout)
+	p.window = checkout.window
+	return s.success(p, inEnglish)
 }
 
 func (r *windowRequest) validate() *windowRefusal {
@@ -291,6 +312,25 @@ func (r *windowRequest) validateOptional() *windowRefusal {
 		return refuseWindow(tosspayments.ErrInvalidEasyPay, "")
 	}
 	return nil
+}
+
+// checkout is what the request asks for.
+func (r *windowRequest) checkout() (c windowCheckout) {
+	c.Checkout = Checkout{
+		OrderID: r.OrderID, OrderName: r.OrderName,
+		Amount: r.Amount.Value, Currency: r.Amount.Currency,
+		TaxFreeAmount: r.TaxFreeAmount, Metadata: r.Metadata,
+		EasyPay: r.Card.EasyPay,
+	}
+	c.window = window{successURL: r.SuccessURL, failURL: r.FailURL, cardCompany: r.Card.CardCompany, maxInstallment: 12}
+	if plan := r.Card.MaxCardInstallmentPlan; plan != nil {
+		c.window.maxInstallment = *plan
+	}
+	if plan := r.Card.CardInstallmentPlan; plan != nil {
+		c.InstallmentPlanMonths = *plan
+		c.window.maxInstallment = 0
+	}
+	return c
 }
 
 func isInstallment(months int) bool { return months == 0 || months >= 2 && months <= 12 }

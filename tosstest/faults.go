@@ -19,6 +19,7 @@ const (
 	GetPaymentByOrderID Operation = "get payment by order id"
 	CancelPayment       Operation = "cancel payment"
 
+	CreatePayment         Operation = "create payment"
 	IssueBillingKey       Operation = "issue billing key"
 	IssueBillingKeyByCard Operation = "issue billing key by card"
 	ChargeBilling         Operation = "charge billing"

@@ -22,6 +22,8 @@ type payment struct {
 	window      window
 	status      tosspayments.PaymentStatus
 	requestedAt time.Time
+	// page is where the buyer pays.
+	page string
 	// authenticatedAt starts the ten minutes for the confirm.
 	authenticatedAt time.Time
 	approvedAt      time.Time
@@ -68,6 +70,7 @@ func (s *Server) open(checkout Checkout) *payment {
 		p.key = p.key[:19] + strings.ToUpper(s.hex(4))[:5]
 	}
 	s.payments[p.key] = p
+	p.page = s.URL + "/window/" + p.key
 	if first := s.byOrder[checkout.OrderID]; first == nil || first.approvedAt.IsZero() {
 		s.byOrder[checkout.OrderID] = p
 	}
@@ -264,7 +267,7 @@ func (p *payment) json(inEnglish bool) []byte {
 		"suppliedAmount": p.balance.Sub(p.taxFree).Sub(vat),
 		"vat":            vat,
 		"taxFreeAmount":  p.taxFree,
-		"checkout":       link("https://api.tosspayments.com/v1/payments/" + p.key + "/checkout"),
+		"checkout":       link(p.page),
 	}
 	if len(c.Metadata) > 0 {
 		values["metadata"] = c.Metadata

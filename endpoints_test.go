@@ -1,0 +1,357 @@
+package tosspayments_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// endpoints are all the calls of the API.
+var endpoints = []struct {
+	name, method, path string
+	// moves tells that an answer that decides nothing leaves the outcome unknown.
+	moves bool
+	call  func(context.Context, *tosspayments.Client, ...tosspayments.CallOption) error
+}{
+	{"ConfirmPayment", "POST", "/v1/payments/confirm", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.ConfirmPayment(ctx, confirmRequest(), o...)
+		return err
+	}},
+	{"GetPayment", "GET", "/v1/payments/pay-1", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.GetPayment(ctx, "pay-1", o...)
+		return err
+	}},
+	{"GetPaymentByOrderID", "GET", "/v1/payments/orders/order-0001", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.GetPaymentByOrderID(ctx, "order-0001", o...)
+		return err
+	}},
+	{"CancelPayment", "POST", "/v1/payments/pay-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.CancelPayment(ctx, "pay-1", full(), o...)
+		return err
+	}},
+	{"CancelPaymentPartially", "POST", "/v1/payments/pay-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.CancelPaymentPartially(ctx, "pay-1", part(true), o...)
+		return err
+	}},
+	{"CreatePayment", "POST", "/v1/payments", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.CreatePayment(ctx, hosted(), o...)
+		return err
+	}},
+	{"ChargeKeyIn", "POST", "/v1/payments/key-in", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.ChargeKeyIn(ctx, keyIn(), o...)
+		return err
+	}},
+	{"IssueVirtualAccount", "POST", "/v1/virtual-accounts", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.IssueVirtualAccount(ctx, account(), o...)
+		return err
+	}},
+	{"IssueBillingKey", "POST", "/v1/billing/authorizations/issue", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.IssueBillingKey(ctx, tosspayments.BillingRedirect{CustomerKey: "customer-1", AuthKey: tosspayments.NewSensitive("auth-1")}, o...)
+		return err
+	}},
+	{"IssueBillingKeyByCard", "POST", "/v1/billing/authorizations/card", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.IssueBillingKeyByCard(ctx, tosspayments.BillingCardRequest{
+			CustomerKey: "customer-1", CardNumber: testCard.number, CardExpirationYear: testCard.year,
+			CardExpirationMonth: testCard.month, CustomerIdentityNumber: testCard.identity, CardPassword: testCard.password,
+		}, o...)
+		return err
+	}},
+	{"ChargeBilling", "POST", "/v1/billing/billing-key=1", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.ChargeBilling(ctx, testBillingKey, charge(), o...)
+		return err
+	}},
+	{"DeleteBillingKey", "DELETE", "/v1/billing/billing-key=1", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		return c.DeleteBillingKey(ctx, testBillingKey, o...)
+	}},
+	{"ListTransactions", "GET", "/v1/transactions", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.ListTransactions(ctx, someDay(), o...)
+		return err
+	}},
+	{"ListSettlements", "GET", "/v1/settlements", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		day := tosspayments.DateOf(someDay().StartDate)
+		_, err := c.ListSettlements(ctx, tosspayments.SettlementQuery{StartDate: day, EndDate: day}, o...)
+		return err
+	}},
+	{"RequestSettlement", "POST", "/v1/settlements", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.RequestSettlement(ctx, "pay-1", o...)
+		return err
+	}},
+	{"IssueCashReceipt", "POST", "/v1/cash-receipts", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.IssueCashReceipt(ctx, cashReceipt(), o...)
+		return err
+	}},
+	{"CancelCashReceipt", "POST", "/v1/cash-receipts/receipt-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.CancelCashReceipt(ctx, "receipt-1", tosspayments.CancelCashReceiptRequest{}, o...)
+		return err
+	}},
+	{"ListCashReceipts", "GET", "/v1/cash-receipts", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.ListCashReceipts(ctx, tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(someDay().StartDate)}, o...)
+		return err
+	}},
+	{"GetCardPromotions", "GET", "/v1/promotions/card", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.GetCardPromotions(ctx, o...)
+		return err
+	}},
+	{"GetPromotions", "GET", "/v1/promotions", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.GetPromotions(ctx, o...)
+		return err
+	}},
+}
+
+func hosted() tosspayments.CreatePaymentRequest {
+	return tosspayments.CreatePaymentRequest{
+		Method: tosspayments.MethodCard, OrderID: "order-0001", OrderName: "socks", Amount: tosspayments.Won(15000),
+		SuccessURL: "https://shop.example/success", FailURL: "https://shop.example/fail",
+	}
+}
+
+func TestEachMethodHasAnEndpoint(t *testing.T) {
+	named := map[string]bool{"Do": true}
+	for _, e := range endpoints {
+		named[e.name] = true
+	}
+	client := reflect.TypeFor[*tosspayments.Client]()
+	for i := range client.NumMethod() {
+		name := client.Method(i).Name
+		if strings.HasPrefix(name, "All") || strings.HasPrefix(name, "Reconcile") {
+			continue
+		}
+		assert.True(t, named[name], name)
+	}
+}
+
+func TestEndpointsOnTheWire(t *testing.T) {
+	for _, e := range endpoints {
+		t.Run(e.name, func(t *testing.T) {
+			client, mock := mockClient(t, tosspayments.WithLanguage(tosspayments.English))
+			var seen *http.Request
+			mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+				seen = r
+				return (&script{answers: []answer{refusal(403, tosspayments.ErrRejectCardPayment)}}).respond(r)
+			})
+			var response tosspayments.Response
+			err := e.call(t.Context(), client, tosspayments.WithTestCode("REJECT_CARD_PAYMENT"), tosspayments.WithIdempotencyKey("mine"), tosspayments.WithResponse(&response))
+			require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
+			assert.Equal(t, e.method, seen.Method)
+			assert.Equal(t, e.path, seen.URL.EscapedPath())
+			assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", seen.Header.Get("Authorization"))
+			assert.Equal(t, "en-US", seen.Header.Get("Accept-Language"))
+			assert.Equal(t, "REJECT_CARD_PAYMENT", seen.Header.Get("TossPayments-Test-Code"))
+			key := map[bool]string{true: "mine"}[e.method == http.MethodPost]
+			assert.Equal(t, key, seen.Header.Get("Idempotency-Key"), "only a POST has one")
+			assert.Equal(t, key, response.IdempotencyKey)
+			if e.method == http.MethodPost {
+				assert.Equal(t, "application/json", seen.Header.Get("Content-Type"))
+			}
+			assert.Equal(t, 403, response.StatusCode)
+			assert.Equal(t, "trace-1", response.TraceID)
+		})
+	}
+}
+
+// TestEndpointsFail runs one table of failures over all endpoints: the error is typed,
+// status and trace id are kept, nothing panics, and nothing is called refused that is
+// not known to be.
+func TestEndpointsFail(t *testing.T) {
+	for name, failure := range map[string]struct {
+		answer answer
+		status int
+		// decided tells that the answer means that nothing has moved.
+		decided bool
+	}{
+		"refused":       {refusal(401, tosspayments.ErrUnauthorizedKey), 401, true},
+		"server error":  {refusal(500, tosspayments.ErrFailedInternalSystemProcessing), 500, false},
+		"unknown code":  {refusal(400, "A_CODE_OF_TOMORROW"), 400, false},
+		"HTML":          {answer{status: 502, body: "<html>bad gateway</html>"}, 502, false},
+		"redirect":      {answer{status: 302, header: http.Header{"Location": {"https://evil.example/"}}}, 302, false},
+		"too many":      {answer{status: 429}, 429, false},
+		"empty 200":     {answer{status: 200}, 200, false},
+		"HTML 200":      {answer{status: 200, body: "<html>login</html>"}, 200, false},
+		"wrong type":    {answer{status: 200, body: `"text"`}, 200, false},
+		"cut off":       {answer{status: 200, body: `[{"paymentKey":"pay-1","orderId":"ord`}, 200, false},
+		"too large":     {answer{status: 200, body: strings.Repeat(" ", 17<<20)}, 200, false},
+		"no connection": {lost, 0, false},
+	} {
+		for _, e := range endpoints {
+			t.Run(name+"/"+e.name, func(t *testing.T) {
+				if e.name == "DeleteBillingKey" && failure.status == 200 {
+					t.Skip("a 200 is all that it says")
+				}
+				synctest.Test(t, func(t *testing.T) {
+					client, mock := mockClient(t)
+					mock.RegisterNoResponder((&script{answers: []answer{failure.answer}}).respond)
+					ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+					defer cancel()
+					err := e.call(ctx, client)
+					require.Error(t, err)
+					var refused *tosspayments.Error
+					var unknown *tosspayments.OutcomeUnknownError
+					var connection *tosspayments.ConnectionError
+					switch {
+					case e.moves && !failure.decided:
+						require.ErrorAs(t, err, &unknown)
+						require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+						assert.False(t, errors.As(err, &refused))
+						assert.NotEmpty(t, unknown.IdempotencyKey)
+						if failure.status != 0 {
+							require.NotNil(t, unknown.LastAnswer)
+							assert.Equal(t, failure.status, unknown.LastAnswer.StatusCode)
+							assert.Equal(t, "trace-1", unknown.LastAnswer.TraceID)
+						}
+					case failure.status == 0:
+						require.ErrorAs(t, err, &connection)
+					default:
+						require.ErrorAs(t, err, &refused)
+						assert.Equal(t, failure.status, refused.StatusCode)
+						assert.Equal(t, "trace-1", refused.TraceID)
+					}
+					for _, secret := range []string{testKey, "billing-key=1", "4330123412341234", "auth-1", "01012345678"} {
+						assert.NotContains(t, err.Error(), secret)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestEndpointsSucceedOnceWithLostAnswers loses the first answer of every call, against
+// the stateful server.
+func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		client := server.Client()
+		ctx := t.Context()
+		lose := func() {
+			server.ClearFaults()
+			server.Inject(tosstest.Fault{Kind: tosstest.Drop, AfterEffect: true})
+		}
+		request := pay(t, server, checkout())
+		lose()
+		payment, err := client.ConfirmPayment(ctx, request)
+		require.NoError(t, err)
+		for name, call := range map[string]func() error{
+			"lookup":       func() error { _, err := client.GetPaymentByOrderID(ctx, request.OrderID); return err },
+			"transactions": func() error { _, err := client.ListTransactions(ctx, someDay()); return err },
+			"promotions":   func() error { _, err := client.GetPromotions(ctx); return err },
+			"settlement":   func() error { _, err := client.RequestSettlement(ctx, payment.PaymentKey); return err },
+			"hosted": func() error {
+				r := hosted()
+				r.OrderID = "order-hosted"
+				_, err := client.CreatePayment(ctx, r)
+				return err
+			},
+			"key-in": func() error {
+				r := keyIn()
+				r.OrderID = "order-key-in"
+				_, err := client.ChargeKeyIn(ctx, r)
+				return err
+			},
+			"account": func() error {
+				r := account()
+				r.OrderID = "order-account"
+				_, err := client.IssueVirtualAccount(ctx, r)
+				return err
+			},
+		} {
+			lose()
+			require.NoError(t, call(), name)
+		}
+		lose()
+		billing, err := client.IssueBillingKey(ctx, server.Register(tosstest.Registration{CustomerKey: "customer-1"}))
+		require.NoError(t, err)
+		lose()
+		r := charge()
+		r.OrderID = "order-billing"
+		_, err = client.ChargeBilling(ctx, billing.BillingKey, r)
+		require.NoError(t, err)
+		lose()
+		_, err = client.CancelPayment(ctx, payment.PaymentKey, full())
+		require.NoError(t, err)
+		for _, id := range []string{request.OrderID, "order-key-in", "order-billing"} {
+			assert.Equal(t, 1, server.Charges(id), id)
+		}
+		assert.Len(t, server.Refunds(request.OrderID), 1)
+	})
+}
+
+func TestCreatePayment(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	payment, err := client.CreatePayment(t.Context(), hosted())
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.PaymentStatusReady, payment.Status)
+	response, err := http.Get(payment.Checkout.URL)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+
+	for field, change := range map[string]func(*tosspayments.CreatePaymentRequest){
+		"method":     func(r *tosspayments.CreatePaymentRequest) { r.Method = "" },
+		"successUrl": func(r *tosspayments.CreatePaymentRequest) { r.SuccessURL = "/success" },
+		"failUrl":    func(r *tosspayments.CreatePaymentRequest) { r.FailURL = "" },
+		"flowMode":   func(r *tosspayments.CreatePaymentRequest) { r.FlowMode = "DIRECT" },
+		"orderId":    func(r *tosspayments.CreatePaymentRequest) { r.OrderID = "" },
+		"orderName":  func(r *tosspayments.CreatePaymentRequest) { r.OrderName = "" },
+		"amount":     func(r *tosspayments.CreatePaymentRequest) { r.Amount = tosspayments.Amount{} },
+	} {
+		request := hosted()
+		change(&request)
+		_, err := client.CreatePayment(t.Context(), request)
+		var invalid *tosspayments.ValidationError
+		require.ErrorAs(t, err, &invalid)
+		assert.Equal(t, field, invalid.Field)
+	}
+}
+
+// TestRecordsOfTheServerHaveEveryField decodes what tosstest writes without allowing a
+// field that the library does not have.
+func TestRecordsOfTheServerHaveEveryField(t *testing.T) {
+	server := tosstest.New()
+	client := server.Client()
+	strict := func(path string, body, into any) {
+		t.Helper()
+		var raw json.RawMessage
+		method := http.MethodGet
+		if body != nil {
+			method = http.MethodPost
+		}
+		require.NoError(t, client.Do(t.Context(), method, path, body, &raw))
+		decoder := json.NewDecoder(strings.NewReader(string(raw)))
+		decoder.DisallowUnknownFields()
+		require.NoError(t, decoder.Decode(into), path)
+	}
+	payment, err := client.ConfirmPayment(t.Context(), pay(t, server, checkout()))
+	require.NoError(t, err)
+	_, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, part(false))
+	require.NoError(t, err)
+	day := tosspayments.DateOf(server.Now())
+	server.Advance(24 * time.Hour)
+	strict("/v1/payments/"+payment.PaymentKey, nil, new(tosspayments.Payment))
+	strict("/v1/transactions?startDate="+day.String()+"T00:00:00&endDate="+day.String()+"T23:59:59", nil, new([]tosspayments.Transaction))
+	settlements := new([]tosspayments.Settlement)
+	strict("/v1/settlements?startDate="+day.String()+"&endDate="+day.String(), nil, settlements)
+	assert.Len(t, *settlements, 2)
+	strict("/v1/promotions", nil, new([]tosspayments.Promotion))
+	strict("/v1/promotions/card", nil, new(tosspayments.CardPromotions))
+	strict("/v1/cash-receipts", object{"orderId": "order-0001", "orderName": "socks", "amount": 1, "type": "소득공제", "customerIdentityNumber": "0100001234"},
+		new(tosspayments.CashReceipt))
+	strict("/v1/cash-receipts?requestDate="+tosspayments.DateOf(server.Now()).String(), nil, new(tosspayments.CashReceiptPage))
+	strict("/v1/billing/authorizations/card", object{
+		"customerKey": "customer-1", "cardNumber": "4330123412341234", "cardExpirationYear": "30", "cardExpirationMonth": "12",
+		"customerIdentityNumber": "900101", "cardPassword": "00",
+	}, new(tosspayments.Billing))
+	strict("/v1/virtual-accounts", object{"orderId": "order-0009", "orderName": "socks", "amount": 1000, "bank": "20", "customerName": "김토스"},
+		new(tosspayments.Payment))
+}
