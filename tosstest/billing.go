@@ -43,9 +43,79 @@ func (s *Server) Register(registration Registration) tosspayments.BillingRedirec
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	authKey := "bln_" + s.hex(16)
+	return tosspayments.BillingRedirect{CustomerKey: registration.CustomerKey, AuthKey: tosspayments.NewSensitive(s.register(registration))}
+}
+
+// registrationWindow is a window in which a buyer registers a card.
+type registrationWindow struct{ customerKey, successURL, failURL string }
+
+// registrationRequest is what the script's requestBillingAuth takes.
+type registrationRequest struct {
+	Method              string   `json:"method"`
+	SuccessURL          string   `json:"successUrl"`
+	FailURL             string   `json:"failUrl"`
+	CustomerName        string   `json:"customerName"`
+	CustomerEmail       string   `json:"customerEmail"`
+	WindowTarget        string   `json:"windowTarget"`
+	SelectableCardTypes []string `json:"selectableCardTypes"`
+	FlowMode            string   `json:"flowMode"`
+	EasyPay             string   `json:"easyPay"`
+	CardCompany         string   `json:"cardCompany"`
+}
+
+func (s *Server) openRegistration(e envelope, base string) (address string, refused *windowRefusal) {
+	var request registrationRequest
+	if refused := s.openEnvelope(e, &request); refused != nil {
+		return "", refused
+	}
+	switch {
+	case tosspayments.ValidateCustomerKey(e.CustomerKey) != nil:
+		return "", refuseWindow(tosspayments.ErrInvalidCustomerKey, "")
+	case request.Method != tosspayments.MethodCard:
+		return "", refuseWindow(tosspayments.ErrNotSupportedMethod, "tosstest: CARD")
+	case !isAddress(request.SuccessURL):
+		return "", refuseWindow(tosspayments.ErrIncorrectSuccessURLFormat, "")
+	case !isAddress(request.FailURL):
+		return "", refuseWindow(tosspayments.ErrIncorrectFailURLFormat, "")
+	case request.FlowMode == "DIRECT" && request.CardCompany == "" && request.EasyPay == "":
+		return "", refuseWindow(tosspayments.ErrInvalidFlowModeParameters, "")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := "billing-" + s.hex(12)
+	s.windows[id] = &registrationWindow{e.CustomerKey, request.SuccessURL, request.FailURL}
+	return base + id, nil
+}
+
+// closeRegistration ends the window as the developer has chosen, with a card that
+// behaves as chosen.
+func (s *Server) closeRegistration(w http.ResponseWriter, r *http.Request, id string, window *registrationWindow, outcome string) {
+	refusal := tosspayments.ErrorCode(r.PostFormValue("behaviour"))
+	if _, known := refusal.Info(); refusal != "" && !known {
+		http.Error(w, "behaviour", http.StatusBadRequest)
+		return
+	}
+	code := map[string]tosspayments.ErrorCode{
+		"cancel": tosspayments.ErrPayProcessCanceled, "reject": tosspayments.ErrRejectCardCompany, "abort": tosspayments.ErrPayProcessAborted,
+	}[outcome]
+	if outcome != "pay" && code == "" {
+		http.Error(w, "outcome", http.StatusBadRequest)
+		return
+	}
+	delete(s.windows, id)
+	if code != "" {
+		info, _ := code.Info()
+		http.Redirect(w, r, withQuery(window.failURL, [][2]string{{"code", string(code)}, {"message", info.Korean}}), http.StatusSeeOther)
+		return
+	}
+	authKey := s.register(Registration{CustomerKey: window.customerKey, Refusal: refusal})
+	http.Redirect(w, r, withQuery(window.successURL, [][2]string{{"customerKey", window.customerKey}, {"authKey", authKey}}), http.StatusSeeOther)
+}
+
+func (s *Server) register(registration Registration) (authKey string) {
+	authKey = "bln_" + s.hex(16)
 	s.authKeys[authKey] = &billing{customerKey: registration.CustomerKey, refusal: registration.Refusal}
-	return tosspayments.BillingRedirect{CustomerKey: registration.CustomerKey, AuthKey: tosspayments.NewSensitive(authKey)}
+	return authKey
 }
 
 // SetRefusal changes how later charges of a billing key end; "" lets them succeed.
@@ -162,6 +232,9 @@ func (s *Server) approveOrder(r request, operation Operation, billingKey string,
 		OrderID: body.OrderID, OrderName: body.OrderName, Amount: body.Amount,
 		TaxFreeAmount: body.TaxFreeAmount, InstallmentPlanMonths: body.Installment,
 	}
+	if operation == IssueVirtualAccount {
+		checkout.Method = tosspayments.MethodVirtualAccount
+	}
 	if !ok || checkout.validate() != nil {
 		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
 	}
@@ -183,7 +256,7 @@ func (s *Server) approveOrder(r request, operation Operation, billingKey string,
 		return s.refusal(refused, inEnglish)
 	case first != nil && first.busy:
 		return s.refusal(tosspayments.ErrAlreadyProcessingRequest, inEnglish)
-	case first != nil && (!first.approvedAt.IsZero() || first.account != nil):
+	case first != nil && first.taken():
 		return s.refusal(tosspayments.ErrDuplicatedOrderID, inEnglish)
 	}
 	p := s.open(checkout)

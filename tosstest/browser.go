@@ -74,6 +74,23 @@ type windowRequest struct {
 	Sandbox             json.RawMessage     `json:"sandbox"`
 	SubOrders           []json.RawMessage   `json:"subOrders"`
 	Card                windowCard          `json:"card"`
+	VirtualAccount      windowAccount       `json:"virtualAccount"`
+	Transfer            windowAccount       `json:"transfer"`
+	MobilePhone         struct {
+		MobileCarriers []string `json:"mobileCarriers"`
+	} `json:"mobilePhone"`
+}
+
+// windowAccount is what a virtual account and a transfer may be asked for with.
+type windowAccount struct {
+	CashReceipt             json.RawMessage     `json:"cashReceipt"`
+	UseEscrow               bool                `json:"useEscrow"`
+	EscrowProducts          []json.RawMessage   `json:"escrowProducts"`
+	ValidHours              int                 `json:"validHours"`
+	DueDate                 string              `json:"dueDate"`
+	IsCulturalExpenses      bool                `json:"isCulturalExpenses"`
+	TaxExemptionAmount      tosspayments.Amount `json:"taxExemptionAmount"`
+	ShowCustomerMobilePhone bool                `json:"showCustomerMobilePhone"`
 }
 
 type windowAmount struct {
@@ -126,29 +143,44 @@ func (s *Server) serveOpenWindow(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	checkout, refused := s.parseWindowRequest(body)
-	if refused != nil {
-		info, _ := refused.code.Info()
-		message := info.Korean
-		if refused.message != "" {
-			message += " (" + refused.message + ")"
-		}
+	var e envelope
+	if json.Unmarshal(body, &e) != nil {
 		w.WriteHeader(http.StatusBadRequest)
-		_, _ = w.Write(encode(map[string]string{"code": string(refused.code), "message": message}))
 		return
+	}
+	address, refused := "http://"+r.Host+"/window/", (*windowRefusal)(nil)
+	if e.Kind == "billing" {
+		address, refused = s.openRegistration(e, address)
+	} else {
+		address, refused = s.openPayment(e, address)
+	}
+	if refused == nil {
+		_, _ = w.Write(encode(map[string]string{"url": address}))
+		return
+	}
+	info, _ := refused.code.Info()
+	message := info.Korean
+	if refused.message != "" {
+		message += " (" + refused.message + ")"
+	}
+	w.WriteHeader(http.StatusBadRequest)
+	_, _ = w.Write(encode(map[string]string{"code": string(refused.code), "message": message}))
+}
+
+func (s *Server) openPayment(e envelope, base string) (address string, refused *windowRefusal) {
+	checkout, refused := s.parseWindowRequest(e)
+	if refused != nil {
+		return "", refused
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if first := s.byOrder[checkout.OrderID]; first != nil && !first.approvedAt.IsZero() {
-		info, _ := tosspayments.ErrDuplicatedOrderID.Info()
-		w.WriteHeader(http.StatusBadRequest)
-		_, _ = w.Write(encode(map[string]string{"code": string(info.Code), "message": info.Korean}))
-		return
+	if first := s.byOrder[checkout.OrderID]; first != nil && first.taken() {
+		return "", refuseWindow(tosspayments.ErrDuplicatedOrderID, "")
 	}
 	p := s.open(checkout.Checkout)
 	p.window = checkout.window
-	p.page = "http://" + r.Host + "/window/" + p.key
-	_, _ = w.Write(encode(map[string]string{"url": p.page}))
+	p.page = base + p.key
+	return p.page, nil
 }
 
 // windowCheckout is a checkout that was opened in a browser.
@@ -164,27 +196,34 @@ type window struct {
 	maxInstallment      int
 }
 
-func (s *Server) parseWindowRequest(body []byte) (c windowCheckout, refused *windowRefusal) {
-	var envelope struct {
-		Kind        string          `json:"kind"`
-		ClientKey   string          `json:"clientKey"`
-		CustomerKey string          `json:"customerKey"`
-		Request     json.RawMessage `json:"request"`
-	}
-	if err := json.Unmarshal(body, &envelope); err != nil || envelope.Kind != "payment" {
-		return c, refuseWindow(tosspayments.ErrInvalidParameters, "")
-	}
+// envelope is what the script sends.
+type envelope struct {
+	Kind        string          `json:"kind"`
+	ClientKey   string          `json:"clientKey"`
+	CustomerKey string          `json:"customerKey"`
+	Request     json.RawMessage `json:"request"`
+}
+
+// openEnvelope checks the client key and decodes the request, strictly.
+func (s *Server) openEnvelope(e envelope, request any) *windowRefusal {
 	switch {
-	case strings.Contains(envelope.ClientKey, "_gck_"):
-		return c, refuseWindow(tosspayments.ErrNotSupportedWidgetKey, "")
-	case envelope.ClientKey != s.clientKey:
-		return c, refuseWindow(tosspayments.ErrInvalidClientKey, "")
+	case strings.Contains(e.ClientKey, "_gck_"):
+		return refuseWindow(tosspayments.ErrNotSupportedWidgetKey, "")
+	case e.ClientKey != s.clientKey:
+		return refuseWindow(tosspayments.ErrInvalidClientKey, "")
 	}
-	var request windowRequest
-	decoder := json.NewDecoder(bytes.NewReader(envelope.Request))
+	decoder := json.NewDecoder(bytes.NewReader(e.Request))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&request); err != nil {
-		return c, refuseWindow(tosspayments.ErrInvalidParameters, strings.TrimPrefix(err.Error(), "json: "))
+	if err := decoder.Decode(request); err != nil {
+		return refuseWindow(tosspayments.ErrInvalidParameters, strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}
+
+func (s *Server) parseWindowRequest(e envelope) (c windowCheckout, refused *windowRefusal) {
+	var request windowRequest
+	if refused := s.openEnvelope(e, &request); refused != nil {
+		return c, refused
 	}
 	if refused := request.validate(); refused != nil {
 		return c, refused
@@ -219,7 +258,7 @@ func (s *Server) createPayment(r request, inEnglish bool) reply {
 	checkout := body.checkout()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if first := s.byOrder[checkout.OrderID]; first != nil && !first.approvedAt.IsZero() {
+	if first := s.byOrder[checkout.OrderID]; first != nil && first.taken() {
 		return s.refusal(tosspayments.ErrDuplicatedOrderID, inEnglish)
 	}
 	p := s.open(checkout.Checkout)
@@ -229,8 +268,8 @@ func (s *Server) createPayment(r request, inEnglish bool) reply {
 
 func (r *windowRequest) validate() *windowRefusal {
 	zero := tosspayments.Amount{}
-	if r.Method != "CARD" {
-		return refuseWindow(tosspayments.ErrNotSupportedMethod, "tosstest: CARD")
+	if !isMethod(r.Method) {
+		return refuseWindow(tosspayments.ErrNotSupportedMethod, r.Method)
 	}
 	if r.Amount == nil {
 		return refuseWindow(tosspayments.ErrInvalidParameters, "amount")
@@ -294,6 +333,11 @@ func (r *windowRequest) validateOptional() *windowRefusal {
 			return refuseWindow(tosspayments.ErrInvalidMetadata, "")
 		}
 	}
+	if a := r.VirtualAccount; a.ValidHours != 0 && a.DueDate != "" {
+		return refuseWindow(tosspayments.ErrInvalidValidHoursWithDueDateAndSingle, "")
+	} else if a.ValidHours < 0 || a.ValidHours > maxValidHours {
+		return refuseWindow(tosspayments.ErrExceedMaxValidHours, "")
+	}
 	c := &r.Card
 	switch {
 	case c.CardInstallmentPlan != nil && c.MaxCardInstallmentPlan != nil:
@@ -320,7 +364,10 @@ func (r *windowRequest) checkout() (c windowCheckout) {
 		OrderID: r.OrderID, OrderName: r.OrderName,
 		Amount: r.Amount.Value, Currency: r.Amount.Currency,
 		TaxFreeAmount: r.TaxFreeAmount, Metadata: r.Metadata,
-		EasyPay: r.Card.EasyPay,
+		EasyPay: r.Card.EasyPay, Method: r.Method, CustomerName: r.CustomerName, ValidHours: r.VirtualAccount.ValidHours,
+	}
+	if r.Method == tosspayments.MethodCard {
+		c.Method = ""
 	}
 	c.window = window{successURL: r.SuccessURL, failURL: r.FailURL, cardCompany: r.Card.CardCompany, maxInstallment: 12}
 	if plan := r.Card.MaxCardInstallmentPlan; plan != nil {
@@ -340,6 +387,11 @@ func isAddress(text string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
+var banks = [][2]string{
+	{"20", "우리"}, {"06", "국민"}, {"88", "신한"}, {"81", "하나"}, {"11", "농협"}, {"03", "기업"},
+	{"92", "토스뱅크"}, {"90", "카카오뱅크"}, {"89", "케이뱅크"},
+}
+
 type tile struct {
 	Code, Name string
 	Checked    bool
@@ -353,25 +405,69 @@ var cardCompanies = [][2]string{
 func (s *Server) showWindow(w http.ResponseWriter, key string) {
 	s.mu.Lock()
 	p := s.payments[key]
-	if p == nil || p.window.successURL == "" {
+	registering := s.windows[key] != nil
+	if !registering && (p == nil || p.window.successURL == "") {
 		s.mu.Unlock()
 		http.Error(w, "결제를 찾을 수 없어요.", http.StatusNotFound)
 		return
 	}
+	if registering {
+		s.mu.Unlock()
+		page := windowPageData{Registering: true, OrderName: "카드 등록"}
+		page.addCards("")
+		page.write(w)
+		return
+	}
 	s.expire(p)
 	checkout, opened, over := p.checkout, p.window, p.status != tosspayments.PaymentStatusReady
+	page := windowPageData{Over: over, OrderName: checkout.OrderName, Amount: price(checkout.Amount, checkout.Currency)}
+	if a := p.account; a != nil {
+		page.Account = a.number
+		page.CanDeposit = p.status == tosspayments.PaymentStatusWaitingForDeposit && !a.expired
+		page.CanBounce = p.status == tosspayments.PaymentStatusDone
+	}
 	s.mu.Unlock()
 
-	page := struct {
-		Over              bool
-		OrderName, Amount string
-		Cards, Wallets    []tile
-		Instalments       []int
-	}{Over: over, OrderName: checkout.OrderName, Amount: price(checkout.Amount, checkout.Currency)}
-	easyPay := wallet(checkout.EasyPay, true)
+	switch {
+	case checkout.Method == tosspayments.MethodVirtualAccount || checkout.Method == tosspayments.MethodTransfer:
+		for i, b := range banks {
+			page.Banks = append(page.Banks, tile{b[0], b[1], i == 0})
+		}
+	case checkout.Method == "":
+		page.addMeans(&checkout, &opened)
+	}
+	page.write(w)
+}
+
+// windowPageData is what the page shows.
+type windowPageData struct {
+	Over, Registering     bool
+	OrderName, Amount     string
+	Cards, Wallets, Banks []tile
+	Instalments           []int
+	// Account is the number of a virtual account that was issued.
+	Account               string
+	CanDeposit, CanBounce bool
+}
+
+func (page *windowPageData) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = windowPage().Execute(w, page)
+}
+
+func (page *windowPageData) addCards(company string) {
 	for i, c := range cardCompanies {
-		chosen := opened.cardCompany == c[0] || opened.cardCompany == c[1]
-		page.Cards = append(page.Cards, tile{c[0], c[1], easyPay == "" && (chosen || i == 0)})
+		page.Cards = append(page.Cards, tile{c[0], c[1], company == c[0] || company == c[1] || company == "" && i == 0})
+	}
+}
+
+func (page *windowPageData) addMeans(checkout *Checkout, opened *window) {
+	easyPay := wallet(checkout.EasyPay, true)
+	if easyPay == "" {
+		page.addCards(opened.cardCompany)
+	} else {
+		page.addCards("none")
 	}
 	for _, x := range wallets {
 		page.Wallets = append(page.Wallets, tile{x[0], x[1], x[0] == easyPay})
@@ -382,24 +478,36 @@ func (s *Server) showWindow(w http.ResponseWriter, key string) {
 			page.Instalments = append(page.Instalments, months)
 		}
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = windowPage().Execute(w, page)
 }
 
 // closeWindow ends the window as the developer has chosen.
 func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, key string) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	outcome := r.PostFormValue("outcome")
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if window := s.windows[key]; window != nil {
+		s.closeRegistration(w, r, key, window, outcome)
+		return
+	}
 	p := s.payments[key]
 	if p == nil || p.window.successURL == "" {
 		http.Error(w, "결제를 찾을 수 없어요.", http.StatusNotFound)
 		return
 	}
 	s.expire(p)
-	outcome := r.PostFormValue("outcome")
 	switch {
+	case outcome == "deposit" || outcome == "bounce":
+		err := s.deposit(p, p.checkout.Amount)
+		if outcome == "bounce" {
+			err = s.bounce(p)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusConflict)
+			return
+		}
+		http.Redirect(w, r, "/window/"+p.key, http.StatusSeeOther)
+		return
 	case p.status == tosspayments.PaymentStatusExpired:
 		// Which code the real window gives after 30 minutes is not known.
 		outcome = "abort"
@@ -451,6 +559,8 @@ func (p *payment) choose(means, installment string) error {
 		p.checkout.EasyPay, p.checkout.CardCompany = "", code
 	case "easyPay":
 		p.checkout.EasyPay = code
+	case "bank":
+		p.checkout.Bank = code
 	case "":
 	default:
 		return errors.New("means")

@@ -71,7 +71,7 @@ func (s *Server) open(checkout Checkout) *payment {
 	}
 	s.payments[p.key] = p
 	p.page = s.URL + "/window/" + p.key
-	if first := s.byOrder[checkout.OrderID]; first == nil || first.approvedAt.IsZero() {
+	if first := s.byOrder[checkout.OrderID]; first == nil || !first.taken() {
 		s.byOrder[checkout.OrderID] = p
 	}
 	return p
@@ -115,12 +115,12 @@ func (s *Server) confirm(r request, delay time.Duration, inEnglish bool) reply {
 		return s.refusal(s.amountMismatch, inEnglish)
 	case p.busy:
 		return s.refusal(tosspayments.ErrAlreadyProcessingRequest, inEnglish)
-	case !p.approvedAt.IsZero():
+	case !p.approvedAt.IsZero() || p.account != nil:
 		return s.refusal(tosspayments.ErrAlreadyProcessedPayment, inEnglish)
 	case p.status != tosspayments.PaymentStatusInProgress:
 		return s.refusal(tosspayments.ErrNotFoundPaymentSession, inEnglish)
 	}
-	if first := s.byOrder[body.OrderID]; first != p && !first.approvedAt.IsZero() {
+	if first := s.byOrder[body.OrderID]; first != p && first.taken() {
 		return s.refusal(tosspayments.ErrDuplicatedOrderID, inEnglish)
 	}
 	s.work(p, delay)
@@ -128,6 +128,11 @@ func (s *Server) confirm(r request, delay time.Duration, inEnglish bool) reply {
 		p.status = tosspayments.PaymentStatusAborted
 		p.failure = code
 		return s.refusal(code, inEnglish)
+	}
+	if p.checkout.Method == tosspayments.MethodVirtualAccount {
+		s.byOrder[body.OrderID] = p
+		s.issueAccount(p, accountRequest{Bank: p.checkout.bank(), Customer: p.checkout.customer(), ValidHours: p.checkout.ValidHours})
+		return s.success(p, inEnglish)
 	}
 	s.approve(p)
 	return s.success(p, inEnglish)
@@ -296,9 +301,18 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 	if c.EasyPay != "" {
 		values["easyPay"] = map[string]any{"provider": wallet(c.EasyPay, inEnglish), "amount": 0, "discountAmount": 0}
 	}
-	if p.account != nil {
+	switch {
+	case p.account != nil:
 		values["virtualAccount"] = p.account.json(inEnglish)
-	} else {
+	case c.Method == tosspayments.MethodTransfer:
+		values["transfer"] = map[string]any{"bankCode": c.bank(), "settlementStatus": "INCOMPLETED"}
+	case c.Method == tosspayments.MethodMobilePhone:
+		values["mobilePhone"] = map[string]any{
+			"customerMobilePhone": "01012345678", "settlementStatus": "INCOMPLETED", "receiptUrl": "https://dashboard.tosspayments.com/receipt/mobile",
+		}
+	case isGiftCertificate(c.Method):
+		values["giftCertificate"] = map[string]any{"approveNo": p.approveNo, "settlementStatus": "INCOMPLETED"}
+	default:
 		values["card"] = p.cardJSON(inEnglish)
 	}
 	if !p.approvedAt.IsZero() {
@@ -317,6 +331,33 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 	values["cancels"] = cancels
 }
 
+// taken tells whether the order id can no longer be used.
+func (p *payment) taken() bool { return !p.approvedAt.IsZero() || p.account != nil }
+
+func isMethod(method string) bool {
+	switch method {
+	case tosspayments.MethodCard, tosspayments.MethodVirtualAccount, tosspayments.MethodTransfer, tosspayments.MethodMobilePhone:
+		return true
+	}
+	return isGiftCertificate(method)
+}
+
+func isGiftCertificate(method string) bool { return strings.HasSuffix(method, "_GIFT_CERTIFICATE") }
+
+func (c *Checkout) bank() string {
+	if c.Bank == "" {
+		return "20"
+	}
+	return c.Bank
+}
+
+func (c *Checkout) customer() string {
+	if c.CustomerName == "" {
+		return "김토스"
+	}
+	return c.CustomerName
+}
+
 // word picks a language. The English words are a guess: the real ones are not
 // documented.
 func word(inEnglish bool, korean, english string) string {
@@ -332,6 +373,9 @@ func (p *payment) method(inEnglish bool) string {
 		return word(inEnglish, "가상계좌", "Virtual account")
 	case p.checkout.EasyPay != "":
 		return word(inEnglish, "간편결제", "EasyPay")
+	case p.checkout.Method != "":
+		method, _ := tosspayments.LookupMethod(p.checkout.Method)
+		return word(inEnglish, method.Korean, method.English)
 	}
 	return word(inEnglish, "카드", "Card")
 }

@@ -252,9 +252,10 @@ func (s *Server) settlement(e *Entry, sold, paidOut time.Time, inEnglish bool) j
 		"supplyAmount": supply, "vat": tax, "payOutAmount": units - fee, "approvedAt": stamp(p.approvedAt),
 		"soldDate": sold.Format(time.DateOnly), "paidOutDate": paidOut.Format(time.DateOnly),
 	}
-	if p.account == nil {
+	switch p.checkout.Method {
+	case "", tosspayments.MethodCard:
 		values["card"] = p.cardJSON(inEnglish)
-	} else {
+	case tosspayments.MethodVirtualAccount:
 		values["virtualAccount"] = p.account.json(inEnglish)
 	}
 	if x != nil {

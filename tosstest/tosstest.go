@@ -72,6 +72,7 @@ type Server struct {
 	byOrder  map[string]*payment
 	billings map[string]*billing // by key
 	authKeys map[string]*billing
+	windows  map[string]*registrationWindow
 	answers  map[idempotencyID]*storedAnswer
 	script   []Fault
 	chaos    float64
@@ -131,6 +132,7 @@ func New(opts ...Option) *Server {
 		byOrder:        map[string]*payment{},
 		billings:       map[string]*billing{},
 		authKeys:       map[string]*billing{},
+		windows:        map[string]*registrationWindow{},
 		answers:        map[idempotencyID]*storedAnswer{},
 	}
 	for _, opt := range opts {
@@ -295,6 +297,13 @@ type Checkout struct {
 	Amount             tosspayments.Amount
 	// Currency is KRW when empty.
 	Currency string
+	// Method is CARD when empty; VIRTUAL_ACCOUNT, TRANSFER, MOBILE_PHONE and the gift
+	// certificates are known too.
+	Method string
+	// Bank is the code of the bank of a virtual account or transfer; "" is "20".
+	Bank string
+	// ValidHours is how long a virtual account can be paid into; 0 is 168.
+	ValidHours int
 	// EasyPay is the wallet that the buyer picks, such as "TOSSPAY" or "토스페이"; ""
 	// is a card.
 	EasyPay string
@@ -302,6 +311,8 @@ type Checkout struct {
 	CardCompany string
 	// InstallmentPlanMonths is 0 for one sum.
 	InstallmentPlanMonths int
+	// CustomerName is the buyer's name; virtual accounts show it.
+	CustomerName string
 	// Metadata comes back with the payment.
 	Metadata map[string]string
 	// TaxFreeAmount is the tax-free part of the amount.
@@ -357,6 +368,8 @@ func (c *Checkout) validate() error {
 	switch {
 	case c.Amount.Cmp(tosspayments.Amount{}) <= 0:
 		return errors.New("amount must be more than 0")
+	case c.Method != "" && !isMethod(c.Method):
+		return fmt.Errorf("method %s is not known", c.Method)
 	case c.TaxFreeAmount.Cmp(c.Amount) > 0 || c.TaxFreeAmount.Cmp(tosspayments.Amount{}) < 0:
 		return errors.New("taxFreeAmount must be between 0 and the amount")
 	case c.Refusal != "":

@@ -92,11 +92,16 @@ func (s *Server) Deposit(orderID string, amount tosspayments.Amount) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, err := s.accountOf(orderID)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case p.status != tosspayments.PaymentStatusWaitingForDeposit || p.account.expired:
-		return fmt.Errorf("tosstest: the account of order %s takes no deposit", orderID)
+	}
+	return s.deposit(p, amount)
+}
+
+func (s *Server) deposit(p *payment, amount tosspayments.Amount) error {
+	switch {
+	case p.account == nil || p.status != tosspayments.PaymentStatusWaitingForDeposit || p.account.expired:
+		return fmt.Errorf("tosstest: the account of order %s takes no deposit", p.checkout.OrderID)
 	case amount != p.checkout.Amount:
 		return fmt.Errorf("tosstest: the bank refuses %s: the account takes %s", amount, p.checkout.Amount)
 	}
@@ -114,8 +119,12 @@ func (s *Server) Bounce(orderID string) error {
 	if err != nil {
 		return err
 	}
-	if p.status != tosspayments.PaymentStatusDone {
-		return fmt.Errorf("tosstest: order %s has no deposit to take back", orderID)
+	return s.bounce(p)
+}
+
+func (s *Server) bounce(p *payment) error {
+	if p.account == nil || p.status != tosspayments.PaymentStatusDone {
+		return fmt.Errorf("tosstest: order %s has no deposit to take back", p.checkout.OrderID)
 	}
 	p.status = tosspayments.PaymentStatusWaitingForDeposit
 	p.approvedAt, p.account.depositor = time.Time{}, ""

@@ -81,6 +81,12 @@
 
     return {
       requestPayment: (body) => request("payment", body),
+      requestBillingAuth: async function (body) {
+        if (customerKey === ANONYMOUS) {
+          throw new TossPaymentsError("INVALID_CUSTOMER_KEY", "자동결제에는 구매자의 customerKey가 필요합니다.");
+        }
+        return request("billing", body);
+      },
       destroy: async function () {
         if (frame) {
           frame.remove();
