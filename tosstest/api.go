@@ -173,7 +173,7 @@ func (s *Server) answer(r request, operation Operation, subject string, fault *F
 		if fault != nil && fault.Kind == Delay && !fault.AfterEffect {
 			before = fault.Delay
 		}
-		a = s.perform(r, operation, subject, before, inEnglish)
+		a = s.present(s.perform(r, operation, subject, before, inEnglish))
 	} else {
 		// Nothing but a refusal, or one that is cut, remains without the effect.
 		code := fault.Code

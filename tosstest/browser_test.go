@@ -225,3 +225,109 @@ func TestFaultOfOnePayment(t *testing.T) {
 	_, err = client.GetPayment(t.Context(), two.PaymentKey)
 	assert.ErrorIs(t, err, tosspayments.ErrRejectCardCompany)
 }
+
+func TestVirtualAccountInTheWindow(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{
+		"method": "VIRTUAL_ACCOUNT", "customerName": "이토스", "virtualAccount": object{"validHours": 24, "cashReceipt": object{"type": "소득공제"}},
+	}))
+	window := answer["url"]
+	assert.Contains(t, page(t, window), `value="bank:88"`)
+	redirect, err := tosspayments.ParseSuccessURL(choose(t, window, "pay", "bank:88"))
+	require.NoError(t, err)
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	require.NoError(t, err)
+	payment, err := client.ConfirmPayment(t.Context(), request)
+	require.NoError(t, err)
+	assert.False(t, payment.IsPaid())
+	assert.Equal(t, "88", payment.VirtualAccount.BankCode)
+	assert.Equal(t, "이토스", payment.VirtualAccount.CustomerName)
+	assert.Equal(t, window, payment.Checkout.URL, "where the developer plays the depositor")
+	assert.WithinDuration(t, time.Now().Add(24*time.Hour), payment.VirtualAccount.DueDate.Time, time.Minute)
+
+	assert.Contains(t, page(t, window), payment.VirtualAccount.AccountNumber.Reveal())
+	for _, step := range []struct {
+		outcome string
+		paid    bool
+	}{{"deposit", true}, {"bounce", false}, {"deposit", true}} {
+		choose(t, window, step.outcome, "")
+		payment, err = client.GetPayment(t.Context(), payment.PaymentKey)
+		require.NoError(t, err)
+		assert.Equal(t, step.paid, payment.IsPaid())
+	}
+	_, answer = openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"orderId": "order-0002", "method": "VIRTUAL_ACCOUNT", "virtualAccount": object{"validHours": 2161}}))
+	assert.Equal(t, "EXCEED_MAX_VALID_HOURS", answer["code"])
+}
+
+func TestOtherMethods(t *testing.T) {
+	server := tosstest.NewServer(t)
+	for method, has := range map[string]func(*tosspayments.Payment) bool{
+		"TRANSFER":                 func(p *tosspayments.Payment) bool { return p.Transfer.BankCode == "20" },
+		"MOBILE_PHONE":             func(p *tosspayments.Payment) bool { return p.MobilePhone.CustomerMobilePhone != "" },
+		"CULTURE_GIFT_CERTIFICATE": func(p *tosspayments.Payment) bool { return p.GiftCertificate.ApproveNo != "" },
+	} {
+		redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-" + method, OrderName: "원두", Amount: tosspayments.Won(1000), Method: method})
+		request, err := redirect.ConfirmRequest(tosspayments.Won(1000))
+		require.NoError(t, err)
+		payment, err := server.Client().ConfirmPayment(t.Context(), request)
+		require.NoError(t, err)
+		assert.True(t, payment.IsPaid())
+		assert.True(t, has(payment), method)
+		assert.Nil(t, payment.Card)
+		found, ok := tosspayments.LookupMethod(payment.Method)
+		assert.True(t, ok)
+		assert.Equal(t, method, found.Code)
+	}
+}
+
+func TestRegistrationInTheWindow(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	open := func(customerKey string, request object) (int, map[string]string) {
+		body, err := json.Marshal(object{"kind": "billing", "clientKey": tosstest.DefaultClientKey, "customerKey": customerKey, "request": request})
+		require.NoError(t, err)
+		response, err := http.Post(server.URL+"/window", "text/plain", strings.NewReader(string(body)))
+		require.NoError(t, err)
+		defer response.Body.Close()
+		var answer map[string]string
+		require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
+		return response.StatusCode, answer
+	}
+	request := object{"method": "CARD", "successUrl": "http://shop.example/billing", "failUrl": "http://shop.example/fail"}
+	for code, bad := range map[string]object{
+		"INCORRECT_SUCCESS_URL_FORMAT": {"method": "CARD", "failUrl": "http://shop.example/fail"},
+		"NOT_SUPPORTED_METHOD":         {"method": "GIFT", "successUrl": "http://a.example", "failUrl": "http://a.example"},
+		"INVALID_PARAMETERS":           {"amount": 1},
+	} {
+		status, answer := open("customer-1", bad)
+		assert.Equal(t, http.StatusBadRequest, status)
+		assert.Equal(t, code, answer["code"])
+	}
+	_, answer := open("@@ANONYMOUS!", request)
+	assert.Equal(t, "INVALID_CUSTOMER_KEY", answer["code"])
+
+	for behaviour, want := range map[string]error{"": nil, "REJECT_CARD_PAYMENT": tosspayments.ErrRejectCardPayment} {
+		_, answer := open("customer-1", request)
+		assert.Contains(t, page(t, answer["url"]), "등록하기")
+		noFollow := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		response, err := noFollow.PostForm(answer["url"], url.Values{"outcome": {"pay"}, "behaviour": {behaviour}})
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		target, err := response.Location()
+		require.NoError(t, err)
+		redirect, err := tosspayments.ParseBillingURL(target)
+		require.NoError(t, err)
+		assert.Equal(t, "customer-1", redirect.CustomerKey)
+		billing, err := client.IssueBillingKey(t.Context(), redirect)
+		require.NoError(t, err)
+		_, err = client.ChargeBilling(t.Context(), billing.BillingKey, tosspayments.ChargeBillingRequest{
+			OrderID: tosspayments.NewOrderID(), OrderName: "구독", Amount: tosspayments.Won(9900),
+		})
+		assert.ErrorIs(t, err, want)
+	}
+	_, answer = open("customer-1", request)
+	fail, err := tosspayments.ParseFailURL(choose(t, answer["url"], "cancel", ""))
+	require.NoError(t, err)
+	assert.ErrorIs(t, fail, tosspayments.ErrPayProcessCanceled)
+}

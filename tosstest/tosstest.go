@@ -64,6 +64,8 @@ type Server struct {
 	amountMismatch     tosspayments.ErrorCode
 	consecutiveCancels bool
 	forgetsServerError bool
+	tomorrow           bool
+	version            string
 
 	mu       sync.Mutex
 	random   *rand.Rand
