@@ -222,24 +222,6 @@ func TestApprovalSettles(t *testing.T) {
 	}
 }
 
-func TestApprovalsOnTheWire(t *testing.T) {
-	bodies := map[string]string{
-		"charge": `{"amount":15000,"customerKey":"customer-1","orderId":"order-0001","orderName":"socks"}`,
-		"key-in": `{"amount":15000,"orderId":"order-0001","orderName":"socks","cardNumber":"4330123412341234",
-			"cardExpirationYear":"30","cardExpirationMonth":"12","customerIdentityNumber":"900101","cardPassword":"00"}`,
-		"virtual account": `{"amount":15000,"orderId":"order-0001","orderName":"socks","customerName":"김토스","bank":"20"}`,
-	}
-	for _, a := range approvals {
-		client, mock := mockClient(t)
-		posts := &script{answers: []answer{{status: 200, body: paymentJSON(a.status, a.fields)}}}
-		mock.RegisterResponder(http.MethodPost, "https://api.tosspayments.com"+a.path, posts.respond)
-		_, err := a.call(t.Context(), client, tosspayments.WithIdempotencyKey("mine"))
-		require.NoError(t, err)
-		assert.JSONEq(t, bodies[a.name], posts.seen[0].body)
-		assert.Equal(t, "mine", posts.seen[0].header.Get("Idempotency-Key"))
-	}
-}
-
 func TestApprovalValidation(t *testing.T) {
 	client, mock := mockClient(t)
 	refused := func(field string, err error) {

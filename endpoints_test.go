@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,13 +134,75 @@ func TestEachMethodHasAnEndpoint(t *testing.T) {
 	}
 }
 
+// bodies are what the endpoints send.
+var bodies = map[string]string{
+	"ConfirmPayment":         `{"paymentKey":"pay-1","orderId":"order-0001","amount":15000}`,
+	"CancelPayment":          `{"cancelReason":"reason"}`,
+	"CancelPaymentPartially": `{"cancelReason":"reason","cancelAmount":5000,"refundableAmount":15000}`,
+	"CreatePayment": `{"method":"CARD","amount":15000,"orderId":"order-0001","orderName":"socks",
+		"successUrl":"https://shop.example/success","failUrl":"https://shop.example/fail"}`,
+	"ChargeKeyIn": `{"amount":15000,"orderId":"order-0001","orderName":"socks","cardNumber":"4330123412341234",
+		"cardExpirationYear":"30","cardExpirationMonth":"12","customerIdentityNumber":"900101","cardPassword":"00"}`,
+	"IssueVirtualAccount": `{"amount":15000,"orderId":"order-0001","orderName":"socks","customerName":"김토스","bank":"20"}`,
+	"IssueBillingKey":     `{"customerKey":"customer-1","authKey":"auth-1"}`,
+	"IssueBillingKeyByCard": `{"customerKey":"customer-1","cardNumber":"4330123412341234","cardExpirationYear":"30",
+		"cardExpirationMonth":"12","customerIdentityNumber":"900101","cardPassword":"00"}`,
+	"ChargeBilling":     `{"amount":15000,"customerKey":"customer-1","orderId":"order-0001","orderName":"socks"}`,
+	"RequestSettlement": `{"paymentKey":"pay-1"}`,
+	"IssueCashReceipt":  `{"amount":15000,"orderId":"order-0001","orderName":"socks","type":"소득공제","customerIdentityNumber":"01012345678"}`,
+	"CancelCashReceipt": `{}`,
+}
+
+// queries are what the lists ask for.
+var queries = map[string]string{
+	"ListTransactions": "endDate=2026-03-01T23%3A59%3A59&limit=2&startDate=2026-03-01T00%3A00%3A00",
+	"ListSettlements":  "endDate=2026-03-01&startDate=2026-03-01",
+	"ListCashReceipts": "requestDate=2026-03-01",
+}
+
+// TestEndpointsTakeTheirTime finds the documented time limit of one attempt.
+func TestEndpointsTakeTheirTime(t *testing.T) {
+	limits := map[string]time.Duration{
+		"GetPayment": 15 * time.Second, "GetPaymentByOrderID": 15 * time.Second,
+		"ListTransactions": time.Minute, "ListSettlements": time.Minute, "ListCashReceipts": time.Minute,
+		"GetCardPromotions": time.Minute, "GetPromotions": time.Minute,
+		"IssueBillingKey": 65 * time.Second, "IssueBillingKeyByCard": 65 * time.Second, "ChargeBilling": 65 * time.Second,
+		"DeleteBillingKey": 65 * time.Second,
+	}
+	for _, e := range endpoints {
+		limit, ok := limits[e.name]
+		if !ok {
+			limit = time.Minute
+		}
+		t.Run(e.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, mock := mockClient(t, tosspayments.WithMaxRetries(0))
+				var took atomic.Int64
+				mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+					start := time.Now()
+					<-r.Context().Done()
+					took.CompareAndSwap(0, int64(time.Since(start)))
+					return nil, r.Context().Err()
+				})
+				require.Error(t, e.call(t.Context(), client))
+				synctest.Wait()
+				assert.Equal(t, limit, time.Duration(took.Load()))
+			})
+		})
+	}
+}
+
 func TestEndpointsOnTheWire(t *testing.T) {
 	for _, e := range endpoints {
 		t.Run(e.name, func(t *testing.T) {
 			client, mock := mockClient(t, tosspayments.WithLanguage(tosspayments.English))
 			var seen *http.Request
+			var body []byte
 			mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
 				seen = r
+				if r.Body != nil {
+					body, _ = io.ReadAll(r.Body)
+				}
 				return (&script{answers: []answer{refusal(403, tosspayments.ErrRejectCardPayment)}}).respond(r)
 			})
 			var response tosspayments.Response
@@ -154,7 +218,11 @@ func TestEndpointsOnTheWire(t *testing.T) {
 			assert.Equal(t, key, response.IdempotencyKey)
 			if e.method == http.MethodPost {
 				assert.Equal(t, "application/json", seen.Header.Get("Content-Type"))
+				assert.JSONEq(t, bodies[e.name], string(body))
+			} else {
+				assert.Empty(t, body)
 			}
+			assert.Equal(t, queries[e.name], seen.URL.RawQuery)
 			assert.Equal(t, 403, response.StatusCode)
 			assert.Equal(t, "trace-1", response.TraceID)
 		})

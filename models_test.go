@@ -177,3 +177,24 @@ func FuzzPayment(f *testing.F) {
 		require.Equal(t, p.Secret.Reveal(), again.Secret.Reveal())
 	})
 }
+
+// TestFullFixturesOfTheOtherObjects has every field of the reference, once.
+func TestFullFixturesOfTheOtherObjects(t *testing.T) {
+	for name, v := range map[string]any{
+		"billing_full.json":       new(tosspayments.Billing),
+		"transactions_full.json":  new([]tosspayments.Transaction),
+		"settlements_full.json":   new([]tosspayments.Settlement),
+		"cash_receipts_full.json": new(tosspayments.CashReceiptPage),
+		"promotions_full.json":    new([]tosspayments.Promotion),
+	} {
+		t.Run(name, func(t *testing.T) {
+			loadStrict(t, name, v)
+			assertFilled(t, name, reflect.ValueOf(v).Elem())
+			encoded, err := json.Marshal(v)
+			require.NoError(t, err)
+			again := reflect.New(reflect.TypeOf(v).Elem()).Interface()
+			require.NoError(t, json.Unmarshal(encoded, again))
+			assert.Equal(t, v, again)
+		})
+	}
+}
