@@ -543,3 +543,65 @@ func ExampleClient_GetCardPromotions() {
 	}
 	// Output: 61 [2 3] 50000
 }
+
+// The payment window without the browser script: send the buyer to the address.
+func ExampleClient_CreatePayment() {
+	payment, err := tosstest.New().Client().CreatePayment(context.Background(), tosspayments.CreatePaymentRequest{
+		Method: tosspayments.MethodCard, OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000),
+		SuccessURL: "https://shop.example/success", FailURL: "https://shop.example/fail",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(payment.Status, strings.HasPrefix(payment.Checkout.URL, "http"))
+	// Output: READY true
+}
+
+func ExampleClient_RequestSettlement() {
+	server := tosstest.New()
+	accepted, err := server.Client().RequestSettlement(context.Background(), examplePayment(server).PaymentKey)
+	fmt.Println(accepted, err)
+	// Output: true <nil>
+}
+
+func ExampleClient_AllCashReceipts() {
+	server := tosstest.New()
+	client := server.Client()
+	if _, err := client.IssueCashReceipt(context.Background(), tosspayments.IssueCashReceiptRequest{
+		OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000),
+		Type: "지출증빙", CustomerIdentityNumber: tosspayments.NewSensitive("1234567890"),
+	}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	today := tosspayments.DateOf(server.Now())
+	for receipt, err := range client.AllCashReceipts(context.Background(), tosspayments.CashReceiptQuery{RequestDate: today}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(receipt.OrderID, receipt.Amount, receipt.CustomerIdentityNumber)
+	}
+	// Output: order-0001 15000 [redacted]
+}
+
+func ExampleClient_GetPromotions() {
+	promotions, err := tosstest.New().Client().GetPromotions(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, promotion := range promotions {
+		fmt.Println(promotion.PayType, promotion.Type)
+	}
+	// Output:
+	// NORMAL CARD_INTEREST_FREE
+	// BRANDPAY BANK_DISCOUNT
+}
+
+func ExampleParseDate() {
+	day, err := tosspayments.ParseDate("2026-03-01")
+	fmt.Println(day, err, day.AddDays(-1), day.Start().UTC().Format(time.RFC3339))
+	// Output: 2026-03-01 <nil> 2026-02-28 2026-02-28T15:00:00Z
+}

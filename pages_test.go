@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"regexp"
+	"runtime"
 	"testing"
 	"time"
 
@@ -355,8 +356,8 @@ func TestPromotions(t *testing.T) {
 	assert.Nil(t, all[1].BankDiscount.DiscountAmount)
 }
 
-// BenchmarkAllTransactions reads 12,000 rows; the bytes per row do not grow with the
-// number of rows.
+// BenchmarkAllTransactions reads many rows; peak-KB is what is alive at the most while
+// it does, and does not grow with the number of rows.
 func BenchmarkAllTransactions(b *testing.B) {
 	const page = 1000
 	for _, total := range []int{3000, 12000} {
@@ -373,8 +374,7 @@ func BenchmarkAllTransactions(b *testing.B) {
 			})
 			query := someDay()
 			query.Limit = page
-			b.ReportAllocs()
-			for b.Loop() {
+			read := func(each func(n int)) {
 				sent = 0
 				n := 0
 				for _, err := range client.AllTransactions(b.Context(), query) {
@@ -382,11 +382,31 @@ func BenchmarkAllTransactions(b *testing.B) {
 						b.Fatal(err)
 					}
 					n++
+					each(n)
 				}
 				if n != total {
 					b.Fatal(n)
 				}
 			}
+			before, peak := alive(), uint64(0)
+			read(func(n int) {
+				if n%(page/2) == 0 {
+					peak = max(peak, alive()-before)
+				}
+			})
+			b.ReportAllocs()
+			for b.Loop() {
+				read(func(int) {})
+			}
+			b.ReportMetric(float64(peak)/1024, "peak-KB")
 		})
 	}
+}
+
+// alive is the size of what is reachable.
+func alive() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -362,7 +363,7 @@ func TestOfficialLoader(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /sdk/", http.StripPrefix("/sdk/", http.FileServer(http.Dir(loader))))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`<!doctype html><meta name="viewport" content="width=device-width"><button id="bad">bad</button><button id="go">go</button><p id="error"></p><script type="module">
+		_, _ = w.Write([]byte(`<!doctype html><meta name="viewport" content="width=device-width"><button id="bad">bad</button><button id="go">go</button><button id="register">register</button><p id="error"></p><script type="module">
 			import { loadTossPayments, ANONYMOUS } from "/sdk/dist/index.esm.js";
 			const toss = await loadTossPayments("` + tosstest.DefaultClientKey + `", { src: "` + st.toss.URL + tosstest.ScriptPath + `" });
 			const payment = toss.payment({ customerKey: ANONYMOUS });
@@ -374,11 +375,21 @@ func TestOfficialLoader(t *testing.T) {
 			}).catch((e) => { document.querySelector("#error").textContent = e.code; });
 			document.querySelector("#bad").onclick = () => ask("x");
 			document.querySelector("#go").onclick = () => ask("order-of-loader");
+			document.querySelector("#register").onclick = () => toss.payment({ customerKey: "customer-1" }).requestBillingAuth({
+				method: "CARD", successUrl: location.origin + "/registered", failUrl: location.origin + "/fail", customerName: "김토스",
+			});
 			document.body.dataset.ready = "yes";
 		</script>`))
 	})
 	mux.HandleFunc("GET /success", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte("<h1>" + r.URL.Query().Get("orderId") + "</h1>"))
+	})
+	mux.HandleFunc("GET /registered", func(w http.ResponseWriter, r *http.Request) {
+		redirect, err := tosspayments.ParseBillingURL(r.URL)
+		if err == nil {
+			_, err = st.toss.Client().IssueBillingKey(r.Context(), redirect)
+		}
+		_, _ = fmt.Fprintf(w, "<h1>registered: %t</h1>", err == nil)
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -390,4 +401,11 @@ func TestOfficialLoader(t *testing.T) {
 	st.do(chromedp.WaitVisible(chromedp.CSS(".pay")))
 	st.finish("", "pay")
 	st.waitFor("h1", "order-of-loader")
+
+	st.visit(server.URL)
+	st.visible(`body[data-ready]`)
+	st.click("#register")
+	st.do(chromedp.WaitVisible(chromedp.CSS(".pay")))
+	st.finish("card:61", "pay")
+	st.waitFor("h1", "registered: true")
 }
