@@ -84,7 +84,8 @@ func TestAllTransactions(t *testing.T) {
 		client, mock := mockClient(t)
 		gets := &script{answers: []answer{rows("a", "b"), rows("c")}}
 		mock.RegisterRegexpResponder(http.MethodGet, regexp.MustCompile("/v1/transactions"), gets.respond)
-		for range client.AllTransactions(t.Context(), someDay()) {
+		for _, err := range client.AllTransactions(t.Context(), someDay()) {
+			require.NoError(t, err)
 			break
 		}
 		assert.Len(t, gets.seen, 1)

@@ -81,7 +81,8 @@ func TestReconcile(t *testing.T) {
 			slices.Sort(want)
 			assert.Equal(t, want, differences(t, compare(days[0], slices.Values(wrong))))
 
-			for range compare(days[0], slices.Values(wrong)) {
+			for _, err := range compare(days[0], slices.Values(wrong)) {
+				require.NoError(t, err)
 				break
 			}
 		})

@@ -13,7 +13,7 @@
 //
 // # How a call that moves money ends
 //
-// Confirm and cancel end in exactly one of these ways:
+// Confirm, cancel and charge end in exactly one of these ways:
 //
 //   - a value: it happened.
 //   - [*ValidationError], or a [*ConnectionError] that matches [ErrNotSent]:

@@ -428,12 +428,12 @@ func (s *Server) showWindow(w http.ResponseWriter, key string) {
 	}
 	s.mu.Unlock()
 
-	switch {
-	case checkout.Method == tosspayments.MethodVirtualAccount || checkout.Method == tosspayments.MethodTransfer:
+	switch checkout.Method {
+	case tosspayments.MethodVirtualAccount, tosspayments.MethodTransfer:
 		for i, b := range banks {
 			page.Banks = append(page.Banks, tile{b[0], b[1], i == 0})
 		}
-	case checkout.Method == "":
+	case "":
 		page.addMeans(&checkout, &opened)
 	}
 	page.write(w)

@@ -10,11 +10,12 @@
 //	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
 //	payment, err := client.ConfirmPayment(ctx, request)
 //
-// It knows card and easy-pay payments: confirm, both lookups and cancels. It checks
-// keys, requests and states as the real service does, answers with its codes,
-// statuses and messages in Korean and English, keeps answers under their idempotency
-// keys, and honours TossPayments-Test-Code. Where the behaviour of the real service
-// is not known, an option chooses.
+// It knows the whole Core API: payments of every domestic method, virtual accounts
+// with deposits, billing keys, transactions, settlements, cash receipts and
+// promotions. It checks keys, requests and states as the real service does, answers
+// with its codes, statuses and messages in Korean and English, keeps answers under
+// their idempotency keys, and honours TossPayments-Test-Code. Where the behaviour of
+// the real service is not known, an option chooses.
 //
 // For a browser it serves, at [ScriptPath], a script with the interface of the
 // official one. It opens a payment window in which a developer picks the card or

@@ -7,9 +7,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -185,4 +187,28 @@ func TestUnknownIsLookedUp(t *testing.T) {
 	order, err = shop.Orders.Get(order.ID)
 	require.NoError(t, err)
 	assert.Equal(t, "paid", order.State)
+}
+
+func TestSubscriptionIsChargedOncePerMonth(t *testing.T) {
+	shop, server, _ := newShop(t)
+	redirect := server.Register(tosstest.Registration{CustomerKey: "customer-1"})
+	var key tosspayments.BillingKey
+	store := func(k tosspayments.BillingKey) error { key = k; return nil }
+	require.Error(t, shop.Subscribe(t.Context(), redirect, "customer-2", store))
+	require.NoError(t, shop.Subscribe(t.Context(), redirect, "customer-1", store))
+	march := time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)
+	for range 2 {
+		payment, err := shop.ChargeMonth(t.Context(), "subscription-7", march, key)
+		require.NoError(t, err)
+		assert.True(t, payment.IsPaid())
+	}
+	assert.Equal(t, 1, server.Charges("subscription-7-2026-03"))
+}
+
+func TestAccountAndBooks(t *testing.T) {
+	shop, _, order := newShop(t)
+	payment, err := shop.Account(t.Context(), order, "20", "김토스")
+	require.NoError(t, err)
+	assert.False(t, payment.IsPaid())
+	require.NoError(t, shop.Reconcile(t.Context(), slices.Values([]tosspayments.LedgerEntry(nil))))
 }
