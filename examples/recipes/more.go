@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -47,6 +48,16 @@ func (s *Shop) Account(ctx context.Context, order Order, bank, customer string) 
 	}
 	fmt.Println(payment.VirtualAccount.AccountNumber.Reveal(), payment.VirtualAccount.DueDate)
 	return payment, nil
+}
+
+// Webhooks receives events: deposits are matched by the stored secret, everything else
+// is read from Toss Payments.
+func (s *Shop) Webhooks(secret func(context.Context, string) (tosspayments.Sensitive, error), store func(context.Context, tosspayments.WebhookDelivery) error) http.Handler {
+	return &tosspayments.WebhookHandler{
+		Client: s.Toss,
+		Secret: secret,
+		Handle: store,
+	}
 }
 
 // Reconcile compares a day of the shop's own books with Toss Payments.

@@ -1,6 +1,7 @@
 package recipes
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -211,4 +212,23 @@ func TestAccountAndBooks(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, payment.IsPaid())
 	require.NoError(t, shop.Reconcile(t.Context(), slices.Values([]tosspayments.LedgerEntry(nil))))
+}
+
+func TestWebhooks(t *testing.T) {
+	shop, _, order := newShop(t)
+	payment, err := shop.Account(t.Context(), order, "20", "김토스")
+	require.NoError(t, err)
+	var trust []tosspayments.WebhookTrust
+	handler := shop.Webhooks(
+		func(context.Context, string) (tosspayments.Sensitive, error) { return payment.Secret, nil },
+		func(_ context.Context, d tosspayments.WebhookDelivery) error {
+			trust = append(trust, d.Trust)
+			return nil
+		},
+	)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(
+		`{"createdAt":"2026-03-01T13:05:44.000000","secret":"`+payment.Secret.Reveal()+`","status":"DONE","transactionKey":"T1","orderId":"`+order.ID+`"}`)))
+	assert.Equal(t, http.StatusOK, w.Code)
+	assert.Equal(t, []tosspayments.WebhookTrust{tosspayments.WebhookSecretMatched}, trust)
 }

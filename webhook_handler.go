@@ -1,0 +1,154 @@
+package tosspayments
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// webhookTime is how long a delivery may take; Toss Payments waits ten seconds.
+const webhookTime = 9 * time.Second
+
+// WebhookTrust is why an event may be believed.
+type WebhookTrust uint8
+
+const (
+	// WebhookUnverified is a hint: do not act on what it says.
+	WebhookUnverified WebhookTrust = iota
+	// WebhookFetched: the payment was read from the server after the event arrived.
+	// Act on the payment, not on the event.
+	WebhookFetched
+	// WebhookSecretMatched: it has brought the secret of the payment.
+	WebhookSecretMatched
+	// WebhookSigned: it was signed with the security key.
+	WebhookSigned
+)
+
+// WebhookDelivery is an event with what is known of it.
+type WebhookDelivery struct {
+	Event        *WebhookEvent
+	Transmission WebhookTransmission
+	Trust        WebhookTrust
+	// Payment is what the server says now, with WebhookFetched.
+	Payment *Payment
+}
+
+// WebhookHandler receives webhooks. Handle is required; without Client, Verifier or
+// Secret the events that need them are handed over unverified.
+type WebhookHandler struct {
+	// Handle stores the event, and returns nil once it is stored. It must not take
+	// long: store first, work later. Deliveries come more than once, late and in any
+	// order; see [WebhookEvent.Identity] and [PaymentStatus.CanChange].
+	Handle func(context.Context, WebhookDelivery) error
+	// Client fetches the payment of an event that proves nothing.
+	Client *Client
+	// Verifier verifies payout.changed and seller.changed.
+	Verifier *WebhookVerifier
+	// Secret returns the stored Payment.Secret of an order, for deposit callbacks and
+	// payment events; the zero Sensitive when there is none.
+	Secret func(ctx context.Context, orderID string) (Sensitive, error)
+	// Logger tells why a delivery was not accepted; nil is no log.
+	Logger *slog.Logger
+}
+
+// ServeHTTP answers 200 once the event is stored, 5xx when that failed and the event
+// should come again, and 4xx for what is no genuine event.
+func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxWebhookBody))
+	if err != nil {
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	}
+	w.WriteHeader(h.Receive(r.Context(), body, ParseWebhookTransmission(r.Header)))
+}
+
+// Receive is ServeHTTP for servers that are not net/http: it takes the raw body, and
+// returns the status to answer with.
+func (h *WebhookHandler) Receive(ctx context.Context, body []byte, t WebhookTransmission) (status int) {
+	ctx, cancel := context.WithTimeout(ctx, webhookTime)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			h.log(ctx, "the receiver has panicked", nil)
+			status = http.StatusInternalServerError
+		}
+	}()
+	event, err := ParseWebhook(body)
+	if err != nil {
+		h.log(ctx, "not an event", err)
+		return http.StatusBadRequest
+	}
+	delivery, err := h.trust(ctx, body, WebhookDelivery{Event: event, Transmission: t})
+	switch {
+	case errors.Is(err, errWebhookForged):
+		h.log(ctx, "not genuine", err)
+		return http.StatusUnauthorized
+	case err != nil:
+		h.log(ctx, "cannot be checked now", err)
+		return http.StatusServiceUnavailable
+	}
+	if err := h.Handle(ctx, delivery); err != nil {
+		h.log(ctx, "not stored", err)
+		return http.StatusInternalServerError
+	}
+	return http.StatusOK
+}
+
+var errWebhookForged error = sentinel("tosspayments: webhook: the signature or the secret does not match")
+
+// trust finds out why an event may be believed.
+func (h *WebhookHandler) trust(ctx context.Context, body []byte, d WebhookDelivery) (WebhookDelivery, error) {
+	e := d.Event
+	switch {
+	case e.Type == WebhookPayoutChanged || e.Type == WebhookSellerChanged:
+		if h.Verifier == nil {
+			return d, nil
+		}
+		if err := h.Verifier.Verify(body, d.Transmission); err != nil {
+			return d, errors.Join(errWebhookForged, err)
+		}
+		d.Trust = WebhookSigned
+		return d, nil
+	case e.OrderID() == "":
+		return d, nil
+	}
+	if h.Secret != nil {
+		stored, err := h.Secret(ctx, e.OrderID())
+		if err != nil {
+			return d, err
+		}
+		if e.MatchesSecret(stored) {
+			d.Trust = WebhookSecretMatched
+			return d, nil
+		}
+		if e.Deposit != nil && !stored.IsZero() {
+			return d, errWebhookForged
+		}
+	}
+	if h.Client == nil {
+		return d, nil
+	}
+	payment, err := e.FetchPayment(ctx, h.Client)
+	if errors.Is(err, ErrNotFoundPayment) {
+		return d, errors.Join(errWebhookForged, err)
+	}
+	if err != nil {
+		return d, err
+	}
+	d.Payment, d.Trust = payment, WebhookFetched
+	return d, nil
+}
+
+func (h *WebhookHandler) log(ctx context.Context, message string, err error) {
+	if h.Logger != nil {
+		h.Logger.WarnContext(ctx, "tosspayments webhook: "+message, "error", err)
+	}
+}

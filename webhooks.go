@@ -1,0 +1,346 @@
+package tosspayments
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// WebhookEventType is the kind of an event. The list is open.
+type WebhookEventType string
+
+const (
+	// WebhookPaymentStatusChanged tells of a payment; unsigned.
+	WebhookPaymentStatusChanged WebhookEventType = "PAYMENT_STATUS_CHANGED"
+	// WebhookDepositCallback tells of a virtual account. It has no eventType of its
+	// own, and no payment key; it is matched by the payment's secret.
+	WebhookDepositCallback WebhookEventType = "DEPOSIT_CALLBACK"
+	// WebhookCancelStatusChanged tells of a cancel of a foreign wallet; unsigned.
+	WebhookCancelStatusChanged WebhookEventType = "CANCEL_STATUS_CHANGED"
+	// WebhookBillingDeleted tells that a billing key has ended; unsigned.
+	WebhookBillingDeleted WebhookEventType = "BILLING_DELETED"
+	// WebhookPayoutChanged tells of a payout; signed.
+	WebhookPayoutChanged WebhookEventType = "payout.changed"
+	// WebhookSellerChanged tells of a seller; signed.
+	WebhookSellerChanged WebhookEventType = "seller.changed"
+)
+
+const maxWebhookBody = 1 << 20
+
+// WebhookEvent is an event as it arrived. It says nothing about who has sent it: see
+// [WebhookVerifier.Verify], [WebhookEvent.MatchesSecret], and [Client.GetPayment] for
+// what is really so.
+//
+// Source: https://docs.tosspayments.com/reference/using-api/webhook-events
+type WebhookEvent struct {
+	Type WebhookEventType
+	// CreatedAt is in Korean time where the event has no offset.
+	CreatedAt DateTime
+	// Version, EventID and EntityType are set for payout.changed and seller.changed.
+	Version, EventID, EntityType string
+	// Data is the event's data or entityBody; the whole body of a deposit callback.
+	Data json.RawMessage
+
+	// Of the following the one that fits the type is set.
+	Payment *Payment
+	Deposit *DepositCallback
+	Cancel  *Cancel
+	Billing *BillingDeleted
+}
+
+// DepositCallback tells that the status of a virtual account has changed.
+type DepositCallback struct {
+	// Secret is compared with Payment.Secret.
+	Secret         Sensitive     `json:"secret"`
+	Status         PaymentStatus `json:"status"`
+	TransactionKey string        `json:"transactionKey"`
+	OrderID        string        `json:"orderId"`
+}
+
+// BillingDeleted tells that a billing key can no longer be charged.
+type BillingDeleted struct {
+	BillingKey Sensitive `json:"billingKey"`
+	// Reason may be "".
+	Reason string `json:"reason"`
+}
+
+// ParseWebhook reads the body of a webhook, in each of the three shapes. Types and
+// fields that are not known are kept in Data. It does not tell who has sent it.
+func ParseWebhook(body []byte) (*WebhookEvent, error) {
+	if len(body) > maxWebhookBody {
+		return nil, &ValidationError{Field: "body", Reason: "is longer than 1 MiB"}
+	}
+	var envelope struct {
+		EventType  WebhookEventType `json:"eventType"`
+		CreatedAt  DateTime         `json:"createdAt"`
+		Version    string           `json:"version"`
+		EventID    string           `json:"eventId"`
+		EntityType string           `json:"entityType"`
+		Data       json.RawMessage  `json:"data"`
+		EntityBody json.RawMessage  `json:"entityBody"`
+		DepositCallback
+	}
+	if err := json.Unmarshal(body, &envelope); err != nil {
+		return nil, &ValidationError{Field: "body", Reason: "is not the JSON of an event"}
+	}
+	e := &WebhookEvent{
+		Type: envelope.EventType, CreatedAt: envelope.CreatedAt,
+		Version: envelope.Version, EventID: envelope.EventID, EntityType: envelope.EntityType, Data: envelope.Data,
+	}
+	switch {
+	case e.Type == "" && envelope.OrderID != "" && envelope.Status != "":
+		e.Type, e.Data = WebhookDepositCallback, bytes.Clone(body)
+		deposit := envelope.DepositCallback
+		e.Deposit = &deposit
+		return e, nil
+	case e.Type == "":
+		return nil, &ValidationError{Field: "eventType", Reason: "is missing"}
+	case e.Data == nil:
+		e.Data = envelope.EntityBody
+	}
+	return e, e.decode()
+}
+
+// decode fills the typed part. What is not as documented is an error: a payment that
+// cannot be read must not be passed on as none.
+func (e *WebhookEvent) decode() error {
+	var err error
+	switch e.Type {
+	case WebhookPaymentStatusChanged:
+		e.Payment, err = decodePayment(e.Data)
+	case WebhookCancelStatusChanged:
+		err = json.Unmarshal(e.Data, &e.Cancel)
+	case WebhookBillingDeleted:
+		err = json.Unmarshal(e.Data, &e.Billing)
+	}
+	if err != nil {
+		return &ValidationError{Field: "data", Reason: "does not fit the event " + oneLine(string(e.Type), 60)}
+	}
+	return nil
+}
+
+// OrderID returns the order that the event is about, or "".
+func (e *WebhookEvent) OrderID() string {
+	switch {
+	case e.Payment != nil:
+		return e.Payment.OrderID
+	case e.Deposit != nil:
+		return e.Deposit.OrderID
+	}
+	return ""
+}
+
+// Status returns the status that the event claims, or "".
+func (e *WebhookEvent) Status() PaymentStatus {
+	switch {
+	case e.Payment != nil:
+		return e.Payment.Status
+	case e.Deposit != nil:
+		return e.Deposit.Status
+	}
+	return ""
+}
+
+// Identity returns what is the same for every delivery of one change, and for the two
+// kinds of event of one change of a virtual account: store it to tell duplicates. It
+// holds no secret.
+func (e *WebhookEvent) Identity() string {
+	switch {
+	case e.EventID != "":
+		return "event/" + e.EventID
+	case e.Payment != nil:
+		key := e.Payment.LastTransactionKey
+		if key == "" {
+			key = e.Payment.TransactionKey
+		}
+		return changeIdentity(e.Payment.OrderID, e.Payment.Status, key)
+	case e.Deposit != nil:
+		return changeIdentity(e.Deposit.OrderID, e.Deposit.Status, e.Deposit.TransactionKey)
+	case e.Cancel != nil:
+		return "cancel/" + e.Cancel.TransactionKey + "/" + string(e.Cancel.CancelStatus)
+	}
+	sum := sha256.Sum256(append([]byte(e.Type+"/"), e.Data...))
+	return "data/" + hex.EncodeToString(sum[:])
+}
+
+func changeIdentity(orderID string, status PaymentStatus, transactionKey string) string {
+	return "payment/" + orderID + "/" + string(status) + "/" + transactionKey
+}
+
+// MatchesSecret tells whether the event brings the secret of the payment as it was
+// stored at the confirm or issue. It takes the same time wherever they differ. An event
+// without a secret never matches.
+func (e *WebhookEvent) MatchesSecret(stored Sensitive) bool {
+	secret := ""
+	switch {
+	case e.Deposit != nil:
+		secret = e.Deposit.Secret.Reveal()
+	case e.Payment != nil:
+		secret = e.Payment.Secret.Reveal()
+	}
+	return secret != "" && subtle.ConstantTimeCompare([]byte(secret), []byte(stored.Reveal())) == 1
+}
+
+// FetchPayment reads the payment that the event is about: what the server says now, and
+// the only thing to act upon after an event that is neither signed nor matched.
+func (e *WebhookEvent) FetchPayment(ctx context.Context, client *Client, opts ...CallOption) (*Payment, error) {
+	switch {
+	case e.Payment != nil:
+		return client.GetPayment(ctx, e.Payment.PaymentKey, opts...)
+	case e.Deposit != nil:
+		return client.GetPaymentByOrderID(ctx, e.Deposit.OrderID, opts...)
+	}
+	return nil, &ValidationError{Field: "event", Reason: "names no payment"}
+}
+
+// WebhookTransmission is what the headers of a delivery say.
+type WebhookTransmission struct {
+	// ID may or may not be the same for repeated deliveries: no document says. Tell
+	// duplicates by [WebhookEvent.Identity] too.
+	ID string
+	// Time is the time of this delivery, as it was written: the signature covers it.
+	Time string
+	// RetriedCount is how often it was delivered before.
+	RetriedCount int
+	// Signature is "" for events that are not signed.
+	Signature string
+}
+
+// ParseWebhookTransmission reads the headers of a delivery.
+func ParseWebhookTransmission(header http.Header) WebhookTransmission {
+	retried, _ := strconv.Atoi(header.Get("Tosspayments-Webhook-Transmission-Retried-Count"))
+	return WebhookTransmission{
+		ID:           header.Get("Tosspayments-Webhook-Transmission-Id"),
+		Time:         header.Get("Tosspayments-Webhook-Transmission-Time"),
+		RetriedCount: retried,
+		Signature:    header.Get("Tosspayments-Webhook-Signature"),
+	}
+}
+
+var (
+	// ErrWebhookBody says that there is no body to verify.
+	ErrWebhookBody error = sentinel("tosspayments: webhook: the body is empty")
+	// ErrWebhookHeader says that the signature or the transmission time is missing. Only
+	// payout.changed and seller.changed are signed.
+	ErrWebhookHeader error = sentinel("tosspayments: webhook: the signature or transmission-time header is missing")
+	// ErrWebhookVersion says that no signature is of a version that is known (v1).
+	ErrWebhookVersion error = sentinel("tosspayments: webhook: no signature of a known version (v1)")
+	// ErrWebhookSignature says that no signature matches any of the keys.
+	ErrWebhookSignature error = sentinel("tosspayments: webhook: no signature matches: verify the raw bytes of the body, before any JSON decoding, with the security key (64 hexadecimal digits), not the secret key")
+)
+
+// WebhookVerifier verifies the signature of payout.changed and seller.changed. No other
+// event is signed.
+type WebhookVerifier struct{ macs [][]byte }
+
+// NewWebhookVerifier takes the security keys: two while a key is being replaced. Which
+// bytes of a key sign is not documented, so its text and its decoded form both count.
+func NewWebhookVerifier(securityKeys ...string) (*WebhookVerifier, error) {
+	if len(securityKeys) == 0 {
+		return nil, &ValidationError{Field: "securityKey", Reason: "is missing"}
+	}
+	v := new(WebhookVerifier)
+	for _, key := range securityKeys {
+		key = strings.TrimSpace(key)
+		decoded, err := hex.DecodeString(key)
+		if err != nil || len(decoded) != 32 {
+			return nil, &ValidationError{Field: "securityKey", Reason: "must have 64 hexadecimal digits"}
+		}
+		v.macs = append(v.macs, []byte(key), decoded)
+	}
+	return v, nil
+}
+
+// Format keeps the keys from being printed.
+func (v *WebhookVerifier) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// Verify checks the raw body. Its error is one of [ErrWebhookBody],
+// [ErrWebhookHeader], [ErrWebhookVersion] and [ErrWebhookSignature].
+func (v *WebhookVerifier) Verify(body []byte, t WebhookTransmission) error {
+	switch {
+	case len(body) == 0:
+		return ErrWebhookBody
+	case t.Signature == "" || t.Time == "":
+		return ErrWebhookHeader
+	}
+	known, matches := false, 0
+	for item := range strings.SplitSeq(t.Signature, ",") {
+		// Some deliveries have the version on the first signature only.
+		version, encoded, found := strings.Cut(strings.TrimSpace(item), ":")
+		if !found {
+			version, encoded = "v1", version
+		}
+		if version != "v1" {
+			continue
+		}
+		known = true
+		signature, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			continue
+		}
+		for _, key := range v.macs {
+			matches |= subtle.ConstantTimeCompare(signature, webhookMAC(key, body, t.Time))
+		}
+	}
+	switch {
+	case !known:
+		return ErrWebhookVersion
+	case matches == 0:
+		return ErrWebhookSignature
+	}
+	return nil
+}
+
+func webhookMAC(key, body []byte, time string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write(body)
+	mac.Write([]byte(":" + time))
+	return mac.Sum(nil)
+}
+
+// SignWebhook signs a body as Toss Payments does, for tests of a receiver. decoded
+// signs with the bytes that the key's digits stand for, otherwise with its text.
+func SignWebhook(securityKey string, body []byte, transmissionTime string, decoded bool) (string, error) {
+	key := []byte(securityKey)
+	if decoded {
+		var err error
+		if key, err = hex.DecodeString(securityKey); err != nil {
+			return "", &ValidationError{Field: "securityKey", Reason: "must have 64 hexadecimal digits"}
+		}
+	}
+	return "v1:" + base64.StdEncoding.EncodeToString(webhookMAC(key, body, transmissionTime)), nil
+}
+
+// CanChange tells whether a payment may go from one status to another; the same status
+// is no change. Use it where events arrive late or out of order. A status that is not
+// known may come and go: false would hide it.
+func (s PaymentStatus) CanChange(to PaymentStatus) bool {
+	if s == to {
+		return false
+	}
+	switch s {
+	case PaymentStatusReady:
+		return true
+	case PaymentStatusInProgress:
+		return to != PaymentStatusReady
+	case PaymentStatusWaitingForDeposit:
+		return to != PaymentStatusReady && to != PaymentStatusInProgress && to != PaymentStatusPartialCanceled
+	case PaymentStatusDone:
+		// Back to waiting: the deposit has bounced.
+		return to == PaymentStatusCanceled || to == PaymentStatusPartialCanceled || to == PaymentStatusWaitingForDeposit
+	case PaymentStatusPartialCanceled:
+		return to == PaymentStatusCanceled
+	case PaymentStatusCanceled, PaymentStatusAborted, PaymentStatusExpired:
+		return false
+	}
+	return true
+}
