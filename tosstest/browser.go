@@ -167,6 +167,11 @@ func (s *Server) serveOpenWindow(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(encode(map[string]string{"code": string(refused.code), "message": message}))
 }
 
+// account is the virtual account that the checkout asks for.
+func (c *windowCheckout) account() accountRequest {
+	return accountRequest{Bank: c.bank(), Customer: c.customer(), ValidHours: c.ValidHours, DueDate: c.window.dueDate}
+}
+
 func (s *Server) openPayment(e envelope, base string) (address string, refused *windowRefusal) {
 	checkout, refused := s.parseWindowRequest(e)
 	if refused != nil {
@@ -194,6 +199,7 @@ type window struct {
 	successURL, failURL string
 	cardCompany         string
 	maxInstallment      int
+	dueDate             string // of a virtual account
 }
 
 // envelope is what the script sends.
@@ -229,6 +235,12 @@ func (s *Server) parseWindowRequest(e envelope) (c windowCheckout, refused *wind
 		return c, refused
 	}
 	c = request.checkout()
+	if request.Method == tosspayments.MethodVirtualAccount {
+		asked := c.account()
+		if code := asked.refusal(s.Now()); code != "" {
+			return c, refuseWindow(code, "virtualAccount")
+		}
+	}
 	if err := c.validate(); err != nil {
 		return c, refuseWindow(tosspayments.ErrInvalidParameters, err.Error())
 	}
@@ -333,11 +345,6 @@ func (r *windowRequest) validateOptional() *windowRefusal {
 			return refuseWindow(tosspayments.ErrInvalidMetadata, "")
 		}
 	}
-	if a := r.VirtualAccount; a.ValidHours != 0 && a.DueDate != "" {
-		return refuseWindow(tosspayments.ErrInvalidValidHoursWithDueDateAndSingle, "")
-	} else if a.ValidHours < 0 || a.ValidHours > maxValidHours {
-		return refuseWindow(tosspayments.ErrExceedMaxValidHours, "")
-	}
 	c := &r.Card
 	switch {
 	case c.CardInstallmentPlan != nil && c.MaxCardInstallmentPlan != nil:
@@ -369,7 +376,7 @@ func (r *windowRequest) checkout() (c windowCheckout) {
 	if r.Method == tosspayments.MethodCard {
 		c.Method = ""
 	}
-	c.window = window{successURL: r.SuccessURL, failURL: r.FailURL, cardCompany: r.Card.CardCompany, maxInstallment: 12}
+	c.window = window{successURL: r.SuccessURL, failURL: r.FailURL, cardCompany: r.Card.CardCompany, maxInstallment: 12, dueDate: r.VirtualAccount.DueDate}
 	if plan := r.Card.MaxCardInstallmentPlan; plan != nil {
 		c.window.maxInstallment = *plan
 	}

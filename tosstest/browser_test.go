@@ -258,6 +258,22 @@ func TestVirtualAccountInTheWindow(t *testing.T) {
 	}
 	_, answer = openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"orderId": "order-0002", "method": "VIRTUAL_ACCOUNT", "virtualAccount": object{"validHours": 2161}}))
 	assert.Equal(t, "EXCEED_MAX_VALID_HOURS", answer["code"])
+	_, answer = openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{
+		"orderId": "order-0002", "method": "VIRTUAL_ACCOUNT", "virtualAccount": object{"dueDate": "2020-01-01T00:00:00"},
+	}))
+	assert.Equal(t, "INVALID_DATE", answer["code"])
+
+	due := time.Now().Add(50 * time.Hour).In(time.FixedZone("KST", 9*60*60)).Format("2006-01-02T15:04:05")
+	_, answer = openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{
+		"orderId": "order-0002", "method": "VIRTUAL_ACCOUNT", "virtualAccount": object{"dueDate": due},
+	}))
+	redirect, err = tosspayments.ParseSuccessURL(choose(t, answer["url"], "pay", "bank:88"))
+	require.NoError(t, err)
+	request, err = redirect.ConfirmRequest(tosspayments.Won(15000))
+	require.NoError(t, err)
+	payment, err = client.ConfirmPayment(t.Context(), request)
+	require.NoError(t, err)
+	assert.WithinDuration(t, time.Now().Add(50*time.Hour), payment.VirtualAccount.DueDate.Time, time.Minute)
 }
 
 func TestOtherMethods(t *testing.T) {

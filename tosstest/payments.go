@@ -131,7 +131,7 @@ func (s *Server) confirm(r request, delay time.Duration, inEnglish bool) reply {
 	}
 	if p.checkout.Method == tosspayments.MethodVirtualAccount {
 		s.byOrder[body.OrderID] = p
-		s.issueAccount(p, accountRequest{Bank: p.checkout.bank(), Customer: p.checkout.customer(), ValidHours: p.checkout.ValidHours})
+		s.issueAccount(p, (&windowCheckout{p.checkout, p.window}).account())
 		return s.success(p, inEnglish)
 	}
 	s.approve(p)
