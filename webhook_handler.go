@@ -3,9 +3,11 @@ package tosspayments
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 )
 
@@ -27,23 +29,43 @@ const (
 	WebhookSigned
 )
 
+// String returns the trust as a word or two.
+func (t WebhookTrust) String() string {
+	switch t {
+	case WebhookFetched:
+		return "fetched"
+	case WebhookSecretMatched:
+		return "secret matched"
+	case WebhookSigned:
+		return "signed"
+	}
+	return "unverified"
+}
+
 // WebhookDelivery is an event with what is known of it.
 type WebhookDelivery struct {
 	Event        *WebhookEvent
 	Transmission WebhookTransmission
 	Trust        WebhookTrust
-	// Payment is what the server says now, with WebhookFetched.
+	// Payment is what the server says now; nil without a Client, and for events that
+	// are not about one payment. Act on it, not on the event: even a genuine event may
+	// be days old.
 	Payment *Payment
 }
 
 // WebhookHandler receives webhooks. Handle is required; without Client, Verifier or
 // Secret the events that need them are handed over unverified.
+//
+// Toss Payments waits ten seconds, then delivers again: seven times in all, the last
+// one almost four days later. A handler that takes nine seconds has failed.
 type WebhookHandler struct {
 	// Handle stores the event, and returns nil once it is stored. It must not take
 	// long: store first, work later. Deliveries come more than once, late and in any
 	// order; see [WebhookEvent.Identity] and [PaymentStatus.CanChange].
 	Handle func(context.Context, WebhookDelivery) error
-	// Client fetches the payment of an event that proves nothing.
+	// Client fetches the payment that an event is about, before Handle is called: one
+	// GET for an event. Where that takes too long for the number of events, leave it
+	// nil, store the event, and call [WebhookEvent.FetchPayment] later.
 	Client *Client
 	// Verifier verifies payout.changed and seller.changed.
 	Verifier *WebhookVerifier
@@ -62,12 +84,18 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
+	// Not every ResponseWriter can; then the server's own limits count.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(webhookTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxWebhookBody))
-	if err != nil {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		return
+	case err != nil:
+		w.WriteHeader(http.StatusBadRequest)
+	default:
+		w.WriteHeader(h.Receive(r.Context(), body, ParseWebhookTransmission(r.Header)))
 	}
-	w.WriteHeader(h.Receive(r.Context(), body, ParseWebhookTransmission(r.Header)))
 }
 
 // Receive is ServeHTTP for servers that are not net/http: it takes the raw body, and
@@ -77,10 +105,14 @@ func (h *WebhookHandler) Receive(ctx context.Context, body []byte, t WebhookTran
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			h.log(ctx, "the receiver has panicked", nil)
+			h.log(ctx, "the receiver has panicked", fmt.Errorf("%v\n%s", p, debug.Stack()))
 			status = http.StatusInternalServerError
 		}
 	}()
+	if h.Handle == nil {
+		h.log(ctx, "not stored", &ValidationError{Field: "WebhookHandler.Handle", Reason: "is nil"})
+		return http.StatusInternalServerError
+	}
 	event, err := ParseWebhook(body)
 	if err != nil {
 		h.log(ctx, "not an event", err)
@@ -117,19 +149,17 @@ func (h *WebhookHandler) trust(ctx context.Context, body []byte, d WebhookDelive
 		}
 		d.Trust = WebhookSigned
 		return d, nil
-	case e.OrderID() == "":
+	case !e.namesPayment():
 		return d, nil
 	}
-	if h.Secret != nil {
+	if h.Secret != nil && e.OrderID() != "" {
 		stored, err := h.Secret(ctx, e.OrderID())
 		if err != nil {
 			return d, err
 		}
 		if e.MatchesSecret(stored) {
 			d.Trust = WebhookSecretMatched
-			return d, nil
-		}
-		if e.Deposit != nil && !stored.IsZero() {
+		} else if e.Deposit != nil && !stored.IsZero() {
 			return d, errWebhookForged
 		}
 	}
@@ -143,7 +173,7 @@ func (h *WebhookHandler) trust(ctx context.Context, body []byte, d WebhookDelive
 	if err != nil {
 		return d, err
 	}
-	d.Payment, d.Trust = payment, WebhookFetched
+	d.Payment, d.Trust = payment, max(d.Trust, WebhookFetched)
 	return d, nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,64 +26,82 @@ const (
 	// WebhookDepositCallback tells of a virtual account. It has no eventType of its
 	// own, and no payment key; it is matched by the payment's secret.
 	WebhookDepositCallback WebhookEventType = "DEPOSIT_CALLBACK"
-	// WebhookCancelStatusChanged tells of a cancel of a foreign wallet; unsigned.
+	// WebhookCancelStatusChanged tells of a cancel of a foreign wallet; unsigned. It
+	// names neither the payment nor the order: find them by the cancel's
+	// TransactionKey or CancelRequestID.
 	WebhookCancelStatusChanged WebhookEventType = "CANCEL_STATUS_CHANGED"
 	// WebhookBillingDeleted tells that a billing key has ended; unsigned.
 	WebhookBillingDeleted WebhookEventType = "BILLING_DELETED"
-	// WebhookPayoutChanged tells of a payout; signed.
+	// WebhookMethodUpdated tells of a customer's BrandPay method; unsigned.
+	WebhookMethodUpdated WebhookEventType = "METHOD_UPDATED"
+	// WebhookCustomerStatusChanged tells of a BrandPay customer; unsigned.
+	WebhookCustomerStatusChanged WebhookEventType = "CUSTOMER_STATUS_CHANGED"
+	// WebhookOrderPaymentStatusChanged tells of an order of Link Pay; unsigned.
+	WebhookOrderPaymentStatusChanged WebhookEventType = "ORDER_PAYMENT_STATUS_CHANGED"
+	// WebhookPayoutStatusChanged tells of a payout of version 1; unsigned.
+	WebhookPayoutStatusChanged WebhookEventType = "PAYOUT_STATUS_CHANGED"
+	// WebhookSubmallStatusChanged tells of a sub-mall of version 1; unsigned.
+	WebhookSubmallStatusChanged WebhookEventType = "SUBMALL_STATUS_CHANGED"
+	// WebhookPayoutChanged tells that a payout is COMPLETED or FAILED; signed.
 	WebhookPayoutChanged WebhookEventType = "payout.changed"
 	// WebhookSellerChanged tells of a seller; signed.
 	WebhookSellerChanged WebhookEventType = "seller.changed"
+	// WebhookARSReservationChanged tells of a payment by telephone. Whether it is
+	// signed is not documented; it is taken as unsigned.
+	WebhookARSReservationChanged WebhookEventType = "ars-reservation.changed"
 )
 
 const maxWebhookBody = 1 << 20
 
 // WebhookEvent is an event as it arrived. It says nothing about who has sent it: see
-// [WebhookVerifier.Verify], [WebhookEvent.MatchesSecret], and [Client.GetPayment] for
-// what is really so.
+// [WebhookVerifier.Verify] and [WebhookEvent.MatchesSecret], and
+// [WebhookEvent.FetchPayment] for what is really so.
+//
+// fmt and slog print its type and identity, and nothing of its content.
 //
 // Source: https://docs.tosspayments.com/reference/using-api/webhook-events
 type WebhookEvent struct {
 	Type WebhookEventType
-	// CreatedAt is in Korean time where the event has no offset.
+	// CreatedAt is in Korean time where the event has no offset; zero where it is
+	// missing or cannot be read.
 	CreatedAt DateTime
-	// Version, EventID and EntityType are set for payout.changed and seller.changed.
+	// Version, EventID and EntityType are set for the events in lower case, such as
+	// payout.changed.
 	Version, EventID, EntityType string
 	// Data is the event's data or entityBody; the whole body of a deposit callback.
 	Data json.RawMessage
+	// Body is the whole event, as it arrived.
+	Body json.RawMessage
 
-	// Of the following the one that fits the type is set.
-	Payment *Payment
-	Deposit *DepositCallback
-	Cancel  *Cancel
-	Billing *BillingDeleted
-}
-
-// DepositCallback tells that the status of a virtual account has changed.
-type DepositCallback struct {
-	// Secret is compared with Payment.Secret.
-	Secret         Sensitive     `json:"secret"`
-	Status         PaymentStatus `json:"status"`
-	TransactionKey string        `json:"transactionKey"`
-	OrderID        string        `json:"orderId"`
-}
-
-// BillingDeleted tells that a billing key can no longer be charged.
-type BillingDeleted struct {
-	BillingKey Sensitive `json:"billingKey"`
-	// Reason may be "".
-	Reason string `json:"reason"`
+	// Of the following the one that fits the type is set, none for a type that is not
+	// known. They are what the event claims.
+	Payment        *Payment
+	Deposit        *DepositCallback
+	Cancel         *Cancel
+	Billing        *BillingDeleted
+	Method         *MethodUpdated
+	Customer       *CustomerStatusChanged
+	LinkPay        *LinkPayOrder
+	Payout         *Payout
+	Seller         *Seller
+	ARSReservation *ARSReservation
+	LegacyPayout   *LegacyPayout
+	Submall        *Submall
 }
 
 // ParseWebhook reads the body of a webhook, in each of the three shapes. Types and
-// fields that are not known are kept in Data. It does not tell who has sent it.
+// fields that are not known are kept in Data and Body. It does not tell who has sent
+// it.
+//
+// What is no event, or an event of a known type without its data, is a
+// [*ValidationError]: a payment that cannot be read must not pass for none.
 func ParseWebhook(body []byte) (*WebhookEvent, error) {
 	if len(body) > maxWebhookBody {
 		return nil, &ValidationError{Field: "body", Reason: "is longer than 1 MiB"}
 	}
 	var envelope struct {
 		EventType  WebhookEventType `json:"eventType"`
-		CreatedAt  DateTime         `json:"createdAt"`
+		CreatedAt  json.RawMessage  `json:"createdAt"`
 		Version    string           `json:"version"`
 		EventID    string           `json:"eventId"`
 		EntityType string           `json:"entityType"`
@@ -93,40 +113,85 @@ func ParseWebhook(body []byte) (*WebhookEvent, error) {
 		return nil, &ValidationError{Field: "body", Reason: "is not the JSON of an event"}
 	}
 	e := &WebhookEvent{
-		Type: envelope.EventType, CreatedAt: envelope.CreatedAt,
-		Version: envelope.Version, EventID: envelope.EventID, EntityType: envelope.EntityType, Data: envelope.Data,
+		Type: envelope.EventType, Version: envelope.Version, EventID: envelope.EventID, EntityType: envelope.EntityType,
+		Data: envelope.Data, Body: bytes.Clone(body),
 	}
-	switch {
-	case e.Type == "" && envelope.OrderID != "" && envelope.Status != "":
-		e.Type, e.Data = WebhookDepositCallback, bytes.Clone(body)
-		deposit := envelope.DepositCallback
-		e.Deposit = &deposit
-		return e, nil
-	case e.Type == "":
-		return nil, &ValidationError{Field: "eventType", Reason: "is missing"}
-	case e.Data == nil:
+	// An event is not lost for the way in which it writes its time.
+	_ = json.Unmarshal(envelope.CreatedAt, &e.CreatedAt)
+	if e.Data == nil {
 		e.Data = envelope.EntityBody
 	}
-	return e, e.decode()
+	if e.Type == "" && envelope.OrderID != "" && envelope.Status != "" {
+		e.Type = WebhookDepositCallback
+	}
+	switch {
+	case e.Type == "":
+		return nil, &ValidationError{Field: "eventType", Reason: "is missing"}
+	case e.Type == WebhookDepositCallback && e.Data == nil:
+		e.Data = e.Body
+	}
+	if !e.decode() {
+		return nil, &ValidationError{Field: "data", Reason: "does not fit the event " + oneLine(string(e.Type), 60)}
+	}
+	return e, nil
 }
 
-// decode fills the typed part. What is not as documented is an error: a payment that
-// cannot be read must not be passed on as none.
-func (e *WebhookEvent) decode() error {
-	var err error
+// decode fills the typed part, and tells whether the data is what the type promises.
+func (e *WebhookEvent) decode() bool {
 	switch e.Type {
 	case WebhookPaymentStatusChanged:
-		e.Payment, err = decodePayment(e.Data)
+		payment, err := decodePayment(e.Data)
+		e.Payment = payment
+		return err == nil
+	case WebhookDepositCallback:
+		return into(e.Data, &e.Deposit) && e.Deposit.OrderID != "" && e.Deposit.Status != ""
 	case WebhookCancelStatusChanged:
-		err = json.Unmarshal(e.Data, &e.Cancel)
+		return into(e.Data, &e.Cancel)
 	case WebhookBillingDeleted:
-		err = json.Unmarshal(e.Data, &e.Billing)
+		return into(e.Data, &e.Billing)
+	case WebhookMethodUpdated:
+		return into(e.Data, &e.Method)
+	case WebhookCustomerStatusChanged:
+		return into(e.Data, &e.Customer)
+	case WebhookOrderPaymentStatusChanged:
+		if !into(e.Data, &e.LinkPay) {
+			return false
+		}
+		e.Payment = e.LinkPay.Payment
+		return true
+	case WebhookPayoutChanged:
+		return into(e.Data, &e.Payout)
+	case WebhookSellerChanged:
+		return into(e.Data, &e.Seller)
+	case WebhookARSReservationChanged:
+		return into(e.Data, &e.ARSReservation)
+	case WebhookPayoutStatusChanged:
+		return into(e.Data, &e.LegacyPayout)
+	case WebhookSubmallStatusChanged:
+		return into(e.Data, &e.Submall)
 	}
-	if err != nil {
-		return &ValidationError{Field: "data", Reason: "does not fit the event " + oneLine(string(e.Type), 60)}
-	}
-	return nil
+	return true
 }
+
+// into decodes an object; null and nothing are none.
+func into[T any](data json.RawMessage, object **T) bool {
+	return json.Unmarshal(data, object) == nil && *object != nil
+}
+
+// Format writes the type and the identity, whatever the verb: the content may hold
+// secrets and billing keys.
+func (e *WebhookEvent) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.String()) }
+
+// String returns the type and the identity.
+func (e *WebhookEvent) String() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return oneLine(string(e.Type), 60) + " " + oneLine(e.Identity(), 200)
+}
+
+// LogValue returns the type and the identity.
+func (e *WebhookEvent) LogValue() slog.Value { return slog.StringValue(e.String()) }
 
 // OrderID returns the order that the event is about, or "".
 func (e *WebhookEvent) OrderID() string {
@@ -139,8 +204,9 @@ func (e *WebhookEvent) OrderID() string {
 	return ""
 }
 
-// Status returns the status that the event claims, or "".
-func (e *WebhookEvent) Status() PaymentStatus {
+// ClaimedStatus returns the status that the event claims, or "". It may be forged,
+// and it may be old: [WebhookEvent.FetchPayment] returns what is so now.
+func (e *WebhookEvent) ClaimedStatus() PaymentStatus {
 	switch {
 	case e.Payment != nil:
 		return e.Payment.Status
@@ -150,6 +216,11 @@ func (e *WebhookEvent) Status() PaymentStatus {
 	return ""
 }
 
+// namesPayment tells whether there is a payment to fetch.
+func (e *WebhookEvent) namesPayment() bool {
+	return e.Deposit != nil || e.Payment != nil && e.Payment.PaymentKey != ""
+}
+
 // Identity returns what is the same for every delivery of one change, and for the two
 // kinds of event of one change of a virtual account: store it to tell duplicates. It
 // holds no secret.
@@ -157,7 +228,7 @@ func (e *WebhookEvent) Identity() string {
 	switch {
 	case e.EventID != "":
 		return "event/" + e.EventID
-	case e.Payment != nil:
+	case e.Payment != nil && e.LinkPay == nil:
 		key := e.Payment.LastTransactionKey
 		if key == "" {
 			key = e.Payment.TransactionKey
@@ -194,10 +265,10 @@ func (e *WebhookEvent) MatchesSecret(stored Sensitive) bool {
 // the only thing to act upon after an event that is neither signed nor matched.
 func (e *WebhookEvent) FetchPayment(ctx context.Context, client *Client, opts ...CallOption) (*Payment, error) {
 	switch {
-	case e.Payment != nil:
-		return client.GetPayment(ctx, e.Payment.PaymentKey, opts...)
 	case e.Deposit != nil:
 		return client.GetPaymentByOrderID(ctx, e.Deposit.OrderID, opts...)
+	case e.namesPayment():
+		return client.GetPayment(ctx, e.Payment.PaymentKey, opts...)
 	}
 	return nil, &ValidationError{Field: "event", Reason: "names no payment"}
 }
@@ -321,8 +392,10 @@ func SignWebhook(securityKey string, body []byte, transmissionTime string, decod
 }
 
 // CanChange tells whether a payment may go from one status to another; the same status
-// is no change. Use it where events arrive late or out of order. A status that is not
-// known may come and go: false would hide it.
+// is no change. Use it where events arrive late or out of order: what cannot follow
+// the stored status is old. What can follow may be old as well (a deposit, its bounce,
+// and the deposit's event once more), so money is moved by [WebhookEvent.FetchPayment]
+// alone. A status that is not known may come and go: false would hide it.
 func (s PaymentStatus) CanChange(to PaymentStatus) bool {
 	if s == to {
 		return false

@@ -3,13 +3,17 @@ package tosspayments_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -40,7 +44,7 @@ func TestParseWebhook(t *testing.T) {
 	d, err := tosspayments.ParseWebhook([]byte(depositEvent))
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.WebhookDepositCallback, d.Type)
-	assert.Equal(t, tosspayments.PaymentStatusDone, d.Status())
+	assert.Equal(t, tosspayments.PaymentStatusDone, d.ClaimedStatus())
 	assert.True(t, d.MatchesSecret(tosspayments.NewSensitive("ps_secret")))
 	assert.False(t, d.MatchesSecret(tosspayments.NewSensitive("ps_other")))
 	assert.False(t, d.MatchesSecret(tosspayments.Sensitive{}))
@@ -65,10 +69,76 @@ func TestParseWebhook(t *testing.T) {
 	assert.Equal(t, "key-1", b.Billing.BillingKey.Reveal())
 	assert.NotContains(t, b.Identity(), "key-1")
 
-	for _, bad := range []string{"", "{", "[]", "{}", `{"eventType":7}`, `{"eventType":"PAYMENT_STATUS_CHANGED","data":{}}`, strings.Repeat(" ", 2<<20)} {
-		_, err := tosspayments.ParseWebhook([]byte(bad))
+	for _, bad := range []string{
+		"", "{", "[]", "{}", `{"eventType":7}`, strings.Repeat(" ", 2<<20),
+		`{"eventType":"PAYMENT_STATUS_CHANGED","data":{}}`, `{"eventType":"BILLING_DELETED","data":null}`, `{"eventType":"payout.changed"}`,
+		`{"eventType":"DEPOSIT_CALLBACK","data":{}}`, `{"eventType":"ORDER_PAYMENT_STATUS_CHANGED","data":[]}`,
+	} {
+		event, err := tosspayments.ParseWebhook([]byte(bad))
 		var invalid *tosspayments.ValidationError
-		require.ErrorAs(t, err, &invalid)
+		require.ErrorAs(t, err, &invalid, "%.60s", bad)
+		assert.Nil(t, event)
+	}
+}
+
+// TestEveryWebhookEvent decodes an example of each event of the reference.
+func TestEveryWebhookEvent(t *testing.T) {
+	data, err := os.ReadFile("testdata/webhooks.json")
+	require.NoError(t, err)
+	var examples []json.RawMessage
+	require.NoError(t, json.Unmarshal(data, &examples))
+	seen := map[tosspayments.WebhookEventType]*tosspayments.WebhookEvent{}
+	for _, example := range examples {
+		e, err := tosspayments.ParseWebhook(example)
+		require.NoError(t, err, "%s", example)
+		assert.False(t, e.CreatedAt.IsZero(), e.Type)
+		assert.NotEmpty(t, e.Identity())
+		assert.JSONEq(t, string(example), string(e.Body))
+		assert.NotContains(t, fmt.Sprintf("%v %+v %#v %s", e, e, e, e), "exampleSecret", "nothing of the content is printed")
+		assert.NotContains(t, e.LogValue().String(), "billing-key")
+		seen[e.Type] = e
+	}
+	seoul := time.FixedZone("KST", 9*60*60)
+	assert.Equal(t, tosspayments.Won(33000), seen["PAYMENT_STATUS_CHANGED"].Payment.TotalAmount)
+	assert.Equal(t, "order-20260301-0009", seen["DEPOSIT_CALLBACK"].Deposit.OrderID)
+	assert.Equal(t, tosspayments.CancelStatusDone, seen["CANCEL_STATUS_CHANGED"].Cancel.CancelStatus)
+	assert.Equal(t, "Zxample-billing-key-0001=", seen["BILLING_DELETED"].Billing.BillingKey.Reveal())
+	assert.Equal(t, "mkey_example", seen["METHOD_UPDATED"].Method.MethodKey.Reveal())
+	customer := seen["CUSTOMER_STATUS_CHANGED"].Customer
+	assert.Equal(t, "REMOVED", customer.Status)
+	assert.True(t, customer.ChangedAt.Equal(time.Date(2026, time.March, 5, 0, 0, 0, 0, seoul)))
+	link := seen["ORDER_PAYMENT_STATUS_CHANGED"]
+	assert.Equal(t, tosspayments.Won(10000), link.LinkPay.Amount)
+	assert.Equal(t, "exmpl2", link.Payment.PaymentKey)
+	payout := seen["payout.changed"].Payout
+	assert.Equal(t, tosspayments.PayoutAmount{Currency: "KRW", Value: tosspayments.Won(50000)}, payout.Amount)
+	assert.Equal(t, tosspayments.PayoutStatusCompleted, payout.Status)
+	assert.Equal(t, tosspayments.Metadata{"batch": "12"}, payout.Metadata)
+	seller := seen["seller.changed"].Seller
+	assert.Equal(t, tosspayments.SellerStatusApproved, seller.Status)
+	assert.Equal(t, "홍길동", seller.Individual.Name)
+	assert.Equal(t, "100*****1234", seller.Account.AccountNumber.Reveal())
+	assert.Equal(t, "CANCELED", seen["ars-reservation.changed"].ARSReservation.Status)
+	assert.Equal(t, tosspayments.Won(5000), seen["PAYOUT_STATUS_CHANGED"].LegacyPayout.PayoutAmount)
+	assert.Equal(t, "sub-1", seen["SUBMALL_STATUS_CHANGED"].Submall.SubMallID)
+	assert.Len(t, seen, 12)
+}
+
+func TestWebhooksInOtherForms(t *testing.T) {
+	for name, body := range map[string]string{
+		"flat, with a type":    `{"eventType":"DEPOSIT_CALLBACK","createdAt":"2026-03-01T13:05:44","secret":"s","status":"DONE","transactionKey":"T1","orderId":"order-0001"}`,
+		"in an envelope":       `{"eventType":"DEPOSIT_CALLBACK","createdAt":"2026-03-01T13:05:44.1","data":{"secret":"s","status":"DONE","transactionKey":"T1","orderId":"order-0001"}}`,
+		"with an offset":       `{"createdAt":"2026-03-01T13:05:44+09:00","secret":"s","status":"DONE","transactionKey":"T1","orderId":"order-0001"}`,
+		"a time in other form": `{"createdAt":1772337944,"secret":"s","status":"DONE","transactionKey":"T1","orderId":"order-0001","new":{"a":1}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := tosspayments.ParseWebhook([]byte(body))
+			require.NoError(t, err)
+			assert.Equal(t, tosspayments.WebhookDepositCallback, e.Type)
+			assert.Equal(t, "payment/order-0001/DONE/T1", e.Identity())
+			assert.True(t, e.MatchesSecret(tosspayments.NewSensitive("s")))
+			assert.Equal(t, name == "a time in other form", e.CreatedAt.IsZero())
+		})
 	}
 }
 
@@ -178,12 +248,22 @@ func TestWebhookHandler(t *testing.T) {
 	genuine := strings.ReplaceAll(depositEvent, "ps_secret", payment.Secret.Reveal())
 	assert.Equal(t, 200, deliver(handler, genuine, nil))
 	assert.Equal(t, tosspayments.WebhookSecretMatched, last().Trust)
+	assert.Equal(t, "secret matched", last().Trust.String())
 	assert.Equal(t, tosspayments.WebhookTransmission{ID: "whtrans_1", Time: sentAt, RetriedCount: 2}, last().Transmission)
 
 	claim := strings.ReplaceAll(paymentEvent, "pay-1", payment.PaymentKey)
 	assert.Equal(t, 200, deliver(handler, claim, nil))
 	assert.Equal(t, tosspayments.WebhookFetched, last().Trust)
 	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, last().Payment.Status, "what the server says, not what the event claims")
+
+	require.NoError(t, server.Deposit(payment.OrderID, payment.TotalAmount))
+	require.NoError(t, server.Bounce(payment.OrderID))
+	assert.Equal(t, 200, deliver(handler, genuine, nil))
+	assert.Equal(t, tosspayments.PaymentStatusDone, last().Event.ClaimedStatus())
+	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, last().Payment.Status, "a genuine event may be old: the deposit has bounced since")
+	link := `{"eventType":"ORDER_PAYMENT_STATUS_CHANGED","data":{"orderKey":"l","payment":{"paymentKey":"` + payment.PaymentKey + `"}}}`
+	assert.Equal(t, 200, deliver(handler, link, nil))
+	assert.Equal(t, payment.OrderID, last().Payment.OrderID)
 
 	signature, err := tosspayments.SignWebhook(securityKey, []byte(payoutEvent), sentAt, true)
 	require.NoError(t, err)
@@ -206,8 +286,50 @@ func TestWebhookHandler(t *testing.T) {
 
 	fails = errors.New("the database is away")
 	assert.Equal(t, 500, deliver(handler, genuine, nil))
+	var log strings.Builder
+	handler.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	handler.Handle = func(context.Context, tosspayments.WebhookDelivery) error { panic("oops") }
 	assert.Equal(t, 500, deliver(handler, genuine, nil))
+	assert.Contains(t, log.String(), "oops")
+	handler.Handle = nil
+	assert.Equal(t, 500, deliver(handler, genuine, nil))
+	assert.Contains(t, log.String(), "WebhookHandler.Handle is nil")
+	assert.NotContains(t, log.String(), payment.Secret.Reveal())
+}
+
+// deadlines notes the deadline that a handler sets for reading.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error {
+	d.read = t
+	return nil
+}
+
+// slow fails as a connection does when its deadline has passed.
+type slow struct{}
+
+func (slow) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
+
+func TestWebhookHandlerBoundsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var ended time.Duration
+		handler := &tosspayments.WebhookHandler{Handle: func(ctx context.Context, _ tosspayments.WebhookDelivery) error {
+			<-ctx.Done()
+			ended = time.Since(start)
+			return ctx.Err()
+		}}
+		assert.Equal(t, 500, deliver(handler, depositEvent, nil))
+		assert.Less(t, ended, 10*time.Second, "within the time that Toss Payments waits")
+
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/webhook", slow{}))
+		assert.Equal(t, 400, w.Code)
+		assert.Equal(t, 9*time.Second, time.Until(w.read))
+	})
 }
 
 func TestWebhookHandlerLosesNothing(t *testing.T) {
@@ -249,7 +371,7 @@ func FuzzParseWebhook(f *testing.F) {
 			t.Fatal("an event without type or identity")
 		}
 		_ = e.MatchesSecret(tosspayments.NewSensitive("x"))
-		_ = e.OrderID() + string(e.Status())
+		_ = e.OrderID() + string(e.ClaimedStatus())
 	})
 }
 
@@ -290,6 +412,6 @@ func ExampleParseWebhook() {
 		return
 	}
 	stored := tosspayments.NewSensitive("ps_secret") // Payment.Secret, as it was stored
-	fmt.Println(event.Type, event.OrderID(), event.Status(), event.MatchesSecret(stored))
+	fmt.Println(event.Type, event.OrderID(), event.ClaimedStatus(), event.MatchesSecret(stored))
 	// Output: DEPOSIT_CALLBACK order-0001 DONE true
 }
