@@ -297,7 +297,7 @@ func (s *Server) perform(r request, operation Operation, subject string, delay t
 	}
 	wait(context.Background(), delay)
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	if a, ok := s.records(r, operation, subject, inEnglish); ok {
 		return a
 	}

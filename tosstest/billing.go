@@ -130,6 +130,23 @@ func (s *Server) SetRefusal(key tosspayments.BillingKey, refusal tosspayments.Er
 	b.refusal = refusal
 }
 
+// RevokeBillingKey ends a billing key as a card company or the dashboard does.
+func (s *Server) RevokeBillingKey(key tosspayments.BillingKey) {
+	if s.tb != nil {
+		s.tb.Helper()
+	}
+	s.mu.Lock()
+	defer s.release()
+	b := s.billings[key.Key.Reveal()]
+	if b == nil {
+		s.misuse(errors.New("no such billing key"))
+		return
+	}
+	if !b.removed {
+		s.removeBilling(b, nil)
+	}
+}
+
 func routeBilling(method string, p []string) (operation Operation, subject string) {
 	switch {
 	case method == http.MethodPost && len(p) == 4 && p[2] == "authorizations" && p[3] == "issue":
@@ -182,7 +199,7 @@ func (s *Server) issueBillingKey(r request, operation Operation, inEnglish bool)
 
 func (s *Server) deleteBillingKey(key string, inEnglish bool) reply {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	b := s.billings[key]
 	switch {
 	case b == nil:
@@ -190,7 +207,7 @@ func (s *Server) deleteBillingKey(key string, inEnglish bool) reply {
 	case b.removed:
 		return s.refusal(tosspayments.ErrAlreadyRemovedBillingKey, inEnglish)
 	}
-	b.removed = true
+	s.removeBilling(b, "API를 통한 삭제 요청")
 	return reply{status: http.StatusOK}
 }
 
@@ -239,7 +256,7 @@ func (s *Server) approveOrder(r request, operation Operation, billingKey string,
 		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	b := s.billings[billingKey]
 	refused := tosspayments.ErrorCode("")
 	switch operation {
@@ -262,8 +279,7 @@ func (s *Server) approveOrder(r request, operation Operation, billingKey string,
 	p := s.open(checkout)
 	s.byOrder[body.OrderID] = p
 	p.billing = b
-	p.status = tosspayments.PaymentStatusInProgress
-	p.authenticatedAt = s.now()
+	s.authenticate(p, s.now())
 	s.work(p, delay)
 	if operation == IssueVirtualAccount {
 		s.issueAccount(p, body.accountRequest)

@@ -178,7 +178,7 @@ func (s *Server) openPayment(e envelope, base string) (address string, refused *
 		return "", refused
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	if first := s.byOrder[checkout.OrderID]; first != nil && first.taken() {
 		return "", refuseWindow(tosspayments.ErrDuplicatedOrderID, "")
 	}
@@ -269,7 +269,7 @@ func (s *Server) createPayment(r request, inEnglish bool) reply {
 	}
 	checkout := body.checkout()
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	if first := s.byOrder[checkout.OrderID]; first != nil && first.taken() {
 		return s.refusal(tosspayments.ErrDuplicatedOrderID, inEnglish)
 	}
@@ -432,8 +432,9 @@ func (s *Server) showWindow(w http.ResponseWriter, key string) {
 		page.Account = a.number
 		page.CanDeposit = p.status == tosspayments.PaymentStatusWaitingForDeposit && !a.expired
 		page.CanBounce = p.status == tosspayments.PaymentStatusDone
+		page.Overdue = a.expired
 	}
-	s.mu.Unlock()
+	s.release()
 
 	switch checkout.Method {
 	case tosspayments.MethodVirtualAccount, tosspayments.MethodTransfer:
@@ -453,8 +454,8 @@ type windowPageData struct {
 	Cards, Wallets, Banks []tile
 	Instalments           []int
 	// Account is the number of a virtual account that was issued.
-	Account               string
-	CanDeposit, CanBounce bool
+	Account                        string
+	CanDeposit, CanBounce, Overdue bool
 }
 
 func (page *windowPageData) write(w http.ResponseWriter) {
@@ -492,7 +493,7 @@ func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, key string)
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	outcome := r.PostFormValue("outcome")
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	if window := s.windows[key]; window != nil {
 		s.closeRegistration(w, r, key, window, outcome)
 		return
@@ -504,10 +505,15 @@ func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, key string)
 	}
 	s.expire(p)
 	switch {
-	case outcome == "deposit" || outcome == "bounce":
-		err := s.deposit(p, p.checkout.Amount)
-		if outcome == "bounce" {
+	case outcome == "deposit" || outcome == "bounce" || outcome == "overdue":
+		var err error
+		switch outcome {
+		case "deposit":
+			err = s.deposit(p, p.checkout.Amount)
+		case "bounce":
 			err = s.bounce(p)
+		case "overdue":
+			err = s.expireAccount(p)
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusConflict)
@@ -529,8 +535,7 @@ func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, key string)
 	var target string
 	switch outcome {
 	case "pay", "refuse", "expire", "lose":
-		p.status = tosspayments.PaymentStatusInProgress
-		p.authenticatedAt = s.now()
+		s.authenticate(p, s.now())
 		target = p.successRedirect()
 	case "cancel":
 		target = p.failRedirect(tosspayments.ErrPayProcessCanceled, "")
@@ -541,6 +546,7 @@ func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, key string)
 		}
 		if p.status == tosspayments.PaymentStatusReady {
 			p.status, p.failure = tosspayments.PaymentStatusAborted, code
+			s.changed(p, s.now())
 		}
 		target = p.failRedirect(code, p.checkout.OrderID)
 	default:
@@ -551,7 +557,7 @@ func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, key string)
 	case "refuse":
 		p.checkout.Refusal = tosspayments.ErrRejectCardCompany
 	case "expire":
-		p.authenticatedAt = s.now().Add(-confirmPeriod)
+		s.authenticate(p, s.now().Add(-confirmPeriod))
 	case "lose":
 		s.script = append(s.script, Fault{Operation: ConfirmPayment, PaymentKey: key, Kind: Drop, AfterEffect: true, Times: 1})
 	}

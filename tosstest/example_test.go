@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -67,4 +68,66 @@ func ExampleServer_Inject() {
 	// Output:
 	// true 1
 	// send the same request again with the same idempotency key (WithIdempotencyKey) within 15 days
+}
+
+// A shop books deposits, and each one once: the first is told twice at the same moment,
+// the second while the database is away.
+func ExampleServer_RegisterWebhookHandler() {
+	server := tosstest.New()
+	defer server.Close()
+	client := server.Client()
+
+	var mu sync.Mutex
+	booked, away := map[string]bool{}, false
+	server.RegisterWebhookHandler(&tosspayments.WebhookHandler{
+		Client: client,
+		Handle: func(_ context.Context, d tosspayments.WebhookDelivery) error {
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case away:
+				fmt.Println("not stored")
+				return errors.New("the database is away")
+			case !d.Payment.IsPaid():
+				return nil
+			case booked[d.Event.Identity()]:
+				fmt.Println("known already")
+				return nil
+			}
+			booked[d.Event.Identity()] = true
+			fmt.Println(d.Payment.OrderID, "is paid")
+			return nil
+		},
+	}, tosspayments.WebhookDepositCallback)
+
+	deposit := func(orderID string) {
+		if err := server.Deposit(orderID, tosspayments.Won(15000)); err != nil {
+			fmt.Println(err)
+		}
+		server.WaitWebhooks()
+	}
+	for _, orderID := range []string{"order-0001", "order-0002"} {
+		_, err := client.IssueVirtualAccount(context.Background(), tosspayments.IssueVirtualAccountRequest{
+			OrderID: orderID, OrderName: "원두 1kg", Amount: tosspayments.Won(15000), CustomerName: "김토스", Bank: "20",
+		})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		server.WaitWebhooks()
+	}
+
+	server.InjectWebhook(tosstest.WebhookFault{OrderID: "order-0001", Kind: tosstest.DuplicateWebhook})
+	deposit("order-0001")
+
+	away = true
+	deposit("order-0002")
+	away = false
+	server.Advance(time.Minute)
+	server.WaitWebhooks()
+	// Output:
+	// order-0001 is paid
+	// known already
+	// not stored
+	// order-0002 is paid
 }

@@ -92,11 +92,11 @@ func (s *Server) Inject(faults ...Fault) {
 	}
 }
 
-// ClearFaults forgets the injected faults that no request has met yet.
+// ClearFaults forgets the injected faults that no request, and no event, has met yet.
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.script = nil
+	s.script, s.webhookScript = nil, nil
 }
 
 // SetRandomFaults changes the share of requests that fail at random (see

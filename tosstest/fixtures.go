@@ -30,15 +30,26 @@ var (
 	cardPromotionsFixture []byte
 	//go:embed fixtures/promotions.json
 	promotionsFixture []byte
+	//go:embed fixtures/event.json
+	eventFixture []byte
+	//go:embed fixtures/entity_event.json
+	entityEventFixture []byte
+	//go:embed fixtures/deposit_callback.json
+	depositCallbackFixture []byte
+	//go:embed fixtures/billing_deleted.json
+	billingDeletedFixture []byte
 )
 
 var fixtures = sync.OnceValue(func() (f struct {
 	payment, card, cancel, billing, virtualAccount, transaction, settlement, cashReceipt fixture
+	event, entityEvent, depositCallback, billingDeleted                                  fixture
 }) {
 	f.payment, f.card, f.cancel = parseFixture(paymentFixture), parseFixture(cardFixture), parseFixture(cancelFixture)
 	f.billing, f.virtualAccount = parseFixture(billingFixture), parseFixture(virtualAccountFixture)
 	f.transaction, f.settlement = parseFixture(transactionFixture), parseFixture(settlementFixture)
 	f.cashReceipt = parseFixture(cashReceiptFixture)
+	f.event, f.entityEvent = parseFixture(eventFixture), parseFixture(entityEventFixture)
+	f.depositCallback, f.billingDeleted = parseFixture(depositCallbackFixture), parseFixture(billingDeletedFixture)
 	return f
 })
 

@@ -71,10 +71,30 @@ func (s *Server) open(checkout Checkout) *payment {
 	}
 	s.payments[p.key] = p
 	p.page = s.URL + "/window/" + p.key
+	s.watch(p)
 	if first := s.byOrder[checkout.OrderID]; first == nil || !first.taken() {
 		s.byOrder[checkout.OrderID] = p
 	}
 	return p
+}
+
+// authenticate notes that the buyer has done their part.
+func (s *Server) authenticate(p *payment, at time.Time) {
+	p.status = tosspayments.PaymentStatusInProgress
+	p.authenticatedAt = at
+	s.watch(p)
+}
+
+// deadline is when a payment expires by itself; zero when it does not.
+func (p *payment) deadline() time.Time {
+	switch {
+	case p.account != nil || p.busy:
+	case p.status == tosspayments.PaymentStatusReady:
+		return p.requestedAt.Add(windowPeriod)
+	case p.status == tosspayments.PaymentStatusInProgress:
+		return p.authenticatedAt.Add(confirmPeriod)
+	}
+	return time.Time{}
 }
 
 // expire closes a payment whose time is over.
@@ -84,11 +104,10 @@ func (s *Server) expire(p *payment) {
 		p.account.expired = p.status == tosspayments.PaymentStatusWaitingForDeposit && now.After(p.account.due)
 		return
 	}
-	late := p.status == tosspayments.PaymentStatusReady && now.Sub(p.requestedAt) >= windowPeriod ||
-		p.status == tosspayments.PaymentStatusInProgress && !p.busy && now.Sub(p.authenticatedAt) >= confirmPeriod
-	if late {
+	if deadline := p.deadline(); !deadline.IsZero() && !now.Before(deadline) {
 		p.status = tosspayments.PaymentStatusExpired
 		p.failure = tosspayments.ErrExpiredPayment
+		s.changed(p, deadline)
 	}
 }
 
@@ -102,7 +121,7 @@ func (s *Server) confirm(r request, delay time.Duration, inEnglish bool) reply {
 		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	p := s.payments[body.PaymentKey]
 	if p == nil {
 		return s.refusal(tosspayments.ErrNotFoundPaymentSession, inEnglish)
@@ -127,6 +146,7 @@ func (s *Server) confirm(r request, delay time.Duration, inEnglish bool) reply {
 	if code := p.checkout.Refusal; code != "" {
 		p.status = tosspayments.PaymentStatusAborted
 		p.failure = code
+		s.changed(p, s.now())
 		return s.refusal(code, inEnglish)
 	}
 	if p.checkout.Method == tosspayments.MethodVirtualAccount {
@@ -145,6 +165,10 @@ func (s *Server) approve(p *payment) {
 	p.approveNo = digits(s.random.Uint32())
 	s.byOrder[p.checkout.OrderID] = p
 	p.lastTransaction = s.enter(Approval, p, p.checkout.Amount)
+	// Charges of a billing key are not told.
+	if p.billing == nil {
+		s.changed(p, s.now())
+	}
 }
 
 // work is the time in which the card company is asked; other requests go on.
@@ -157,6 +181,7 @@ func (s *Server) work(p *payment, delay time.Duration) {
 	wait(context.Background(), delay)
 	s.mu.Lock()
 	p.busy = false
+	s.watch(p)
 }
 
 func digits(n uint32) string {
@@ -168,9 +193,11 @@ func digits(n uint32) string {
 	return string(b)
 }
 
+func (s *Server) transactionKey() string { return strings.ToUpper(s.hex(16)) }
+
 // enter writes a movement into the ledger and returns its transaction key.
 func (s *Server) enter(kind string, p *payment, amount tosspayments.Amount) string {
-	key := strings.ToUpper(s.hex(16))
+	key := s.transactionKey()
 	s.ledger = append(s.ledger, Entry{
 		Kind: kind, PaymentKey: p.key, OrderID: p.checkout.OrderID, TransactionKey: key, Amount: amount, At: s.now(),
 	})
@@ -196,7 +223,7 @@ func (s *Server) cancel(r request, paymentKey string, delay time.Duration, inEng
 		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	p := s.payments[paymentKey]
 	if p == nil {
 		return s.refusal(tosspayments.ErrNotFoundPayment, inEnglish)
@@ -253,6 +280,7 @@ func (s *Server) cancel(r request, paymentKey string, delay time.Duration, inEng
 		amount: amount, taxFree: body.TaxFreeAmount, left: p.balance,
 		reason: body.CancelReason, transaction: p.lastTransaction, at: s.now(),
 	})
+	s.changed(p, s.now())
 	return s.success(p, inEnglish)
 }
 
@@ -319,7 +347,7 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 		values["approvedAt"] = stamp(p.approvedAt)
 	}
 	values["lastTransactionKey"] = p.lastTransaction
-	values["secret"] = "ps_" + p.key
+	values["secret"] = p.secret()
 	values["receipt"] = link("https://dashboard.tosspayments.com/receipt/redirection?transactionId=" + p.key + "&ref=PX")
 	if len(p.cancels) == 0 {
 		return
@@ -330,6 +358,8 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 	}
 	values["cancels"] = cancels
 }
+
+func (p *payment) secret() string { return "ps_" + p.key }
 
 // taken tells whether the order id can no longer be used.
 func (p *payment) taken() bool { return !p.approvedAt.IsZero() || p.account != nil }

@@ -17,6 +17,10 @@
 // their idempotency keys, and honours TossPayments-Test-Code. Where the behaviour of
 // the real service is not known, an option chooses.
 //
+// It delivers webhooks to an address or a handler, with the real headers, retries and
+// signatures, and twice, late, out of order or never where a test asks for it; see
+// [Server.RegisterWebhook].
+//
 // For a browser it serves, at [ScriptPath], a script with the interface of the
 // official one. It opens a payment window in which a developer picks the card or
 // wallet, and the outcome.
@@ -67,6 +71,9 @@ type Server struct {
 	forgetsServerError bool
 	tomorrow           bool
 	version            string
+	securityKeys       []string
+	signsByKeyBytes    bool
+	newTransmissionIDs bool
 
 	mu       sync.Mutex
 	random   *rand.Rand
@@ -83,6 +90,23 @@ type Server struct {
 	ledger   []Entry
 	receipts []*cashReceipt
 	requests []Request
+
+	receivers       []*receiver
+	running         int       // deliveries, and workers of receivers
+	idle            sync.Cond // tells that running has changed
+	early           []<-chan struct{}
+	timer           *time.Timer
+	wake            time.Time // of the timer, in real time
+	nextExpiry      time.Time // of a payment
+	deliveries      []loggedDelivery
+	webhookScript   []WebhookFault
+	webhookChaos    float64
+	webhookChaosRng *rand.Rand
+	webhookIDs      *rand.Rand
+	webhookClient   *http.Client
+	webhookContext  context.Context
+	stopWebhooks    context.CancelFunc
+	closed          bool
 }
 
 // Option configures a [Server].
@@ -129,6 +153,7 @@ func New(opts ...Option) *Server {
 		URL:            "http://tosstest",
 		secretKey:      DefaultSecretKey,
 		clientKey:      DefaultClientKey,
+		securityKeys:   []string{DefaultSecurityKey},
 		amountMismatch: tosspayments.ErrForbiddenRequest,
 		random:         rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		payments:       map[string]*payment{},
@@ -138,6 +163,7 @@ func New(opts ...Option) *Server {
 		windows:        map[string]*registrationWindow{},
 		answers:        map[idempotencyID]*storedAnswer{},
 	}
+	s.idle.L = &s.mu
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -173,11 +199,13 @@ func NewServer(tb TB, opts ...Option) *Server {
 	return s
 }
 
-// Close stops listening and closes all connections.
+// Close stops listening, closes all connections and ends the deliveries of webhooks. A
+// server of [New] needs it only where webhooks are registered and time goes on.
 func (s *Server) Close() {
 	if s.http != nil {
 		_ = s.http.Close()
 	}
+	s.stopDeliveries()
 }
 
 // Client returns a client of this server with its secret key. Options come after
@@ -213,10 +241,12 @@ func (s *Server) Now() time.Time {
 
 func (s *Server) now() time.Time { return time.Now().Add(s.skew) }
 
-// Advance moves the server's clock forward, past time limits for instance.
+// Advance moves the server's clock forward, past time limits for instance. Webhooks that
+// become due go out, those of payments that expire among them; [Server.WaitWebhooks]
+// waits for them.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	s.skew += d
 }
 
@@ -335,7 +365,7 @@ func (s *Server) OpenWindow(checkout Checkout) string {
 		return ""
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	return s.open(checkout).key
 }
 
@@ -352,10 +382,9 @@ func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 		return tosspayments.SuccessRedirect{}
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	p := s.open(checkout)
-	p.status = tosspayments.PaymentStatusInProgress
-	p.authenticatedAt = s.now()
+	s.authenticate(p, s.now())
 	return tosspayments.SuccessRedirect{
 		PaymentType: "NORMAL", PaymentKey: p.key, OrderID: checkout.OrderID, Amount: checkout.Amount,
 	}

@@ -73,6 +73,9 @@ func (s *Server) issueAccount(p *payment, request accountRequest) {
 		number: "X" + digits(s.random.Uint32()) + digits(s.random.Uint32())[:5], bank: request.Bank, customer: request.Customer, due: due,
 	}
 	p.status = tosspayments.PaymentStatusWaitingForDeposit
+	// The issue has a key like any change, though no money has moved.
+	p.lastTransaction = s.transactionKey()
+	s.changed(p, s.now())
 }
 
 func (a *virtualAccount) json(inEnglish bool) json.RawMessage {
@@ -90,7 +93,7 @@ func (a *virtualAccount) json(inEnglish bool) json.RawMessage {
 // requested one is refused by the bank, as is one after the due date.
 func (s *Server) Deposit(orderID string, amount tosspayments.Amount) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	p, err := s.accountOf(orderID)
 	if err != nil {
 		return err
@@ -114,7 +117,7 @@ func (s *Server) deposit(p *payment, amount tosspayments.Amount) error {
 // payment goes from DONE to WAITING_FOR_DEPOSIT, and the account can be paid again.
 func (s *Server) Bounce(orderID string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.release()
 	p, err := s.accountOf(orderID)
 	if err != nil {
 		return err
@@ -129,6 +132,29 @@ func (s *Server) bounce(p *payment) error {
 	p.status = tosspayments.PaymentStatusWaitingForDeposit
 	p.approvedAt, p.account.depositor = time.Time{}, ""
 	p.lastTransaction = s.enter(Bounced, p, p.checkout.Amount)
+	s.changed(p, s.now())
+	return nil
+}
+
+// ExpireAccount moves the due date of an order's virtual account into the past, so that
+// it takes no deposit any more. As in the real service, no event tells of that.
+func (s *Server) ExpireAccount(orderID string) error {
+	s.mu.Lock()
+	defer s.release()
+	p, err := s.accountOf(orderID)
+	if err != nil {
+		return err
+	}
+	return s.expireAccount(p)
+}
+
+func (s *Server) expireAccount(p *payment) error {
+	if p.account == nil || p.status != tosspayments.PaymentStatusWaitingForDeposit {
+		return fmt.Errorf("tosstest: the account of order %s does not wait for a deposit", p.checkout.OrderID)
+	}
+	if due := s.now().Add(-time.Second); due.Before(p.account.due) {
+		p.account.due = due
+	}
 	return nil
 }
 
@@ -153,6 +179,7 @@ func (s *Server) cancelAccount(p *payment, amount *tosspayments.Amount, reason s
 		p.balance = tosspayments.Amount{}
 		p.lastTransaction = s.enter(Withdrawn, p, p.checkout.Amount)
 		p.cancels = []cancel{{amount: p.checkout.Amount, reason: reason, transaction: p.lastTransaction, at: s.now(), fresh: true}}
+		s.changed(p, s.now())
 	case tosspayments.PaymentStatusDone, tosspayments.PaymentStatusPartialCanceled:
 		// The code for a missing account is not known.
 		if to == nil || to.AccountNumber == "" || to.HolderName == "" {

@@ -1,20 +1,8 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"database/sql"
-	"encoding/json"
-	"io"
-	"net/http"
-	"net/http/cookiejar"
-	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,94 +10,34 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-// process is the shop as a program of its own, which can be killed.
-type process struct {
-	cmd *exec.Cmd
-	url string
+// buyer buys coffee, without a browser.
+type buyer struct {
+	*shoptest.Customer
+	t *testing.T
 }
 
-func buildShop(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "checkout.exe")
-	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return binary
-}
-
-func startShop(t *testing.T, binary, database, toss string) *process {
-	t.Helper()
-	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-db", database, "-toss", toss, "-recovery", "200ms")
-	cmd.Env = append(os.Environ(), "TOSS_SECRET_KEY="+tosstest.DefaultSecretKey, "TOSS_CLIENT_KEY="+tosstest.DefaultClientKey)
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	p := &process{cmd: cmd}
-	t.Cleanup(p.kill)
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	require.NoError(t, err)
-	p.url = strings.TrimSpace(line)
-	return p
-}
-
-// kill ends the process at once, as a power cut does.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
-}
-
-// customer is a browser without pages.
-type customer struct {
-	t      *testing.T
-	client *http.Client
-	shop   string
-}
-
-func newCustomer(t *testing.T, shop string) *customer {
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	return &customer{t: t, client: &http.Client{Jar: jar, Timeout: time.Minute}, shop: shop}
-}
+func newBuyer(t *testing.T, shop string) *buyer { return &buyer{shoptest.NewCustomer(t, shop), t} }
 
 // order stores an order of 15,000 won and returns its id.
-func (c *customer) order() string {
-	c.t.Helper()
-	response, err := c.client.PostForm(c.shop+"/orders", url.Values{"quantity": {"1"}})
-	require.NoError(c.t, err)
-	require.NoError(c.t, response.Body.Close())
-	require.Equal(c.t, http.StatusOK, response.StatusCode)
-	return strings.Split(response.Request.URL.Path, "/")[2]
+func (b *buyer) order() string {
+	b.t.Helper()
+	led, err := b.Submit("/orders", url.Values{"quantity": {"1"}})
+	require.NoError(b.t, err)
+	return strings.Split(led, "/")[2]
 }
 
 // comeBack does what the success page does. A killed shop gives an error.
-func (c *customer) comeBack(redirect tosspayments.SuccessRedirect) (status int, err error) {
-	body, err := json.Marshal(redirect)
-	require.NoError(c.t, err)
-	response, err := c.client.Post(c.shop+"/payment/confirm", "application/json", bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	return response.StatusCode, response.Body.Close()
+func (b *buyer) comeBack(redirect tosspayments.SuccessRedirect) (status int, err error) {
+	return b.Post("/payment/confirm", redirect)
 }
 
-func (c *customer) refund(id, balance, amount string) error {
-	response, err := c.client.PostForm(c.shop+"/orders/"+id+"/refund", url.Values{"balance": {balance}, "amount": {amount}})
-	if err != nil {
-		return err
-	}
-	return response.Body.Close()
-}
-
-func (c *customer) page(path string) string {
-	c.t.Helper()
-	response, err := c.client.Get(c.shop + path)
-	require.NoError(c.t, err)
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	require.NoError(c.t, err)
-	return string(body)
+func (b *buyer) refund(id, balance, amount string) error {
+	_, err := b.Submit("/orders/"+id+"/refund", url.Values{"balance": {balance}, "amount": {amount}})
+	return err
 }
 
 // authenticate plays the buyer in the payment window.
@@ -117,146 +45,189 @@ func authenticate(toss *tosstest.Server, id string) tosspayments.SuccessRedirect
 	return toss.Authenticate(tosstest.Checkout{OrderID: id, OrderName: productName + " 1개", Amount: productPrice})
 }
 
-// between stands between the shop and Toss Payments and acts on one kind of request.
-type between struct {
-	proxy  http.Handler
-	action atomic.Pointer[func(next func())]
-	suffix string
+// instances are two shops with one database and one Toss Payments.
+type instances struct {
+	t                *testing.T
+	toss             *tosstest.Server
+	between          *shoptest.Between
+	binary, database string
+	// victim gets killed, other goes on.
+	victim, other *shoptest.Process
 }
 
-func newBetween(t *testing.T, toss *tosstest.Server, suffix string) (*between, string) {
-	target, err := url.Parse(toss.URL)
-	require.NoError(t, err)
-	b := &between{suffix: suffix}
-	b.proxy = &httputil.ReverseProxy{
-		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	}
-	return b, serveOn(t, b)
+func newInstances(t *testing.T, binary string) *instances {
+	t.Helper()
+	toss := tosstest.NewServer(t)
+	i := &instances{t: t, toss: toss, between: shoptest.NewBetween(t, toss), binary: binary, database: shoptest.Database(t)}
+	i.victim, i.other = i.start(), i.start()
+	return i
 }
 
-func (b *between) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	next := func() { b.proxy.ServeHTTP(w, r) }
-	if action := b.action.Load(); action != nil && strings.HasSuffix(r.URL.Path, b.suffix) {
-		b.action.Store(nil)
-		(*action)(next)
-		return
-	}
-	next()
+func (i *instances) start() *shoptest.Process {
+	i.t.Helper()
+	return shoptest.Start(i.t, i.binary, "-db", i.database, "-toss", i.between.URL, "-recovery", "200ms", "-poll", "1s")
 }
 
-func serveOn(t *testing.T, handler http.Handler) string {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Second}
-	listener, err := listen()
-	require.NoError(t, err)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() { _ = server.Close() })
-	return "http://" + listener.Addr().String()
+// restart starts the victim again, and lets the buyer go on there or at the other.
+func (i *instances) restart(buyer *buyer) {
+	i.t.Helper()
+	i.victim = i.start()
+	buyer.Shop = i.victim.URL
 }
 
-// lockDatabase keeps anybody from writing until the returned function is called.
-func lockDatabase(t *testing.T, file string) (unlock func()) {
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(10000)&_txlock=immediate")
-	require.NoError(t, err)
-	tx, err := db.Begin()
-	require.NoError(t, err)
-	return func() {
-		require.NoError(t, tx.Rollback())
-		require.NoError(t, db.Close())
-	}
+// says waits until the page of an order says so, at both instances.
+func (i *instances) says(buyer *buyer, id, text string) {
+	i.t.Helper()
+	assert.Eventually(i.t, func() bool { return strings.Contains(buyer.Page("/orders/"+id), text) }, 30*time.Second, 50*time.Millisecond, text)
+	buyer.Shop = i.other.URL
+	assert.Contains(i.t, buyer.Page("/orders/"+id), text)
 }
 
-// TestKilled kills the shop at each point of a confirm, starts it again, and finds
-// every order right and charged once.
+// goods opens the books of the shop.
+func (i *instances) goods(id string) (out, back int) {
+	i.t.Helper()
+	orders, err := openOrders(i.t.Context(), i.database)
+	require.NoError(i.t, err)
+	defer orders.close()
+	out, back, err = orders.goods(i.t.Context(), id)
+	require.NoError(i.t, err)
+	return out, back
+}
+
+// TestKilled kills one of two shops at each point of a confirm, starts it again, and
+// finds every order right and charged once.
 func TestKilled(t *testing.T) {
-	binary := buildShop(t)
+	binary := shoptest.Build(t)
 	for _, point := range []string{"after the claim", "after the request has gone out", "before the record"} {
 		t.Run(point, func(t *testing.T) {
-			toss := tosstest.NewServer(t)
-			proxy, address := newBetween(t, toss, "/confirm")
-			database := filepath.Join(t.TempDir(), "checkout.db")
-			shop := startShop(t, binary, database, address)
-			buyer := newCustomer(t, shop.url)
+			i := newInstances(t, binary)
+			buyer := newBuyer(t, i.victim.URL)
 			id := buyer.order()
-			redirect := authenticate(toss, id)
+			redirect := authenticate(i.toss, id)
 
 			killed := make(chan struct{})
-			action := func(next func()) {
+			if point == "after the request has gone out" {
+				// The answer is lost on its way: it arrives at nobody.
+				i.toss.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Drop, AfterEffect: true})
+			}
+			i.between.Once("/confirm", func(next func()) {
 				defer close(killed)
 				switch point {
 				case "after the request has gone out":
 					next()
 				case "before the record":
-					unlock := lockDatabase(t, database)
+					unlock := shoptest.Lock(t, i.database, "orders")
 					next()
 					// The answer has been written; the record waits for the lock.
 					time.Sleep(300 * time.Millisecond)
 					defer unlock()
 				}
-				shop.kill()
-			}
-			if point == "after the request has gone out" {
-				// The answer is lost on its way: it arrives at nobody.
-				toss.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Drop, AfterEffect: true})
-				inner := action
-				action = func(next func()) {
-					inner(func() { func() { defer func() { _ = recover() }(); next() }() })
-				}
-			}
-			proxy.action.Store(&action)
-			if point == "before the record" {
-				go func() { _, _ = buyer.comeBack(redirect) }()
-			} else {
-				_, err := buyer.comeBack(redirect)
-				require.Error(t, err)
-			}
+				i.victim.Kill()
+			})
+			_, err := buyer.comeBack(redirect)
+			require.Error(t, err)
 			<-killed
-			charges := map[string]int{"after the claim": 0}[point]
-			if point != "after the claim" {
-				charges = 1
+			charges := 1
+			if point == "after the claim" {
+				charges = 0
 			}
-			assert.Equal(t, charges, toss.Charges(id), "when it was killed")
+			assert.Equal(t, charges, i.toss.Charges(id), "when it was killed")
 
-			shop = startShop(t, binary, database, address)
-			buyer.shop = shop.url
-			assert.Eventually(t, func() bool { return strings.Contains(buyer.page("/orders/"+id), "결제가 완료됐어요") }, 20*time.Second, 50*time.Millisecond)
-			status, err := buyer.comeBack(redirect)
-			require.NoError(t, err)
-			assert.Equal(t, http.StatusOK, status)
-			assert.Equal(t, 1, toss.Charges(id))
+			i.restart(buyer)
+			i.says(buyer, id, "결제가 완료됐어요")
+			for _, shop := range []string{i.victim.URL, i.other.URL} {
+				buyer.Shop = shop
+				status, err := buyer.comeBack(redirect)
+				require.NoError(t, err)
+				assert.Equal(t, 200, status)
+			}
+			assert.Equal(t, 1, i.toss.Charges(id))
+			out, back := i.goods(id)
+			assert.Equal(t, [2]int{1, 0}, [2]int{out, back}, "the goods go out once")
 		})
 	}
 }
 
 // TestKilledWhileRefunding does the same with a refund in part.
 func TestKilledWhileRefunding(t *testing.T) {
-	binary := buildShop(t)
+	binary := shoptest.Build(t)
 	for _, after := range []bool{false, true} {
 		name := map[bool]string{false: "before the refund", true: "after the refund"}[after]
 		t.Run(name, func(t *testing.T) {
-			toss := tosstest.NewServer(t)
-			proxy, address := newBetween(t, toss, "/cancel")
-			database := filepath.Join(t.TempDir(), "checkout.db")
-			shop := startShop(t, binary, database, address)
-			buyer := newCustomer(t, shop.url)
+			i := newInstances(t, binary)
+			buyer := newBuyer(t, i.victim.URL)
 			id := buyer.order()
-			_, err := buyer.comeBack(authenticate(toss, id))
+			_, err := buyer.comeBack(authenticate(i.toss, id))
 			require.NoError(t, err)
 
-			action := func(next func()) {
-				if after {
-					toss.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Drop, AfterEffect: true})
-					func() { defer func() { _ = recover() }(); next() }()
-				}
-				shop.kill()
+			if after {
+				i.toss.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Drop, AfterEffect: true})
 			}
-			proxy.action.Store(&action)
+			i.between.Once("/cancel", func(next func()) {
+				if after {
+					next()
+				}
+				i.victim.Kill()
+			})
 			require.Error(t, buyer.refund(id, "15000", "5000"))
 
-			shop = startShop(t, binary, database, address)
-			buyer.shop = shop.url
-			assert.Eventually(t, func() bool { return strings.Contains(buyer.page("/orders/"+id), "10,000원") }, 20*time.Second, 50*time.Millisecond)
-			assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, toss.Refunds(id))
+			i.restart(buyer)
+			i.says(buyer, id, "10,000원")
+			assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, i.toss.Refunds(id))
+		})
+	}
+}
+
+// TestKilledAroundADeposit kills one of two shops while an account is issued, and while
+// the event of its deposit is worked on. Goods go out once.
+func TestKilledAroundADeposit(t *testing.T) {
+	binary := shoptest.Build(t)
+	for _, point := range []string{"while the account is issued", "while the event is worked on", "while the event is stored"} {
+		t.Run(point, func(t *testing.T) {
+			i := newInstances(t, binary)
+			buyer := newBuyer(t, i.victim.URL)
+			id := buyer.order()
+			redirect := i.toss.Authenticate(tosstest.Checkout{
+				OrderID: id, OrderName: productName + " 1개", Amount: productPrice, Method: tosspayments.MethodVirtualAccount,
+			})
+			i.toss.RegisterWebhook(i.victim.URL + webhookPath)
+			killed := make(chan struct{})
+			kill := func() {
+				i.victim.Kill()
+				close(killed)
+			}
+			if point == "while the account is issued" {
+				i.between.Once("/confirm", func(next func()) { next(); kill() })
+				_, err := buyer.comeBack(redirect)
+				require.Error(t, err)
+			} else {
+				_, err := buyer.comeBack(redirect)
+				require.NoError(t, err)
+			}
+			if point == "while the event is worked on" {
+				i.between.Once(redirect.PaymentKey, func(func()) { kill() })
+			}
+			var unlock func()
+			if point == "while the event is stored" {
+				unlock = shoptest.Lock(t, i.database, "events")
+				time.AfterFunc(300*time.Millisecond, kill)
+			}
+			require.NoError(t, i.toss.Deposit(id, productPrice))
+			<-killed
+			if unlock != nil {
+				unlock()
+			}
+
+			i.restart(buyer)
+			// The restarted shop has another address; the other one takes what is sent again.
+			i.toss.RegisterWebhook(i.other.URL + webhookPath)
+			i.says(buyer, id, "결제가 완료됐어요")
+			for _, d := range i.toss.Deliveries() {
+				assert.NoError(t, i.toss.ResendWebhook(d.ID))
+			}
+			i.toss.WaitWebhooks()
+			out, back := i.goods(id)
+			assert.Equal(t, [2]int{1, 0}, [2]int{out, back})
 		})
 	}
 }

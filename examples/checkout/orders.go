@@ -6,11 +6,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"math"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
-
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 )
 
 // state is where an order stands. Each change is a conditional update, so that of
@@ -22,9 +22,13 @@ const (
 	created state = "created"
 	// confirming: the confirm has been claimed; its outcome is not recorded yet.
 	confirming state = "confirming"
-	paid       state = "paid"
+	// waiting: a virtual account is open; nothing is paid, or the deposit has bounced.
+	waiting state = "waiting"
+	paid    state = "paid"
 	// refunded: nothing of the payment is left.
 	refunded state = "refunded"
+	// canceled: the virtual account was closed before anybody paid.
+	canceled state = "canceled"
 	// failed: refused; nothing is charged.
 	failed state = "failed"
 	// expired: never paid.
@@ -47,6 +51,41 @@ type order struct {
 	Payment   *tosspayments.Payment
 	CreatedAt time.Time
 	ClaimedAt time.Time
+	// version counts changes and events. What was looked up before one of them is old,
+	// and is not recorded.
+	version int64
+	lookAt  int64
+}
+
+// stateFor is what a payment makes of its order; "" while it is not decided.
+func (x *order) stateFor(p *tosspayments.Payment) (to state, code tosspayments.ErrorCode) {
+	if p.PaymentKey != x.PaymentKey || p.OrderID != x.ID || p.TotalAmount != x.Amount ||
+		p.Currency != "" && p.Currency != tosspayments.CurrencyKRW {
+		return review, ""
+	}
+	switch p.Status {
+	case tosspayments.PaymentStatusWaitingForDeposit:
+		if p.VirtualAccount != nil && p.VirtualAccount.Expired {
+			return expired, ""
+		}
+		return waiting, ""
+	case tosspayments.PaymentStatusDone, tosspayments.PaymentStatusPartialCanceled, tosspayments.PaymentStatusCanceled:
+		switch {
+		case p.IsPaid():
+			return paid, ""
+		case p.ApprovedAt.IsZero():
+			return canceled, ""
+		}
+		return refunded, ""
+	case tosspayments.PaymentStatusExpired:
+		return expired, ""
+	case tosspayments.PaymentStatusAborted:
+		if p.Failure != nil {
+			code = p.Failure.Code
+		}
+		return failed, code
+	}
+	return "", ""
 }
 
 // refund is the intent to give money back, written before Toss Payments is asked.
@@ -57,6 +96,9 @@ type refund struct {
 	// Before is the balance that the refund starts from.
 	Before  tosspayments.Amount
 	Attempt int
+	// Account is where the money of a virtual account goes; nil for others. It is
+	// stored only until the refund has ended.
+	Account *tosspayments.RefundReceiveAccount
 }
 
 // idempotencyKey is one per attempt: a refused attempt would be replayed forever.
@@ -64,7 +106,14 @@ func (r *refund) idempotencyKey() string { return r.ID + "-" + string(rune('a'+r
 
 var errNoOrder = errors.New("no such order")
 
-type orders struct{ db *sql.DB }
+// never is when an order is looked at that is waiting for nothing.
+const never = math.MaxInt64
+
+type orders struct {
+	db *sql.DB
+	// poll is how often an open virtual account is looked at without an event.
+	poll time.Duration
+}
 
 const schema = `
 CREATE TABLE IF NOT EXISTS orders (
@@ -78,67 +127,74 @@ CREATE TABLE IF NOT EXISTS orders (
 	failure_code TEXT NOT NULL,
 	payment      TEXT NOT NULL,
 	created_at   BIGINT NOT NULL,
-	claimed_at   BIGINT NOT NULL
+	claimed_at   BIGINT NOT NULL,
+	version      BIGINT NOT NULL,
+	look_at      BIGINT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS orders_of_customer ON orders (customer_id, created_at);
 CREATE INDEX IF NOT EXISTS orders_in_state ON orders (state, created_at);
+CREATE INDEX IF NOT EXISTS orders_to_look_at ON orders (look_at);
+CREATE TABLE IF NOT EXISTS releases (
+	id          TEXT PRIMARY KEY,
+	order_id    TEXT NOT NULL REFERENCES orders (id),
+	released_at BIGINT NOT NULL,
+	returned_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS goods_out_once ON releases (order_id) WHERE returned_at = 0;
+CREATE TABLE IF NOT EXISTS events (
+	id          TEXT PRIMARY KEY,
+	order_id    TEXT NOT NULL REFERENCES orders (id),
+	type        TEXT NOT NULL,
+	received_at BIGINT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS refunds (
 	id       TEXT PRIMARY KEY,
 	order_id TEXT NOT NULL REFERENCES orders (id),
 	amount   BIGINT NOT NULL,
 	before   BIGINT NOT NULL,
 	attempt  BIGINT NOT NULL,
+	account  TEXT NOT NULL,
 	state    TEXT NOT NULL
 );
-CREATE UNIQUE INDEX IF NOT EXISTS one_refund_at_a_time ON refunds (order_id) WHERE state = 'pending';
-CREATE TABLE IF NOT EXISTS settings (
-	name  TEXT PRIMARY KEY,
-	value TEXT NOT NULL
-);`
+CREATE UNIQUE INDEX IF NOT EXISTS one_refund_at_a_time ON refunds (order_id) WHERE state = 'pending';`
 
 // openOrders opens the database and creates what is missing in it.
-func openOrders(ctx context.Context, file string) (*orders, error) {
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
+func openOrders(ctx context.Context, address string) (*orders, error) {
+	db, err := shop.OpenDatabase(ctx, address, schema)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := db.ExecContext(ctx, schema); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &orders{db}, nil
+	return &orders{db: db, poll: 10 * time.Minute}, nil
 }
 
 func (o *orders) close() { _ = o.db.Close() }
 
-// sessionKey returns the key that signs sessions, made at the first start.
-func (o *orders) sessionKey(ctx context.Context) (key string, err error) {
-	_, err = o.db.ExecContext(ctx,
-		`INSERT INTO settings (name, value) VALUES ('session_key', $1) ON CONFLICT DO NOTHING`, rand.Text()+rand.Text())
-	if err == nil {
-		err = o.db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'session_key'`).Scan(&key)
-	}
-	return key, err
-}
-
 func (o *orders) create(ctx context.Context, customerID, name string, amount tosspayments.Amount) (string, error) {
 	id := tosspayments.NewOrderID()
 	_, err := o.db.ExecContext(ctx, `
-		INSERT INTO orders (id, customer_id, name, amount, balance, state, payment_key, failure_code, payment, created_at, claimed_at)
-		VALUES ($1, $2, $3, $4, 0, $5, '', '', '', $6, 0)`,
-		id, customerID, name, amount, created, time.Now().Unix())
+		INSERT INTO orders (id, customer_id, name, amount, balance, state, payment_key, failure_code, payment, created_at, claimed_at, version, look_at)
+		VALUES ($1, $2, $3, $4, 0, 'created', '', '', '', $5, 0, 0, $6)`,
+		id, customerID, name, amount, time.Now().Unix(), int64(never))
 	return id, err
 }
 
-const columns = `id, customer_id, name, amount, balance, state, payment_key, failure_code, payment, created_at, claimed_at`
+const columns = `id, customer_id, name, amount, balance, state, payment_key, failure_code, payment, created_at, claimed_at, version, look_at`
 
 // get returns an order of the customer; other people's orders do not exist.
 func (o *orders) get(ctx context.Context, id, customerID string) (*order, error) {
-	list, err := o.query(ctx, `SELECT `+columns+` FROM orders WHERE id = $1 AND customer_id = $2`, id, customerID)
+	return one(o.query(ctx, `SELECT `+columns+` FROM orders WHERE id = $1 AND customer_id = $2`, id, customerID))
+}
+
+func (o *orders) byID(ctx context.Context, id string) (*order, error) {
+	return one(o.query(ctx, `SELECT `+columns+` FROM orders WHERE id = $1`, id))
+}
+
+func one(list []*order, err error) (*order, error) {
+	if err == nil && len(list) == 0 {
+		err = errNoOrder
+	}
 	if err != nil {
 		return nil, err
-	}
-	if len(list) == 0 {
-		return nil, errNoOrder
 	}
 	return list[0], nil
 }
@@ -147,9 +203,9 @@ func (o *orders) ofCustomer(ctx context.Context, customerID string) ([]*order, e
 	return o.query(ctx, `SELECT `+columns+` FROM orders WHERE customer_id = $1 AND state <> 'created' ORDER BY created_at DESC LIMIT 50`, customerID)
 }
 
-// unconfirmed returns orders whose confirm was claimed before the given time.
-func (o *orders) unconfirmed(ctx context.Context, before time.Time) ([]*order, error) {
-	return o.query(ctx, `SELECT `+columns+` FROM orders WHERE state = 'confirming' AND claimed_at <= $1 ORDER BY claimed_at LIMIT 100`, before.Unix())
+// due returns orders that are to be looked at by the given time.
+func (o *orders) due(ctx context.Context, by int64) ([]*order, error) {
+	return o.query(ctx, `SELECT `+columns+` FROM orders WHERE look_at <= $1 ORDER BY look_at LIMIT 100`, by)
 }
 
 func (o *orders) query(ctx context.Context, query string, args ...any) (list []*order, err error) {
@@ -163,7 +219,7 @@ func (o *orders) query(ctx context.Context, query string, args ...any) (list []*
 		var payment string
 		var createdAt, claimedAt int64
 		if err := rows.Scan(&x.ID, &x.CustomerID, &x.Name, &x.Amount, &x.Balance, &x.State, &x.PaymentKey,
-			(*string)(&x.FailureCode), &payment, &createdAt, &claimedAt); err != nil {
+			(*string)(&x.FailureCode), &payment, &createdAt, &claimedAt, &x.version, &x.lookAt); err != nil {
 			return nil, err
 		}
 		x.CreatedAt, x.ClaimedAt = time.Unix(createdAt, 0), time.Unix(claimedAt, 0)
@@ -179,60 +235,122 @@ func (o *orders) query(ctx context.Context, query string, args ...any) (list []*
 }
 
 // claim takes the order for one confirm, and tells whether it was this call that did.
-func (o *orders) claim(ctx context.Context, id, paymentKey string) (bool, error) {
-	return o.change(ctx, `UPDATE orders SET state = 'confirming', payment_key = $2, claimed_at = $3 WHERE id = $1 AND state = 'created'`,
-		id, paymentKey, time.Now().Unix())
+// A claim that is not recorded in time is looked at.
+func (o *orders) claim(ctx context.Context, x *order, paymentKey string) (bool, error) {
+	now := time.Now()
+	claimed, err := shop.Change(ctx, o.db, `
+		UPDATE orders SET state = 'confirming', payment_key = $2, claimed_at = $3, look_at = $4, version = version + 1
+		WHERE id = $1 AND state = 'created' AND version = $5`,
+		x.ID, paymentKey, now.Unix(), now.Add(claimTime).Unix(), x.version)
+	if claimed {
+		x.State, x.PaymentKey, x.ClaimedAt = confirming, paymentKey, now
+		x.version++
+	}
+	return claimed, err
 }
 
 // unclaim gives an order back whose confirm was not sent.
-func (o *orders) unclaim(ctx context.Context, x *order) error {
-	_, err := o.change(ctx, `UPDATE orders SET state = 'created', payment_key = '', claimed_at = 0
-		WHERE id = $1 AND state = 'confirming' AND payment_key = $2`, x.ID, x.PaymentKey)
-	return err
+func (o *orders) unclaim(ctx context.Context, x *order) (bool, error) {
+	return shop.Change(ctx, o.db, `
+		UPDATE orders SET state = 'created', payment_key = '', claimed_at = 0, look_at = $3, version = version + 1
+		WHERE id = $1 AND state = 'confirming' AND version = $2`, x.ID, x.version, int64(never))
 }
 
-// finish records the outcome of a confirm. A second record of it changes nothing.
-func (o *orders) finish(ctx context.Context, x *order, to state, code tosspayments.ErrorCode, payment *tosspayments.Payment) error {
-	text, balance, err := encodePayment(payment)
+// fail closes an order whose confirm was refused.
+func (o *orders) fail(ctx context.Context, x *order, code tosspayments.ErrorCode) (bool, error) {
+	return shop.Change(ctx, o.db, `
+		UPDATE orders SET state = 'failed', failure_code = $3, look_at = $4, version = version + 1
+		WHERE id = $1 AND state = 'confirming' AND version = $2`, x.ID, x.version, string(code), int64(never))
+}
+
+// apply records a payment that was looked up after the order was read, and lets goods
+// out or takes them back: the one place where that happens. It tells whether it did;
+// if not, the order has changed since, and what was looked up may be old.
+func (o *orders) apply(ctx context.Context, x *order, payment *tosspayments.Payment) (applied bool, err error) {
+	to, code := x.stateFor(payment)
+	if to == "" {
+		return false, nil
+	}
+	text, err := json.Marshal(payment)
 	if err != nil {
-		return err
+		return false, err
 	}
-	_, err = o.change(ctx, `UPDATE orders SET state = $3, failure_code = $4, payment = $5, balance = $6
-		WHERE id = $1 AND payment_key = $2 AND state = 'confirming'`, x.ID, x.PaymentKey, to, string(code), text, balance)
-	return err
+	now := time.Now()
+	lookAt := int64(never)
+	if to == waiting {
+		// No event tells that the due date has passed, and any event may get lost.
+		next := now.Add(o.poll)
+		if account := payment.VirtualAccount; account != nil && account.DueDate.After(now) && account.DueDate.Before(next) {
+			next = account.DueDate.Add(time.Second)
+		}
+		lookAt = next.Unix()
+	}
+	err = shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
+		applied, err = shop.Change(ctx, tx, `
+			UPDATE orders SET state = $3, failure_code = $4, payment = $5, balance = $6, look_at = $7, version = version + 1
+			WHERE id = $1 AND version = $2`, x.ID, x.version, string(to), string(code), string(text), payment.Cancelable(), lookAt)
+		if err != nil || !applied {
+			return err
+		}
+		if to == paid {
+			_, err = shop.Change(ctx, tx, `
+				INSERT INTO releases (id, order_id, released_at, returned_at) VALUES ($1, $2, $3, 0) ON CONFLICT DO NOTHING`,
+				rand.Text(), x.ID, now.Unix())
+		} else {
+			_, err = shop.Change(ctx, tx, `UPDATE releases SET returned_at = $2 WHERE order_id = $1 AND returned_at = 0`, x.ID, now.Unix())
+		}
+		return err
+	})
+	return applied && err == nil, err
 }
 
-func encodePayment(payment *tosspayments.Payment) (text string, balance tosspayments.Amount, err error) {
-	if payment == nil {
-		return "", balance, nil
-	}
-	data, err := json.Marshal(payment)
-	return string(data), payment.Cancelable(), err
+// lease keeps other instances from looking at the order meanwhile.
+func (o *orders) lease(ctx context.Context, x *order, until time.Time) (bool, error) {
+	return shop.Change(ctx, o.db, `UPDATE orders SET look_at = $3 WHERE id = $1 AND look_at = $2`, x.ID, x.lookAt, until.Unix())
+}
+
+// receive stores an event about an order whose payment is known, and lets the order be
+// looked at. A duplicate, or an event about anything else, changes nothing.
+func (o *orders) receive(ctx context.Context, event *tosspayments.WebhookEvent) (stored bool, err error) {
+	err = shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
+		stored, err = shop.Change(ctx, tx, `
+			INSERT INTO events (id, order_id, type, received_at)
+			SELECT CAST($1 AS TEXT), id, CAST($3 AS TEXT), CAST($4 AS BIGINT) FROM orders WHERE id = $2 AND payment_key <> ''
+			ON CONFLICT DO NOTHING`, event.Identity(), event.OrderID(), string(event.Type), time.Now().Unix())
+		if err != nil || !stored {
+			return err
+		}
+		_, err = shop.Change(ctx, tx, `UPDATE orders SET look_at = 0, version = version + 1 WHERE id = $1`, event.OrderID())
+		return err
+	})
+	return stored && err == nil, err
+}
+
+// goods tells how often the goods of an order went out, and came back.
+func (o *orders) goods(ctx context.Context, id string) (out, back int, err error) {
+	err = o.db.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN returned_at <> 0 THEN 1 END) FROM releases WHERE order_id = $1`, id).Scan(&out, &back)
+	return out, back, err
 }
 
 // expire closes orders that nobody has paid.
 func (o *orders) expire(ctx context.Context, before time.Time) error {
-	_, err := o.change(ctx, `UPDATE orders SET state = 'expired' WHERE state = 'created' AND created_at < $1`, before.Unix())
+	_, err := o.db.ExecContext(ctx, `UPDATE orders SET state = 'expired', version = version + 1 WHERE state = 'created' AND created_at < $1`, before.Unix())
 	return err
-}
-
-func (o *orders) change(ctx context.Context, query string, args ...any) (bool, error) {
-	result, err := o.db.ExecContext(ctx, query, args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n == 1, err
 }
 
 // planRefund writes the intent. It refuses when the balance is not what the buyer saw,
 // or another refund of the order is under way: then nothing is planned.
-func (o *orders) planRefund(ctx context.Context, x *order, amount tosspayments.Amount) (*refund, error) {
-	r := &refund{ID: "refund-" + rand.Text(), OrderID: x.ID, PaymentKey: x.PaymentKey, Amount: amount, Before: x.Balance}
-	planned, err := o.change(ctx, `
-		INSERT INTO refunds (id, order_id, amount, before, attempt, state)
-		SELECT $1, id, $2, balance, 0, 'pending' FROM orders WHERE id = $3 AND state = 'paid' AND balance = $4 AND balance >= $2
-		ON CONFLICT DO NOTHING`, r.ID, amount, x.ID, x.Balance)
+func (o *orders) planRefund(ctx context.Context, x *order, amount tosspayments.Amount, account *tosspayments.RefundReceiveAccount) (*refund, error) {
+	r := &refund{ID: "refund-" + rand.Text(), OrderID: x.ID, PaymentKey: x.PaymentKey, Amount: amount, Before: x.Balance, Account: account}
+	text, err := json.Marshal(account)
+	if err != nil {
+		return nil, err
+	}
+	planned, err := shop.Change(ctx, o.db, `
+		INSERT INTO refunds (id, order_id, amount, before, attempt, account, state)
+		SELECT CAST($1 AS TEXT), id, CAST($2 AS BIGINT), balance, 0, CAST($5 AS TEXT), 'pending'
+		FROM orders WHERE id = $3 AND state = $6 AND balance = $4 AND balance >= $2
+		ON CONFLICT DO NOTHING`, r.ID, amount, x.ID, x.Balance, string(text), string(x.State))
 	if err != nil || !planned {
 		return nil, err
 	}
@@ -241,7 +359,7 @@ func (o *orders) planRefund(ctx context.Context, x *order, amount tosspayments.A
 
 func (o *orders) pendingRefunds(ctx context.Context) (list []refund, err error) {
 	rows, err := o.db.QueryContext(ctx, `
-		SELECT r.id, r.order_id, o.payment_key, r.amount, r.before, r.attempt
+		SELECT r.id, r.order_id, o.payment_key, r.amount, r.before, r.attempt, r.account
 		FROM refunds r JOIN orders o ON o.id = r.order_id WHERE r.state = 'pending' LIMIT 100`)
 	if err != nil {
 		return nil, err
@@ -249,7 +367,11 @@ func (o *orders) pendingRefunds(ctx context.Context) (list []refund, err error) 
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var r refund
-		if err := rows.Scan(&r.ID, &r.OrderID, &r.PaymentKey, &r.Amount, &r.Before, &r.Attempt); err != nil {
+		var account string
+		if err := rows.Scan(&r.ID, &r.OrderID, &r.PaymentKey, &r.Amount, &r.Before, &r.Attempt, &account); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(account), &r.Account); err != nil {
 			return nil, err
 		}
 		list = append(list, r)
@@ -264,37 +386,18 @@ func (o *orders) isRefunding(ctx context.Context, id string) (pending bool, err 
 
 // nextAttempt moves a refund to a new idempotency key.
 func (o *orders) nextAttempt(ctx context.Context, r *refund) error {
-	_, err := o.change(ctx, `UPDATE refunds SET attempt = attempt + 1 WHERE id = $1 AND attempt = $2 AND state = 'pending'`, r.ID, r.Attempt)
+	_, err := shop.Change(ctx, o.db, `UPDATE refunds SET attempt = attempt + 1 WHERE id = $1 AND attempt = $2 AND state = 'pending'`, r.ID, r.Attempt)
 	return err
 }
 
-// endRefund records the outcome of a refund together with the payment.
-func (o *orders) endRefund(ctx context.Context, r *refund, outcome string, payment *tosspayments.Payment) (err error) {
-	tx, err := o.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = tx.Rollback()
-		}
-	}()
-	if _, err := tx.ExecContext(ctx, `UPDATE refunds SET state = $2 WHERE id = $1 AND state = 'pending'`, r.ID, outcome); err != nil {
-		return err
-	}
-	if payment != nil {
-		text, balance, err := encodePayment(payment)
-		if err != nil {
+// endRefund records the outcome of a refund, forgets the account, and lets the order
+// be looked at.
+func (o *orders) endRefund(ctx context.Context, r *refund, outcome string) error {
+	return shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
+		if _, err := shop.Change(ctx, tx, `UPDATE refunds SET state = $2, account = 'null' WHERE id = $1 AND state = 'pending'`, r.ID, outcome); err != nil {
 			return err
 		}
-		to := paid
-		if balance.IsZero() {
-			to = refunded
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE orders SET payment = $2, balance = $3, state = $4 WHERE id = $1 AND state IN ('paid', 'refunded')`,
-			r.OrderID, text, balance, to); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
+		_, err := shop.Change(ctx, tx, `UPDATE orders SET look_at = 0, version = version + 1 WHERE id = $1`, r.OrderID)
+		return err
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -17,68 +18,122 @@ const (
 	claimTime = confirmTime + 10*time.Second
 	// openTime is the 30 minutes of the window and the ten before the confirm.
 	openTime = 45 * time.Minute
+
+	webhookPath = "/webhook"
 )
 
 // confirm charges a claimed order, outside any transaction, and records the outcome.
 // It runs to its end even if the buyer has closed the page.
-func (s *shop) confirm(ctx context.Context, x *order, request tosspayments.ConfirmPaymentRequest) {
+func (s *store) confirm(ctx context.Context, x *order) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTime)
 	defer cancel()
-	payment, err := s.service.client.ConfirmPayment(ctx, request)
+	payment, err := s.toss.Client.ConfirmPayment(ctx, tosspayments.ConfirmPaymentRequest{
+		PaymentKey: x.PaymentKey, OrderID: x.ID, Amount: x.Amount,
+	})
 	s.record(context.WithoutCancel(ctx), x, payment, err)
 }
 
 // record writes down how a confirm has ended. If that fails the order stays as it
 // is, and the recovery finds the outcome again.
-func (s *shop) record(ctx context.Context, x *order, payment *tosspayments.Payment, err error) {
+func (s *store) record(ctx context.Context, x *order, payment *tosspayments.Payment, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	var refused *tosspayments.Error
 	var mismatch *tosspayments.MismatchError
-	var recorded error
+	recorded := true
+	var failure error
 	switch {
-	case err == nil && payment.IsPaid():
-		recorded = s.orders.finish(ctx, x, paid, "", payment)
 	case err == nil:
-		// Not a state that this shop sells for, such as a virtual account.
-		recorded = s.orders.finish(ctx, x, review, "", payment)
-	case errors.As(err, &mismatch):
-		recorded = s.orders.finish(ctx, x, review, "", mismatch.Payment)
+		recorded, failure = s.orders.apply(ctx, x, payment)
+	case errors.As(err, &mismatch) && mismatch.Payment != nil:
+		recorded, failure = s.orders.apply(ctx, x, mismatch.Payment)
 	case errors.Is(err, tosspayments.ErrCanceledSince) && errors.As(err, &refused):
-		recorded = s.orders.finish(ctx, x, refunded, "", refused.Payment)
+		recorded, failure = s.orders.apply(ctx, x, refused.Payment)
 	case errors.As(err, &refused):
-		recorded = s.orders.finish(ctx, x, failed, refused.Code, nil)
+		recorded, failure = s.orders.fail(ctx, x, refused.Code)
 	case errors.Is(err, tosspayments.ErrNotSent):
-		recorded = s.orders.unclaim(ctx, x)
+		recorded, failure = s.orders.unclaim(ctx, x)
+	}
+	if !recorded && failure == nil {
+		// An event came meanwhile: the payment may have moved on.
+		failure = s.refresh(ctx, x.ID)
 	}
 	level := slog.LevelInfo
-	if err != nil || recorded != nil {
+	if err != nil || failure != nil {
 		level = slog.LevelWarn
 	}
-	s.logger.Log(ctx, level, "confirm", "order", x.ID, "error", err, "recorded", recorded)
+	s.logger.Log(ctx, level, "confirm", "order", x.ID, "error", err, "recorded", failure)
 }
 
-// recoverForever looks at unfinished business at start and then at intervals.
-func (s *shop) recoverForever(ctx context.Context, interval time.Duration) {
-	s.recover(ctx, time.Now())
+// webhooks stores what Toss Payments tells and answers; the recovery looks the payment
+// up afterwards. An event only says where to look: it may be forged, and a genuine one
+// may be days old.
+func (s *store) webhooks() http.Handler {
+	return &tosspayments.WebhookHandler{
+		Logger: s.logger,
+		Secret: func(ctx context.Context, orderID string) (secret tosspayments.Sensitive, err error) {
+			x, err := s.orders.byID(ctx, orderID)
+			if errors.Is(err, errNoOrder) || err == nil && x.Payment == nil {
+				return secret, nil
+			}
+			if err != nil {
+				return secret, err
+			}
+			return x.Payment.Secret, nil
+		},
+		Handle: func(ctx context.Context, d tosspayments.WebhookDelivery) error {
+			if d.Event.OrderID() == "" {
+				return nil
+			}
+			stored, err := s.orders.receive(ctx, d.Event)
+			s.logger.InfoContext(ctx, "webhook", "event", d.Event, "trust", d.Trust.String(), "new", stored, "error", err)
+			if stored {
+				s.wake()
+			}
+			return err
+		},
+	}
+}
+
+// wake lets the recovery run now.
+func (s *store) wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
+}
+
+// recoverForever looks at all unfinished business at start: nobody knows what was
+// missed. Then it looks at what is due, at intervals and when an event has come.
+func (s *store) recoverForever(ctx context.Context, interval time.Duration) {
+	s.recover(ctx, never-1, time.Now())
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-ticker.C:
-			s.recover(ctx, now.Add(-claimTime))
+		case <-ticker.C:
+		case <-s.woken:
 		}
+		now := time.Now()
+		s.recover(ctx, now.Unix(), now.Add(-claimTime))
 	}
 }
 
-// recover finds the outcome of confirms that were claimed before the given time, and
-// of refunds that have none, and closes orders that nobody has paid.
-func (s *shop) recover(ctx context.Context, before time.Time) {
-	list, err := s.orders.unconfirmed(ctx, before)
+// recover looks up the payments of orders that are due by then, confirms again what
+// was claimed before the given time and has no outcome, carries out refunds that have
+// none, and closes orders that nobody has paid.
+func (s *store) recover(ctx context.Context, by int64, claimedBefore time.Time) {
+	list, err := s.orders.due(ctx, by)
 	for _, x := range list {
-		s.recoverOrder(ctx, x)
+		leased, leaseErr := s.orders.lease(ctx, x, time.Now().Add(confirmTime))
+		if leased {
+			leaseErr = s.recoverOrder(ctx, x, claimedBefore)
+		}
+		if leaseErr != nil && ctx.Err() == nil {
+			s.logger.WarnContext(ctx, "recovery", "order", x.ID, "error", leaseErr)
+		}
 	}
 	refunds, refundsErr := s.orders.pendingRefunds(ctx)
 	for i := range refunds {
@@ -90,51 +145,72 @@ func (s *shop) recover(ctx context.Context, before time.Time) {
 	}
 }
 
-// recoverOrder confirms again: an approved payment answers as approved, whoever has
-// confirmed it, and one that was never approved is approved now, once, while its ten
-// minutes last.
-func (s *shop) recoverOrder(ctx context.Context, x *order) {
+// recoverOrder finds out what has become of a payment. A confirm whose claim is over
+// is made again: an approved payment answers as approved, whoever has confirmed it, and
+// one that was never approved is approved now, once, while its ten minutes last.
+func (s *store) recoverOrder(ctx context.Context, x *order, claimedBefore time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, confirmTime)
 	defer cancel()
-	payment, err := s.service.client.GetPayment(ctx, x.PaymentKey)
+	payment, err := s.toss.Client.GetPayment(ctx, x.PaymentKey)
 	switch {
-	case errors.Is(err, tosspayments.ErrNotFoundPayment):
-		s.record(context.WithoutCancel(ctx), x, nil, err)
-		return
+	case errors.Is(err, tosspayments.ErrNotFoundPayment) && x.State == confirming:
+		_, err = s.orders.fail(ctx, x, tosspayments.ErrNotFoundPayment)
+		return err
 	case err != nil:
-		s.logger.WarnContext(ctx, "recovery", "order", x.ID, "error", err)
-		return
+		return err
 	}
-	if payment.Status == tosspayments.PaymentStatusExpired {
-		if err := s.orders.finish(ctx, x, expired, "", nil); err != nil {
-			s.logger.WarnContext(ctx, "recovery", "order", x.ID, "error", err)
+	if to, _ := x.stateFor(payment); to != "" {
+		applied, err := s.orders.apply(ctx, x, payment)
+		if err == nil && !applied {
+			err = s.refresh(ctx, x.ID)
 		}
-		return
+		return err
 	}
-	payment, err = s.service.client.ConfirmPayment(ctx, tosspayments.ConfirmPaymentRequest{
-		PaymentKey: x.PaymentKey, OrderID: x.ID, Amount: x.Amount,
-	})
-	s.record(context.WithoutCancel(ctx), x, payment, err)
+	if x.State == confirming && !x.ClaimedAt.After(claimedBefore) {
+		s.confirm(ctx, x)
+	}
+	return nil
+}
+
+// refresh records what Toss Payments says now. What an event overtakes is looked up
+// again, so that in the end the newest counts.
+func (s *store) refresh(ctx context.Context, id string) error {
+	for range 5 {
+		x, err := s.orders.byID(ctx, id)
+		if err != nil {
+			return err
+		}
+		payment, err := s.toss.Client.GetPayment(ctx, x.PaymentKey)
+		if err != nil {
+			return err
+		}
+		if applied, err := s.orders.apply(ctx, x, payment); applied || err != nil {
+			return err
+		}
+	}
+	return errors.New("the order keeps changing")
 }
 
 // refund carries out a planned refund. The balance that it starts from and its
 // idempotency key keep it from happening twice, however often it is tried.
-func (s *shop) refund(ctx context.Context, r *refund) error {
+func (s *store) refund(ctx context.Context, r *refund) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTime)
 	defer cancel()
-	payment, err := s.cancelPayment(ctx, r)
+	err := s.cancelPayment(ctx, r)
 	var refused *tosspayments.Error
 	var unknown *tosspayments.OutcomeUnknownError
 	var recorded error
 	switch {
 	case err == nil:
-		recorded = s.orders.endRefund(ctx, r, "done", payment)
+		recorded = s.orders.endRefund(ctx, r, "done")
 	case errors.As(err, &refused):
-		// The balance may have changed elsewhere.
-		payment, _ = s.service.client.GetPayment(ctx, r.PaymentKey)
-		recorded = s.orders.endRefund(ctx, r, "refused", payment)
+		recorded = s.orders.endRefund(ctx, r, "refused")
 	case errors.As(err, &unknown) && unknown.Next == tosspayments.NextNewKey:
 		recorded = s.orders.nextAttempt(ctx, r)
+	}
+	if recorded == nil && (err == nil || refused != nil) {
+		// The balance may have changed elsewhere, too.
+		recorded = s.refresh(ctx, r.OrderID)
 	}
 	if err != nil || recorded != nil {
 		s.logger.WarnContext(ctx, "refund", "order", r.OrderID, "error", err, "recorded", recorded)
@@ -142,14 +218,16 @@ func (s *shop) refund(ctx context.Context, r *refund) error {
 	return errors.Join(err, recorded)
 }
 
-func (s *shop) cancelPayment(ctx context.Context, r *refund) (*tosspayments.Payment, error) {
+func (s *store) cancelPayment(ctx context.Context, r *refund) error {
 	key := tosspayments.WithIdempotencyKey(r.idempotencyKey())
 	if r.Amount == r.Before {
-		return s.service.client.CancelPayment(ctx, r.PaymentKey, tosspayments.CancelPaymentRequest{
-			CancelReason: "구매자 요청", RefundableAmount: &r.Before,
+		_, err := s.toss.Client.CancelPayment(ctx, r.PaymentKey, tosspayments.CancelPaymentRequest{
+			CancelReason: "구매자 요청", RefundableAmount: &r.Before, RefundReceiveAccount: r.Account,
 		}, key)
+		return err
 	}
-	return s.service.client.CancelPaymentPartially(ctx, r.PaymentKey, tosspayments.PartialCancelRequest{
-		CancelReason: "구매자 요청", CancelAmount: r.Amount, RefundableAmount: &r.Before,
+	_, err := s.toss.Client.CancelPaymentPartially(ctx, r.PaymentKey, tosspayments.PartialCancelRequest{
+		CancelReason: "구매자 요청", CancelAmount: r.Amount, RefundableAmount: &r.Before, RefundReceiveAccount: r.Account,
 	}, key)
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,38 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
-
-func listen() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
-
-func TestKeysThatCannotWork(t *testing.T) {
-	const ck, sk = tosstest.DefaultClientKey, tosstest.DefaultSecretKey
-	for name, row := range map[string]struct{ secret, client, says string }{
-		"only the client key": {"", ck, "TOSS_SECRET_KEY is not"},
-		"only the secret key": {sk, "", "TOSS_CLIENT_KEY is not"},
-		"swapped":             {ck, sk, "TOSS_SECRET_KEY: "},
-		"live and test":       {"live_sk_zXLkKEypNArWmo50nX3lmeaxYG5R", ck, "same environment"},
-		"widget client key":   {sk, "test_gck_docs_Ovk5rk1EwkEbP0W43n07xlzm", "widget key"},
-		"widget secret key":   {"test_gsk_docs_OaPz8L5KdmQXkzRz3y47BMw6", ck, "widget key"},
-		"no client key":       {sk, "abc", "must be a client key"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c := config{secretKey: row.secret, clientKey: row.client}
-			_, err := c.connect(slog.New(slog.DiscardHandler))
-			require.ErrorContains(t, err, row.says)
-			for _, key := range []string{row.secret, row.client} {
-				if len(key) > 10 {
-					assert.NotContains(t, err.Error(), key)
-				}
-			}
-		})
-	}
-	c := config{secretKey: sk, clientKey: ck}
-	s, err := c.connect(slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	assert.Equal(t, realScript, s.script)
-}
 
 func TestRunAndShutDown(t *testing.T) {
 	var out, log lockedBuffer
@@ -57,8 +27,8 @@ func TestRunAndShutDown(t *testing.T) {
 		done <- run(ctx, config{address: "127.0.0.1:0", recovery: time.Minute}, &out, slog.New(slog.NewJSONHandler(&log, nil)))
 	}()
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
-	buyer := newCustomer(t, strings.TrimSpace(out.String()))
-	assert.Contains(t, buyer.page("/"), "15,000원")
+	buyer := newBuyer(t, strings.TrimSpace(out.String()))
+	assert.Contains(t, buyer.Page("/"), "15,000원")
 	cancel()
 	require.NoError(t, <-done)
 	assert.Contains(t, log.String(), `"path":"/"`)
@@ -67,11 +37,11 @@ func TestRunAndShutDown(t *testing.T) {
 
 func TestOnlyTheOwnerSeesAnOrder(t *testing.T) {
 	st := newShopStand(t)
-	buyer, stranger := newCustomer(t, st.url), newCustomer(t, st.url)
+	buyer, stranger := newBuyer(t, st.url), newBuyer(t, st.url)
 	id := buyer.order()
 	redirect := authenticate(st.toss, id)
-	assert.Contains(t, stranger.page("/orders/"+id), "주문을 찾을 수 없어요")
-	assert.Contains(t, stranger.page("/orders/"+id+"/checkout"), "주문을 찾을 수 없어요")
+	assert.Contains(t, stranger.Page("/orders/"+id), "주문을 찾을 수 없어요")
+	assert.Contains(t, stranger.Page("/orders/"+id+"/checkout"), "주문을 찾을 수 없어요")
 	status, err := stranger.comeBack(redirect)
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusNotFound, status)
@@ -82,12 +52,12 @@ func TestOnlyTheOwnerSeesAnOrder(t *testing.T) {
 	require.NoError(t, stranger.refund(id, "15000", ""))
 	assert.Empty(t, st.toss.Refunds(id))
 
-	forger := newCustomer(t, st.url)
+	forger := newBuyer(t, st.url)
 	address, err := url.Parse(st.url)
 	require.NoError(t, err)
-	value := buyer.client.Jar.Cookies(address)[0].Value
-	forger.client.Jar.SetCookies(address, []*http.Cookie{{Name: sessionCookie, Value: strings.Split(value, ".")[0] + ".forged"}})
-	assert.Contains(t, forger.page("/orders/"+id), "주문을 찾을 수 없어요")
+	value := buyer.Client.Jar.Cookies(address)[0].Value
+	forger.Client.Jar.SetCookies(address, []*http.Cookie{{Name: shop.SessionCookie, Value: strings.Split(value, ".")[0] + ".forged"}})
+	assert.Contains(t, forger.Page("/orders/"+id), "주문을 찾을 수 없어요")
 }
 
 func TestForeignPagesCannotPressButtons(t *testing.T) {
@@ -105,7 +75,7 @@ func TestForeignPagesCannotPressButtons(t *testing.T) {
 
 func TestManyTabsChargeOnce(t *testing.T) {
 	st := newShopStand(t)
-	buyer := newCustomer(t, st.url)
+	buyer := newBuyer(t, st.url)
 	id := buyer.order()
 	redirect := authenticate(st.toss, id)
 	var tabs sync.WaitGroup
@@ -117,7 +87,7 @@ func TestManyTabsChargeOnce(t *testing.T) {
 	}
 	tabs.Wait()
 	assert.Equal(t, 1, st.toss.Charges(id))
-	assert.Contains(t, buyer.page("/orders/"+id), "결제가 완료됐어요")
+	assert.Contains(t, buyer.Page("/orders/"+id), "결제가 완료됐어요")
 
 	var clicks sync.WaitGroup
 	for range 20 {
@@ -129,24 +99,22 @@ func TestManyTabsChargeOnce(t *testing.T) {
 
 func TestAddressesThatBuyersMakeUp(t *testing.T) {
 	st := newShopStand(t)
-	buyer := newCustomer(t, st.url)
-	assert.Contains(t, buyer.page("/payment/success?orderId=x"), "잘못된 주소")
-	assert.Contains(t, buyer.page("/payment/fail"), "잘못된 주소")
-	assert.NotContains(t, buyer.page("/payment/fail?code=%3Cscript%3E&message=%3Cscript%3Ealert(1)%3C/script%3E"), "<script>alert")
+	buyer := newBuyer(t, st.url)
+	assert.Contains(t, buyer.Page("/payment/success?orderId=x"), "잘못된 주소")
+	assert.Contains(t, buyer.Page("/payment/fail"), "잘못된 주소")
+	assert.NotContains(t, buyer.Page("/payment/fail?code=%3Cscript%3E&message=%3Cscript%3Ealert(1)%3C/script%3E"), "<script>alert")
 
 	id := buyer.order()
-	assert.Contains(t, buyer.page("/payment/fail?code=REJECT_CARD_COMPANY&orderId="+id), "다시 결제하기")
-	x, err := st.shop.orders.query(t.Context(), `SELECT `+columns+` FROM orders WHERE id = $1`, id)
-	require.NoError(t, err)
-	assert.Equal(t, created, x[0].State, "the address alone changes nothing")
+	assert.Contains(t, buyer.Page("/payment/fail?code=REJECT_CARD_COMPANY&orderId="+id), "다시 결제하기")
+	assert.Equal(t, created, st.find(id).State, "the address alone changes nothing")
 }
 
 func TestForgottenOrdersExpire(t *testing.T) {
 	st := newShopStand(t)
-	buyer := newCustomer(t, st.url)
+	buyer := newBuyer(t, st.url)
 	id := buyer.order()
-	require.NoError(t, st.shop.orders.expire(t.Context(), time.Now().Add(time.Minute)))
-	assert.Contains(t, buyer.page("/orders/"+id), "결제 시간이 지났어요")
+	require.NoError(t, st.store.orders.expire(t.Context(), time.Now().Add(time.Minute)))
+	assert.Contains(t, buyer.Page("/orders/"+id), "결제 시간이 지났어요")
 	redirect := authenticate(st.toss, id)
 	_, err := buyer.comeBack(redirect)
 	require.NoError(t, err)
@@ -174,34 +142,30 @@ func TestRecovery(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			st := newShopStand(t)
-			id := newCustomer(t, st.url).order()
+			id := newBuyer(t, st.url).order()
 			redirect := authenticate(st.toss, id)
-			claimed, err := st.shop.orders.claim(t.Context(), id, redirect.PaymentKey)
+			claimed, err := st.store.orders.claim(t.Context(), st.find(id), redirect.PaymentKey)
 			require.NoError(t, err)
 			require.True(t, claimed)
 			row.prepare(st.toss, redirect)
-			st.shop.recover(t.Context(), time.Now())
-			x, err := st.shop.orders.query(t.Context(), `SELECT `+columns+` FROM orders WHERE id = $1`, id)
-			require.NoError(t, err)
-			assert.Equal(t, row.ends, x[0].State)
+			st.store.recover(t.Context(), never-1, time.Now())
+			assert.Equal(t, row.ends, st.find(id).State)
 			assert.Equal(t, row.charges, st.toss.Charges(id))
 		})
 	}
 	t.Run("a key that Toss Payments does not know", func(t *testing.T) {
 		st := newShopStand(t)
-		id := newCustomer(t, st.url).order()
-		_, err := st.shop.orders.claim(t.Context(), id, "made-up")
+		id := newBuyer(t, st.url).order()
+		_, err := st.store.orders.claim(t.Context(), st.find(id), "made-up")
 		require.NoError(t, err)
-		st.shop.recover(t.Context(), time.Now())
-		x, err := st.shop.orders.query(t.Context(), `SELECT `+columns+` FROM orders WHERE id = $1`, id)
-		require.NoError(t, err)
-		assert.Equal(t, failed, x[0].State)
+		st.store.recover(t.Context(), never-1, time.Now())
+		assert.Equal(t, failed, st.find(id).State)
 	})
 }
 
 func TestRefundRefusedBecauseTheBalanceMoved(t *testing.T) {
 	st := newShopStand(t)
-	buyer := newCustomer(t, st.url)
+	buyer := newBuyer(t, st.url)
 	id := buyer.order()
 	redirect := authenticate(st.toss, id)
 	_, err := buyer.comeBack(redirect)
@@ -211,10 +175,10 @@ func TestRefundRefusedBecauseTheBalanceMoved(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.NoError(t, buyer.refund(id, "15000", ""))
-	page := buyer.page("/orders/" + id)
+	page := buyer.Page("/orders/" + id)
 	assert.Contains(t, page, "14,000원", "the shop has learnt the balance")
 	require.NoError(t, buyer.refund(id, "14000", ""))
-	assert.Contains(t, buyer.page("/orders/"+id), "모두 환불됐어요")
+	assert.Contains(t, buyer.Page("/orders/"+id), "모두 환불됐어요")
 	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(1000), tosspayments.Won(14000)}, st.toss.Refunds(id))
 }
 
@@ -236,10 +200,12 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-func TestWon(t *testing.T) {
-	for amount, text := range map[int64]string{0: "0원", 999: "999원", 1000: "1,000원", 15000: "15,000원", 1234567: "1,234,567원"} {
-		assert.Equal(t, text, won(tosspayments.Won(amount)))
-	}
+// find reads an order, whoever's it is.
+func (st *stand) find(id string) *order {
+	st.t.Helper()
+	x, err := st.store.orders.byID(st.t.Context(), id)
+	require.NoError(st.t, err)
+	return x
 }
 
 type lockedBuffer struct {

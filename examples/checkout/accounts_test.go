@@ -1,0 +1,252 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// issue orders coffee, to be paid into a virtual account.
+func (st *stand) issue(buyer *buyer) (id string, redirect tosspayments.SuccessRedirect) {
+	st.t.Helper()
+	id = buyer.order()
+	redirect = st.toss.Authenticate(tosstest.Checkout{
+		OrderID: id, OrderName: productName + " 1개", Amount: productPrice, Method: tosspayments.MethodVirtualAccount,
+	})
+	status, err := buyer.comeBack(redirect)
+	require.NoError(st.t, err)
+	require.Equal(st.t, http.StatusOK, status)
+	return id, redirect
+}
+
+func (st *stand) becomes(id string, to state) {
+	st.t.Helper()
+	assert.Eventually(st.t, func() bool { return st.find(id).State == to }, 20*time.Second, 20*time.Millisecond, "%s", to)
+}
+
+func (st *stand) goods(id string) (out, back int) {
+	st.t.Helper()
+	out, back, err := st.store.orders.goods(st.t.Context(), id)
+	require.NoError(st.t, err)
+	return out, back
+}
+
+func TestDepositBounceAndDeposit(t *testing.T) {
+	st := newShopStand(t)
+	st.receive()
+	// Everything is delivered twice, besides the two kinds of event for each change.
+	st.toss.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.DuplicateWebhook, Times: 100})
+	buyer := newBuyer(t, st.url)
+	id, _ := st.issue(buyer)
+	st.becomes(id, waiting)
+	account := st.find(id).Payment.VirtualAccount.AccountNumber.Reveal()
+	assert.Contains(t, buyer.Page("/orders/"+id), account)
+	out, _ := st.goods(id)
+	assert.Zero(t, out, "issued is not paid")
+
+	require.NoError(t, st.toss.Deposit(id, productPrice))
+	st.becomes(id, paid)
+	require.NoError(t, st.toss.Bounce(id))
+	st.becomes(id, waiting)
+	out, back := st.goods(id)
+	assert.Equal(t, [2]int{1, 1}, [2]int{out, back}, "the bounce takes the goods back")
+	assert.Contains(t, buyer.Page("/orders/"+id), "입금이 취소됐어요")
+
+	// What was sent before the bounce comes once more, days later.
+	st.toss.WaitWebhooks()
+	for _, d := range st.toss.Deliveries() {
+		require.NoError(t, st.toss.ResendWebhook(d.ID))
+	}
+	st.toss.WaitWebhooks()
+	st.becomes(id, waiting)
+	out, back = st.goods(id)
+	assert.Equal(t, [2]int{1, 1}, [2]int{out, back})
+
+	require.NoError(t, st.toss.Deposit(id, productPrice))
+	st.becomes(id, paid)
+	st.toss.WaitWebhooks()
+	out, back = st.goods(id)
+	assert.Equal(t, [2]int{2, 1}, [2]int{out, back}, "once for each deposit that has stayed")
+}
+
+func TestEventsInAnyOrder(t *testing.T) {
+	for _, kind := range []tosstest.WebhookFaultKind{tosstest.EarlyWebhook, tosstest.HoldWebhook, tosstest.DelayWebhook} {
+		t.Run(string(kind), func(t *testing.T) {
+			st := newShopStand(t)
+			st.receive()
+			st.toss.InjectWebhook(tosstest.WebhookFault{Kind: kind, Times: 1, Delay: time.Hour}, tosstest.WebhookFault{Kind: kind, Times: 1, Delay: time.Hour})
+			buyer := newBuyer(t, st.url)
+			id, _ := st.issue(buyer)
+			st.becomes(id, waiting)
+			require.NoError(t, st.toss.Deposit(id, productPrice))
+			st.becomes(id, paid)
+			st.toss.Advance(2 * time.Hour)
+			st.toss.WaitWebhooks()
+			st.becomes(id, paid)
+			out, back := st.goods(id)
+			assert.Equal(t, [2]int{1, 0}, [2]int{out, back})
+		})
+	}
+}
+
+// TestLookedUpBetweenEvents records nothing that was looked up before an event came.
+func TestLookedUpBetweenEvents(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id, redirect := st.issue(buyer)
+	before := st.find(id)
+	require.NoError(t, st.toss.Deposit(id, productPrice))
+	old, err := st.toss.Client().GetPayment(t.Context(), redirect.PaymentKey)
+	require.NoError(t, err)
+	require.True(t, old.IsPaid())
+	require.NoError(t, st.toss.Bounce(id))
+	require.NoError(t, st.store.refresh(t.Context(), id))
+	applied, err := st.store.orders.apply(t.Context(), before, old)
+	require.NoError(t, err)
+	assert.False(t, applied, "the deposit has bounced since")
+	assert.Equal(t, waiting, st.find(id).State)
+	out, _ := st.goods(id)
+	assert.Zero(t, out)
+}
+
+func TestNoEventArrives(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id, _ := st.issue(buyer)
+	require.NoError(t, st.toss.Deposit(id, productPrice))
+	st.store.recover(t.Context(), time.Now().Unix(), time.Now())
+	assert.Equal(t, waiting, st.find(id).State, "not yet")
+	st.store.recover(t.Context(), time.Now().Add(11*time.Minute).Unix(), time.Now())
+	assert.Equal(t, paid, st.find(id).State, "found by polling")
+
+	other, _ := st.issue(buyer)
+	require.NoError(t, st.toss.ExpireAccount(other))
+	st.store.recover(t.Context(), time.Now().Add(11*time.Minute).Unix(), time.Now())
+	assert.Equal(t, expired, st.find(other).State, "nothing is sent when the due date passes")
+	assert.Contains(t, buyer.Page("/orders/"+other), "입금 기한이 지났어요")
+}
+
+func TestForgedEvents(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id, redirect := st.issue(buyer)
+	post := func(body string) int {
+		response, err := http.Post(st.url+webhookPath, "application/json", strings.NewReader(body))
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response.StatusCode
+	}
+	assert.Equal(t, http.StatusUnauthorized, post(`{"createdAt":"2026-03-01T13:05:44","secret":"ps_forged","status":"DONE","transactionKey":"T","orderId":"`+id+`"}`))
+	assert.Equal(t, http.StatusOK, post(`{"eventType":"PAYMENT_STATUS_CHANGED","createdAt":"2026-03-01T13:05:44","data":{"paymentKey":"`+redirect.PaymentKey+`","orderId":"`+id+`","status":"DONE","totalAmount":15000}}`),
+		"a payment event may have no secret: it is a hint")
+	assert.Equal(t, http.StatusOK, post(`{"createdAt":"2026-03-01T13:05:44","secret":"s","status":"DONE","transactionKey":"T","orderId":"of-another-shop"}`))
+	assert.Equal(t, http.StatusOK, post(`{"eventType":"EVENT_OF_TOMORROW","data":{}}`))
+	assert.Equal(t, http.StatusBadRequest, post(`{`))
+	st.store.recover(t.Context(), time.Now().Unix(), time.Now())
+	assert.Equal(t, waiting, st.find(id).State)
+	out, _ := st.goods(id)
+	assert.Zero(t, out, "nobody has paid")
+}
+
+func TestManyEventsAtOnce(t *testing.T) {
+	st := newShopStand(t)
+	st.receive()
+	buyer := newBuyer(t, st.url)
+	ids := make([]string, 10)
+	for i := range ids {
+		ids[i], _ = st.issue(buyer)
+	}
+	for range 3 {
+		for _, id := range ids {
+			require.NoError(t, st.toss.Deposit(id, productPrice))
+		}
+		for _, id := range ids {
+			require.NoError(t, st.toss.Bounce(id))
+		}
+	}
+	for _, id := range ids {
+		require.NoError(t, st.toss.Deposit(id, productPrice))
+	}
+	st.toss.WaitWebhooks()
+	for _, id := range ids {
+		st.becomes(id, paid)
+		out, back := st.goods(id)
+		assert.Equal(t, 1, out-back)
+	}
+}
+
+func TestAccountsAreCancelledAndRefunded(t *testing.T) {
+	st := newShopStand(t)
+	st.receive()
+	buyer := newBuyer(t, st.url)
+	id, _ := st.issue(buyer)
+	led, err := buyer.Submit("/orders/"+id+"/refund", url.Values{"balance": {"15000"}})
+	require.NoError(t, err)
+	assert.Contains(t, led, "refund=done")
+	assert.Equal(t, canceled, st.find(id).State)
+	require.Error(t, st.toss.Deposit(id, productPrice), "the account is closed")
+
+	id, _ = st.issue(buyer)
+	require.NoError(t, st.toss.Deposit(id, productPrice))
+	st.becomes(id, paid)
+	led, err = buyer.Submit("/orders/"+id+"/refund", url.Values{"balance": {"15000"}, "amount": {"5000"}})
+	require.NoError(t, err)
+	assert.Contains(t, led, "refund=account", "money needs a way back")
+	form := url.Values{"balance": {"15000"}, "amount": {"5000"}, "bank": {"20"}, "account": {"1002-123-456789"}, "holder": {"김토스"}}
+	led, err = buyer.Submit("/orders/"+id+"/refund", form)
+	require.NoError(t, err)
+	assert.Contains(t, led, "refund=done")
+	assert.Equal(t, tosspayments.Won(10000), st.find(id).Balance)
+	form.Set("balance", "10000")
+	form.Del("amount")
+	_, err = buyer.Submit("/orders/"+id+"/refund", form)
+	require.NoError(t, err)
+	assert.Equal(t, refunded, st.find(id).State)
+	out, back := st.goods(id)
+	assert.Equal(t, [2]int{1, 1}, [2]int{out, back})
+	var left int
+	require.NoError(t, st.store.orders.db.QueryRow(`SELECT COUNT(*) FROM refunds WHERE account <> 'null'`).Scan(&left))
+	assert.Zero(t, left, "no account number is kept")
+}
+
+func TestPayIntoAnAccount(t *testing.T) {
+	st := newStand(t)
+	st.receive()
+	st.store.orders.poll = time.Second
+	st.Visit(st.url)
+	st.Click("#order")
+	st.Click(`[value="VIRTUAL_ACCOUNT"]`)
+	st.Shoot("checkout-account")
+	st.Click("#pay")
+	st.FinishWindow("bank:20", "pay")
+	st.WaitFor("h1", "입금을 기다리고 있어요")
+	st.Shoot("account")
+	id := st.orderID(waiting)
+	assert.Equal(t, st.find(id).Payment.VirtualAccount.AccountNumber.Reveal(), st.Text("#account"))
+
+	bank := st.Tab()
+	bank.Phone()
+	bank.Visit(st.find(id).Payment.Checkout.URL)
+	bank.Click(`button[value="deposit"]`)
+	bank.Visible("#deposited")
+	st.WaitFor("h1", "결제가 완료됐어요")
+	st.Visible("#goods")
+	st.Shoot("account-paid")
+	bank.Click(`button[value="bounce"]`)
+	st.WaitFor("h1", "입금을 기다리고 있어요")
+	st.WaitFor(".note.bad", "입금이 취소됐어요")
+	st.Shoot("account-bounced")
+	require.NoError(t, st.toss.ExpireAccount(id))
+	st.toss.SendWebhook("EVENT_OF_TOMORROW", map[string]any{})
+	st.store.recover(t.Context(), time.Now().Add(time.Hour).Unix(), time.Now())
+	st.WaitFor("h1", "결제 시간이 지났어요")
+	st.Shoot("account-expired")
+}

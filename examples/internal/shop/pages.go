@@ -1,0 +1,101 @@
+package shop
+
+import (
+	"crypto/rand"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+//go:embed web
+var web embed.FS
+
+// Pages are what a shop shows.
+type Pages struct {
+	templates *template.Template
+	toss      *Toss
+	logger    *slog.Logger
+}
+
+// Frame is what the layout of every page needs; the data of a page embeds it.
+type Frame struct {
+	Title string
+	// Nonce allows the page's own scripts. Show sets it, and Sandbox.
+	Nonce   string
+	Sandbox bool
+}
+
+func (f *Frame) frame() *Frame { return f }
+
+// NewPages reads the templates web/*.html of a shop. They use "top", "bottom" and
+// "wait" of the layout, and define "header".
+func NewPages(own fs.FS, toss *Toss, logger *slog.Logger) (*Pages, error) {
+	templates, err := template.New("").Funcs(template.FuncMap{"won": Won}).ParseFS(web, "web/*.html")
+	if err == nil {
+		templates, err = templates.ParseFS(own, "web/*.html")
+	}
+	return &Pages{templates, toss, logger}, err
+}
+
+// Show answers with a page.
+func (p *Pages) Show(w http.ResponseWriter, r *http.Request, status int, name string, data interface{ frame() *Frame }) {
+	frame := data.frame()
+	frame.Sandbox, frame.Nonce = p.toss.Sandbox != nil, rand.Text()
+	// What the real script needs beyond its own hosts is not documented.
+	w.Header().Set("Content-Security-Policy", fmt.Sprintf(
+		"default-src 'self'; script-src 'self' 'nonce-%s' %[2]s; connect-src 'self' %[2]s; frame-src %[2]s; img-src 'self' data: %[2]s; "+
+			"style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'", frame.Nonce, p.toss.Origins))
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if err := p.templates.ExecuteTemplate(w, name, data); err != nil {
+		p.logger.WarnContext(r.Context(), "page", "name", name, "error", err)
+	}
+}
+
+// Won writes an amount as people do: 15,000원.
+func Won(amount tosspayments.Amount) string {
+	digits := amount.String()
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits + "원"
+}
+
+// Protect wraps what a shop serves: headers that keep pages to themselves, a line in
+// the log for each request, the style sheet, and buttons that work from the shop's own
+// pages only.
+func Protect(mux *http.ServeMux, logger *slog.Logger) http.Handler {
+	mux.Handle("GET /web/", http.FileServerFS(web))
+	return logged(secured(http.NewCrossOriginProtection().Handler(mux)), logger)
+}
+
+// logged writes one line per request, without the query: it may hold payment keys.
+func logged(next http.Handler, logger *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r)
+		logger.InfoContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path)
+	})
+}
+
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		// The success page's address holds the payment key.
+		h.Set("Referrer-Policy", "same-origin")
+		// The payment window may be a popup.
+		h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
+		h.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'")
+		if !strings.HasPrefix(r.URL.Path, "/web/") {
+			h.Set("Cache-Control", "no-store")
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,48 @@
+// Package shop is what the example shops have in common and what is not about
+// payments: database, sessions, pages, start and end.
+package shop
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Serve serves a shop until the context ends, and prints its address. background runs
+// beside it. What is under way at the end may take up to the given time.
+func Serve(ctx context.Context, address string, out io.Writer, last time.Duration, handler http.Handler, background func(ctx context.Context, url string)) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	url := "http://" + listener.Addr().String()
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 90 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	running, stop := context.WithCancel(ctx)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		background(running, url)
+	}()
+	defer func() {
+		stop()
+		<-stopped
+	}()
+	fmt.Fprintln(out, url)
+
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), last)
+	defer cancel()
+	return server.Shutdown(ending)
+}

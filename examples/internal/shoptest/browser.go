@@ -1,0 +1,164 @@
+// Package shoptest tests the example shops: in a browser, on both databases, and by
+// killing them.
+package shoptest
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// patience is how long a page may take on a slow machine.
+const patience = 40 * time.Second
+
+// Step is something that a browser does.
+type Step = chromedp.Action[chromedp.Void]
+
+// Browser is a tab of a real browser.
+type Browser struct {
+	t   *testing.T
+	tab context.Context
+}
+
+// NewBrowser starts a browser; the test is skipped where there is none.
+func NewBrowser(t *testing.T) *Browser {
+	t.Helper()
+	chromium := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			chromium = path
+			break
+		}
+	}
+	if chromium == "" {
+		t.Skip("no Chromium on this machine: install it to run the browser tests")
+	}
+	allocator, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("disable-quic", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))...)
+	t.Cleanup(cancel)
+	b := newTab(t, allocator)
+	b.Phone()
+	return b
+}
+
+func newTab(t *testing.T, parent context.Context) *Browser { //nolint:revive // context-as-argument: t comes first in tests.
+	t.Helper()
+	tab, cancel := chromedp.NewContext(parent)
+	t.Cleanup(cancel)
+	require.NoError(t, chromedp.Do(tab))
+	return &Browser{t, tab}
+}
+
+// Tab opens another tab of the same browser.
+func (b *Browser) Tab() *Browser {
+	b.t.Helper()
+	return newTab(b.t, b.tab)
+}
+
+// Do takes steps, one after the other.
+func (b *Browser) Do(steps ...Step) {
+	b.t.Helper()
+	for _, step := range steps {
+		Get(b, step)
+	}
+}
+
+// Get takes a step that has a result. A step that met a page on its way out, and so did
+// nothing, is taken again on the next one.
+func Get[T any](b *Browser, action chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.tab, patience)
+	defer cancel()
+	for {
+		value, err := chromedp.Run(ctx, action)
+		if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "(-32000)") {
+			require.NoError(b.t, err)
+			return value
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// Phone shows pages as a phone does.
+func (b *Browser) Phone() {
+	b.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(2), chromedp.EmulateMobile))
+}
+
+// Desktop shows pages as a desktop does.
+func (b *Browser) Desktop() { b.Do(chromedp.EmulateViewport(1280, 900)) }
+
+// Visit opens an address.
+func (b *Browser) Visit(address string) { b.t.Helper(); b.Do(chromedp.Navigate(address)) }
+
+// Click waits for an element and clicks it.
+func (b *Browser) Click(selector string) { b.t.Helper(); b.Do(Click(selector)) }
+
+// Click is a step that waits for an element and clicks it.
+func Click(selector string) Step { return chromedp.Click(chromedp.CSS(selector)) }
+
+// Visible waits for an element.
+func (b *Browser) Visible(selector string) {
+	b.t.Helper()
+	b.Do(chromedp.WaitVisible(chromedp.CSS(selector)))
+}
+
+// Text waits for an element and returns its text.
+func (b *Browser) Text(selector string) string {
+	b.t.Helper()
+	return strings.TrimSpace(Get(b, chromedp.Text(chromedp.CSS(selector))))
+}
+
+// Address is that of the page.
+func (b *Browser) Address() string { b.t.Helper(); return Get(b, chromedp.Location()) }
+
+// WaitFor waits until the element says so, on whatever page the browser is by then.
+func (b *Browser) WaitFor(selector, text string) {
+	b.t.Helper()
+	expression := `(document.querySelector(` + strconv.Quote(selector) + `) || {textContent: ""}).textContent`
+	var last string
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(b.tab, 5*time.Second)
+		found, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression))
+		cancel()
+		if err == nil && strings.Contains(found, text) {
+			return
+		}
+		last = found
+	}
+	require.Failf(b.t, "the page never said it", "%q in %s, but %q", text, selector, last)
+}
+
+// FinishWindow ends the payment window with a means such as "card:61", or "" for the
+// one that is checked, and an outcome.
+func (b *Browser) FinishWindow(means, outcome string) {
+	b.t.Helper()
+	steps := []Step{chromedp.WaitVisible(chromedp.CSS(".pay"))}
+	if means != "" {
+		steps = append(steps, Click(`label:has(input[value="`+means+`"])`))
+	}
+	if outcome != "pay" && outcome != "cancel" {
+		steps = append(steps, Click("summary"))
+	}
+	b.Do(append(steps, Click(`button[value="`+outcome+`"]`))...)
+}
+
+// Shoot takes a picture, where SCREENSHOTS names a folder for pictures.
+func (b *Browser) Shoot(name string) {
+	b.t.Helper()
+	dir := os.Getenv("SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	time.Sleep(200 * time.Millisecond)
+	png := Get(b, chromedp.CaptureScreenshot())
+	require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
+}

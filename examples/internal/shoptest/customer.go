@@ -1,0 +1,60 @@
+package shoptest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Customer is a browser without pages, signed in as one customer.
+type Customer struct {
+	t      *testing.T
+	Client *http.Client
+	Shop   string
+}
+
+// NewCustomer visits a shop.
+func NewCustomer(t *testing.T, shop string) *Customer {
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &Customer{t: t, Client: &http.Client{Jar: jar, Timeout: time.Minute}, Shop: shop}
+}
+
+// Page returns a page.
+func (c *Customer) Page(path string) string {
+	c.t.Helper()
+	response, err := c.Client.Get(c.Shop + path)
+	require.NoError(c.t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(c.t, err)
+	return string(body)
+}
+
+// Submit sends a form and returns the path that it led to. A killed shop gives an
+// error.
+func (c *Customer) Submit(path string, form url.Values) (led string, err error) {
+	response, err := c.Client.PostForm(c.Shop+path, form)
+	if err != nil {
+		return "", err
+	}
+	return response.Request.URL.RequestURI(), response.Body.Close()
+}
+
+// Post sends JSON and returns the status. A killed shop gives an error.
+func (c *Customer) Post(path string, body any) (status int, err error) {
+	data, err := json.Marshal(body)
+	require.NoError(c.t, err)
+	response, err := c.Client.Post(c.Shop+path, "application/json", bytes.NewReader(data))
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, response.Body.Close()
+}

@@ -1,0 +1,63 @@
+package shoptest
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// Database returns the address of a new, empty database: a file of SQLite, or with
+// DATABASE_URL a schema of that PostgreSQL, which goes when the test ends.
+func Database(t *testing.T) string {
+	t.Helper()
+	server := os.Getenv("DATABASE_URL")
+	if server == "" {
+		return filepath.Join(t.TempDir(), "shop.db")
+	}
+	db, err := sql.Open("pgx", server)
+	require.NoError(t, err)
+	name := "test_" + strings.ToLower(rand.Text())
+	_, err = db.ExecContext(t.Context(), "CREATE SCHEMA "+name)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := db.Exec("DROP SCHEMA " + name + " CASCADE")
+		require.NoError(t, err)
+		require.NoError(t, db.Close())
+	})
+	address, err := url.Parse(server)
+	require.NoError(t, err)
+	query := address.Query()
+	query.Set("search_path", name)
+	address.RawQuery = query.Encode()
+	return address.String()
+}
+
+// IsPostgres tells whether an address is one of PostgreSQL.
+func IsPostgres(address string) bool { return strings.HasPrefix(address, "postgres") }
+
+// Lock keeps anybody from writing into a table until the returned function is called.
+func Lock(t *testing.T, address, table string) (unlock func()) {
+	t.Helper()
+	driver, source, statement := "sqlite", "file:"+address+"?_pragma=busy_timeout(10000)&_txlock=immediate", "SELECT 1"
+	if IsPostgres(address) {
+		driver, source, statement = "pgx", address, "LOCK TABLE "+table+" IN EXCLUSIVE MODE"
+	}
+	db, err := sql.Open(driver, source)
+	require.NoError(t, err)
+	tx, err := db.Begin()
+	require.NoError(t, err)
+	_, err = tx.Exec(statement)
+	require.NoError(t, err)
+	return func() {
+		require.NoError(t, tx.Rollback())
+		require.NoError(t, db.Close())
+	}
+}

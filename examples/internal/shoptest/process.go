@@ -1,0 +1,109 @@
+package shoptest
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// Build builds the program in the folder of the test.
+func Build(t *testing.T) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "shop.exe")
+	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return binary
+}
+
+// Process is a shop as a program of its own, which can be killed.
+type Process struct {
+	cmd *exec.Cmd
+	URL string
+}
+
+// Start starts a shop with the keys of a sandbox and the given flags. It listens on a
+// free port.
+func Start(t *testing.T, binary string, flags ...string) *Process {
+	t.Helper()
+	cmd := exec.Command(binary, append([]string{"-addr", "127.0.0.1:0"}, flags...)...)
+	cmd.Env = append(os.Environ(), "DATABASE_URL=", "TOSS_SECRET_KEY="+tosstest.DefaultSecretKey, "TOSS_CLIENT_KEY="+tosstest.DefaultClientKey)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	if os.Getenv("SHOP_LOG") != "" {
+		cmd.Stderr = t.Output()
+	}
+	require.NoError(t, cmd.Start())
+	p := &Process{cmd: cmd}
+	t.Cleanup(p.Kill)
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	p.URL = strings.TrimSpace(line)
+	return p
+}
+
+// Kill ends the process at once, as a power cut does.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+// Between stands between a shop and Toss Payments, and acts once on a request whose
+// path ends in a given way.
+type Between struct {
+	URL    string
+	proxy  http.Handler
+	action atomic.Pointer[action]
+}
+
+type action struct {
+	suffix string
+	do     func(next func())
+}
+
+// NewBetween starts it.
+func NewBetween(t *testing.T, toss *tosstest.Server) *Between {
+	t.Helper()
+	target, err := url.Parse(toss.URL)
+	require.NoError(t, err)
+	b := &Between{proxy: &httputil.ReverseProxy{
+		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := &http.Server{Handler: b, ReadHeaderTimeout: time.Second}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	b.URL = "http://" + listener.Addr().String()
+	return b
+}
+
+// Once lets do act on the next request whose path ends so. next passes it on, and
+// returns also when the answer gets lost.
+func (b *Between) Once(suffix string, do func(next func())) { b.action.Store(&action{suffix, do}) }
+
+// ServeHTTP passes a request on.
+func (b *Between) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := b.action.Load()
+	if a == nil || !strings.HasSuffix(r.URL.Path, a.suffix) || !b.action.CompareAndSwap(a, nil) {
+		b.proxy.ServeHTTP(w, r)
+		return
+	}
+	a.do(func() {
+		defer func() { _ = recover() }()
+		b.proxy.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,934 @@
+package tosstest_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// inbox is a receiver that keeps what arrives.
+type inbox struct {
+	mu     sync.Mutex
+	bodies []string
+	header []http.Header
+	// answers are given in order, and then 200.
+	answers []int
+	// during is called before the answer.
+	during func(body string)
+}
+
+func (b *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	data, _ := io.ReadAll(r.Body)
+	b.mu.Lock()
+	b.bodies, b.header = append(b.bodies, string(data)), append(b.header, r.Header)
+	status := http.StatusOK
+	if len(b.answers) > 0 {
+		status, b.answers = b.answers[0], b.answers[1:]
+	}
+	during := b.during
+	b.mu.Unlock()
+	if during != nil {
+		during(string(data))
+	}
+	w.WriteHeader(status)
+}
+
+// meanwhile sets what is done before the answers from now on.
+func (b *inbox) meanwhile(during func(body string)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.during = during
+}
+
+func (b *inbox) len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.bodies)
+}
+
+// take returns what has arrived, as "TYPE STATUS", and forgets it.
+func (b *inbox) take(server *tosstest.Server) (events []string) {
+	server.WaitWebhooks()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, body := range b.bodies {
+		events = append(events, summary(body))
+	}
+	b.bodies, b.header = nil, nil
+	return events
+}
+
+func summary(body string) string {
+	var e struct {
+		EventType, Status string
+		Data              struct{ Status string }
+	}
+	_ = json.Unmarshal([]byte(body), &e)
+	if e.EventType == "" {
+		return "DEPOSIT_CALLBACK " + e.Status
+	}
+	return strings.TrimSpace(e.EventType + " " + e.Data.Status)
+}
+
+func receive(server *tosstest.Server, events ...tosspayments.WebhookEventType) *inbox {
+	b := &inbox{}
+	server.RegisterWebhookHandler(b, events...)
+	return b
+}
+
+func account(order string) tosstest.Checkout {
+	c := socks(order)
+	c.Method = tosspayments.MethodVirtualAccount
+	return c
+}
+
+// pay authenticates and confirms.
+func pay(t *testing.T, server *tosstest.Server, checkout tosstest.Checkout) *tosspayments.Payment {
+	t.Helper()
+	request, err := server.Authenticate(checkout).ConfirmRequest(checkout.Amount)
+	require.NoError(t, err)
+	payment, err := server.Client().ConfirmPayment(t.Context(), request)
+	if checkout.Refusal == "" {
+		require.NoError(t, err)
+	}
+	return payment
+}
+
+func cancelPart(t *testing.T, server *tosstest.Server, p *tosspayments.Payment, won int64) {
+	t.Helper()
+	r := newCaller(t, server).call("POST", "/v1/payments/"+p.PaymentKey+"/cancel", fmt.Sprintf(`{"cancelReason":"r","cancelAmount":%d,`, won)+refundTo)
+	require.Equal(t, 200, r.status, r.raw)
+}
+
+func cancelRest(t *testing.T, server *tosstest.Server, p *tosspayments.Payment) {
+	t.Helper()
+	r := newCaller(t, server).call("POST", "/v1/payments/"+p.PaymentKey+"/cancel", `{"cancelReason":"r",`+refundTo)
+	require.Equal(t, 200, r.status, r.raw)
+}
+
+const refundTo = `"refundReceiveAccount":{"bank":"20","accountNumber":"1002123456789","holderName":"김토스"}}`
+
+func TestWebhooksOfCards(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	box := receive(server)
+	p := pay(t, server, socks("order-0001"))
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED DONE"}, box.take(server), "READY and IN_PROGRESS are silent")
+	cancelPart(t, server, p, 1000)
+	cancelPart(t, server, p, 14000)
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED PARTIAL_CANCELED", "PAYMENT_STATUS_CHANGED PARTIAL_CANCELED"}, box.take(server))
+	p = pay(t, server, socks("order-0002"))
+	cancelRest(t, server, p)
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED DONE", "PAYMENT_STATUS_CHANGED CANCELED"}, box.take(server))
+	refused := socks("order-0003")
+	refused.Refusal = tosspayments.ErrRejectCardCompany
+	pay(t, server, refused)
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED ABORTED"}, box.take(server))
+	r := newCaller(t, server).call("POST", "/v1/payments/key-in", `{"orderId":"order-0004","orderName":"양말","amount":100,
+		"cardNumber":"4330123412341234","cardExpirationYear":"30","cardExpirationMonth":"01","customerIdentityNumber":"881212"}`)
+	require.Equal(t, 200, r.status, r.raw)
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED DONE"}, box.take(server))
+}
+
+func TestWebhookOfAPayment(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	box := receive(server)
+	p := pay(t, server, socks("order-0001"))
+	server.WaitWebhooks()
+	var event struct {
+		EventType, CreatedAt string
+		Data                 json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal([]byte(box.bodies[0]), &event))
+	assert.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$`, event.CreatedAt)
+	at, err := time.ParseInLocation("2006-01-02T15:04:05.000000", event.CreatedAt, time.FixedZone("KST", 9*60*60))
+	require.NoError(t, err)
+	assert.WithinDuration(t, time.Now(), at, time.Minute)
+	read := newCaller(t, server).call("GET", "/v1/payments/"+p.PaymentKey, "")
+	assert.JSONEq(t, read.raw, string(event.Data), "the whole payment, in Korean")
+
+	header := box.header[0]
+	assert.Equal(t, "application/json", header.Get("Content-Type"))
+	assert.Equal(t, "0", header.Get("tosspayments-webhook-transmission-retried-count"))
+	assert.Empty(t, header.Get("tosspayments-webhook-signature"))
+	sent := header.Get("tosspayments-webhook-transmission-time")
+	assert.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+09:00$`, sent)
+	id := header.Get("tosspayments-webhook-transmission-id")
+	assert.Regexp(t, regexp.MustCompile(`^whtrans_a[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}$`), id)
+	assert.Equal(t, sent, ulidTime(id[9:]).In(time.FixedZone("KST", 9*60*60)).Format(time.RFC3339))
+
+	deliveries := server.Deliveries()
+	require.Len(t, deliveries, 1)
+	d := deliveries[0]
+	assert.WithinDuration(t, at, d.At, time.Microsecond)
+	d.At = time.Time{}
+	assert.Equal(t, tosstest.Delivery{ID: id, Event: "PAYMENT_STATUS_CHANGED", OrderID: "order-0001", Header: header, Body: []byte(box.bodies[0]), Status: 200}, d)
+}
+
+func ulidTime(text string) time.Time {
+	ms := int64(0)
+	for _, c := range text[:10] {
+		ms = ms<<5 | int64(strings.IndexRune("0123456789abcdefghjkmnpqrstvwxyz", c))
+	}
+	return time.UnixMilli(ms)
+}
+
+// Each change of a virtual account is told twice, and both events say that it is one.
+func TestWebhooksOfVirtualAccounts(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	box := receive(server)
+	p := pay(t, server, account("order-0001"))
+	seen := map[string]bool{}
+	told := func(status string) {
+		t.Helper()
+		server.WaitWebhooks()
+		require.Len(t, box.bodies, 2, status)
+		var identities []string
+		for _, body := range box.bodies {
+			e, err := tosspayments.ParseWebhook([]byte(body))
+			require.NoError(t, err)
+			assert.True(t, e.MatchesSecret(p.Secret))
+			identities = append(identities, e.Identity())
+		}
+		assert.Equal(t, identities[0], identities[1])
+		assert.False(t, seen[identities[0]], "another change is another identity")
+		seen[identities[0]] = true
+		var flat map[string]string
+		require.NoError(t, json.Unmarshal([]byte(box.bodies[1]), &flat))
+		assert.Len(t, flat, 5)
+		assert.NotEmpty(t, flat["transactionKey"])
+		assert.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$`, flat["createdAt"])
+		assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED " + status, "DEPOSIT_CALLBACK " + status}, box.take(server))
+	}
+	told("WAITING_FOR_DEPOSIT")
+	assert.Empty(t, server.Ledger(), "an issue moves no money")
+	require.NoError(t, server.Deposit("order-0001", p.TotalAmount))
+	told("DONE")
+	require.NoError(t, server.Bounce("order-0001"))
+	told("WAITING_FOR_DEPOSIT")
+	require.NoError(t, server.Deposit("order-0001", p.TotalAmount))
+	told("DONE")
+	cancelPart(t, server, p, 1000)
+	told("PARTIAL_CANCELED")
+	cancelRest(t, server, p)
+	told("PARTIAL_CANCELED")
+	p = pay(t, server, account("order-0002"))
+	told("WAITING_FOR_DEPOSIT")
+	cancelRest(t, server, p)
+	told("CANCELED")
+	p, err := server.Client().IssueVirtualAccount(t.Context(), tosspayments.IssueVirtualAccountRequest{
+		OrderID: "order-0003", OrderName: "양말", Amount: tosspayments.Won(100), Bank: "20", CustomerName: "김토스",
+	})
+	require.NoError(t, err)
+	told("WAITING_FOR_DEPOSIT")
+	require.NoError(t, server.Deposit("order-0003", p.TotalAmount))
+	told("DONE")
+	cancelRest(t, server, p)
+	told("CANCELED")
+}
+
+func TestWebhooksOfBillingKeys(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	box := receive(server)
+	client := server.Client()
+	register := func() tosspayments.BillingKey {
+		billing, err := client.IssueBillingKey(t.Context(), server.Register(tosstest.Registration{CustomerKey: "customer-1"}))
+		require.NoError(t, err)
+		return billing.BillingKey
+	}
+	key := register()
+	charge := func(order string) (*tosspayments.Payment, error) {
+		return client.ChargeBilling(t.Context(), key, tosspayments.ChargeBillingRequest{OrderID: order, OrderName: "구독", Amount: tosspayments.Won(9900)})
+	}
+	payment, err := charge("order-0001")
+	require.NoError(t, err)
+	server.SetRefusal(key, tosspayments.ErrRejectCardPayment)
+	_, err = charge("order-0002")
+	require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
+	assert.Empty(t, box.take(server), "charges are silent")
+	cancelRest(t, server, payment)
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED CANCELED"}, box.take(server), "their cancels are not")
+
+	require.NoError(t, client.DeleteBillingKey(t.Context(), key))
+	server.WaitWebhooks()
+	require.Len(t, box.bodies, 1)
+	e, err := tosspayments.ParseWebhook([]byte(box.bodies[0]))
+	require.NoError(t, err)
+	assert.Equal(t, key.Key.Reveal(), e.Billing.BillingKey.Reveal())
+	assert.Contains(t, box.bodies[0], `"reason":"API`)
+	assert.Equal(t, []string{"BILLING_DELETED"}, box.take(server))
+
+	server.RevokeBillingKey(key)
+	assert.Empty(t, box.take(server), "it has ended before")
+	key = register()
+	server.RevokeBillingKey(key)
+	server.WaitWebhooks()
+	require.Len(t, box.bodies, 1)
+	assert.Contains(t, box.bodies[0], `"data":{"billingKey":"`+key.Key.Reveal()+`","reason":null}`)
+	_, err = charge("order-0003")
+	assert.ErrorIs(t, err, tosspayments.ErrAlreadyRemovedBillingKey)
+	assert.Panics(t, func() { server.RevokeBillingKey(tosspayments.BillingKey{}) })
+}
+
+// Expiry is told when its time has come: by Advance, and by time itself.
+func TestWebhooksOfExpiry(t *testing.T) {
+	for _, pass := range []string{"advance", "sleep"} {
+		t.Run(pass, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := tosstest.New()
+				wait := func(d time.Duration) {
+					if pass == "advance" {
+						server.Advance(d)
+					} else {
+						time.Sleep(d)
+					}
+				}
+				server.OpenWindow(socks("order-0000"))
+				server.Advance(31 * time.Minute)
+				early := server.OpenWindow(socks("order-0001"))
+				box := receive(server)
+				start := server.Now()
+				server.OpenWindow(socks("order-0002"))
+				server.Authenticate(socks("order-0003"))
+				paid := pay(t, server, socks("order-0004"))
+				pay(t, server, account("order-0005"))
+				box.take(server)
+				wait(10*time.Minute - time.Second)
+				assert.Empty(t, box.take(server))
+				wait(time.Second)
+				assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED EXPIRED"}, box.take(server))
+				assert.Equal(t, "order-0003", last(server).OrderID)
+				wait(90 * time.Minute)
+				assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED EXPIRED", "PAYMENT_STATUS_CHANGED EXPIRED"}, box.take(server))
+				assert.Equal(t, start.Add(30*time.Minute).UnixMilli(), last(server).At.UnixMilli(), "its own time, not that of the jump")
+				assert.Contains(t, string(last(server).Body), `"failure":{"code":"EXPIRED_PAYMENT"`)
+				wait(30 * 24 * time.Hour)
+				for _, key := range []string{early, paid.PaymentKey} {
+					_, err := server.Client().GetPayment(t.Context(), key)
+					require.NoError(t, err)
+				}
+				assert.Empty(t, box.take(server), "the due date of an account passes in silence")
+			})
+		})
+	}
+}
+
+func last(server *tosstest.Server) tosstest.Delivery {
+	deliveries := server.Deliveries()
+	return deliveries[len(deliveries)-1]
+}
+
+// fail answers 500 to everything, or what is given.
+func fail(n int) []int { return slices.Repeat([]int{http.StatusInternalServerError}, n) }
+
+// The retries are 1, 4, 16, 64, 256, 1024 and 4096 minutes after the attempt before,
+// whether the clock is moved step by step, in one jump, or goes by itself.
+func TestWebhookSchedule(t *testing.T) {
+	minutes := []int{0, 1, 5, 21, 85, 341, 1365, 5461}
+	assert.Equal(t, "91h1m0s", (5461 * time.Minute).String(), "3 days and 19 hours")
+	for pass, wait := range map[string]func(*tosstest.Server, *inbox){
+		"step by step": func(server *tosstest.Server, box *inbox) {
+			for i := 1; i < len(minutes); i++ {
+				server.Advance(time.Duration(minutes[i]-minutes[i-1])*time.Minute - time.Second)
+				server.WaitWebhooks()
+				assert.Equal(t, i, box.len(), "not yet")
+				server.Advance(time.Second)
+				server.WaitWebhooks()
+				assert.Equal(t, i+1, box.len())
+			}
+			server.Advance(100 * 24 * time.Hour)
+		},
+		"one jump": func(server *tosstest.Server, _ *inbox) { server.Advance(100 * 24 * time.Hour) },
+		"sleep":    func(*tosstest.Server, *inbox) { time.Sleep(100 * 24 * time.Hour) },
+	} {
+		t.Run(pass, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := tosstest.New()
+				box := receive(server)
+				box.answers = fail(100)
+				pay(t, server, socks("order-0001"))
+				server.WaitWebhooks()
+				wait(server, box)
+				server.WaitWebhooks()
+				deliveries := server.Deliveries()
+				require.Len(t, deliveries, 8, "seven retries, then it is given up")
+				for i, d := range deliveries {
+					assert.Equal(t, minutes[i], int(d.At.Sub(deliveries[0].At).Minutes()))
+					assert.Equal(t, i, d.RetriedCount)
+					assert.Equal(t, fmt.Sprint(i), box.header[i].Get("tosspayments-webhook-transmission-retried-count"))
+					assert.Equal(t, d.At.In(time.FixedZone("KST", 9*60*60)).Format(time.RFC3339), box.header[i].Get("tosspayments-webhook-transmission-time"))
+					assert.Equal(t, deliveries[0].ID, d.ID)
+					assert.Equal(t, box.bodies[0], box.bodies[i], "the body of the change")
+					assert.Equal(t, 500, d.Status)
+				}
+			})
+		})
+	}
+}
+
+// A retry brings the body of the change, though the payment has changed since; after a
+// success nothing comes.
+func TestWebhookRetryBringsWhatHappened(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	box := receive(server)
+	box.answers = fail(1)
+	p := pay(t, server, socks("order-0001"))
+	server.WaitWebhooks()
+	cancelRest(t, server, p)
+	server.Advance(time.Minute)
+	server.Advance(1000 * time.Hour)
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED DONE", "PAYMENT_STATUS_CHANGED CANCELED", "PAYMENT_STATUS_CHANGED DONE"}, box.take(server))
+}
+
+func TestWebhookReceivers(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	all, some := receive(server), receive(server, tosspayments.WebhookDepositCallback)
+	all.answers, some.answers = fail(1), fail(2)
+	pay(t, server, account("order-0001"))
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED WAITING_FOR_DEPOSIT", "DEPOSIT_CALLBACK WAITING_FOR_DEPOSIT"}, all.take(server))
+	assert.Equal(t, []string{"DEPOSIT_CALLBACK WAITING_FOR_DEPOSIT"}, some.take(server))
+	server.Advance(5 * time.Minute)
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED WAITING_FOR_DEPOSIT"}, all.take(server), "only what has failed there")
+	assert.Len(t, some.take(server), 2)
+	assert.Panics(t, func() { server.RegisterWebhook("/webhook") })
+}
+
+func TestWebhookSucceedsWith200Only(t *testing.T) {
+	server := tosstest.NewServer(t)
+	followed := httptest.NewServer(&inbox{})
+	t.Cleanup(followed.Close)
+	var n int
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { n++ }()
+		switch statuses := []int{201, 204, 302, 400, 0, 200}; statuses[n] {
+		case 0:
+			panic(http.ErrAbortHandler)
+		case 302:
+			http.Redirect(w, r, followed.URL, 302)
+		default:
+			w.WriteHeader(statuses[n])
+		}
+	}))
+	t.Cleanup(shop.Close)
+	server.RegisterWebhook(shop.URL + "/toss/webhook?from=toss")
+	pay(t, server, socks("order-0001"))
+	server.Advance(1000 * time.Hour)
+	server.WaitWebhooks()
+	var statuses []int
+	for _, d := range server.Deliveries() {
+		statuses = append(statuses, d.Status)
+		assert.Equal(t, d.Status == 0, d.Err != nil)
+	}
+	assert.Equal(t, []int{201, 204, 302, 400, 0, 200}, statuses)
+}
+
+func TestWebhookHandlersThatDoNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		box := receive(server)
+		does := []func(){
+			func() { panic("oops") }, runtime.Goexit,
+			func() { time.Sleep(10*time.Second + 1) }, func() { time.Sleep(10*time.Second - 1) },
+		}
+		var n atomic.Int64
+		box.meanwhile(func(string) { does[n.Add(1)-1]() })
+		pay(t, server, socks("order-0001"))
+		server.WaitWebhooks()
+		server.Advance(1000 * time.Hour)
+		server.WaitWebhooks()
+		deliveries := server.Deliveries()
+		require.Len(t, deliveries, 4)
+		assert.ErrorContains(t, deliveries[0].Err, "oops")
+		assert.Error(t, deliveries[1].Err)
+		assert.ErrorIs(t, deliveries[2].Err, context.DeadlineExceeded)
+		for _, d := range deliveries[:3] {
+			assert.Zero(t, d.Status)
+		}
+		assert.NoError(t, deliveries[3].Err)
+		assert.Equal(t, 200, deliveries[3].Status)
+	})
+}
+
+func TestWebhookFaults(t *testing.T) {
+	run := func(name string, test func(*testing.T, *tosstest.Server, *inbox)) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := tosstest.New()
+				test(t, server, receive(server))
+			})
+		})
+	}
+	run("duplicate", func(t *testing.T, server *tosstest.Server, box *inbox) {
+		server.InjectWebhook(tosstest.WebhookFault{Event: "DEPOSIT_CALLBACK", Kind: tosstest.DuplicateWebhook})
+		arrived := make(chan bool, 2)
+		meet := make(chan bool)
+		box.meanwhile(func(body string) {
+			if !strings.Contains(body, "eventType") {
+				arrived <- true
+				<-meet
+			}
+		})
+		pay(t, server, account("order-0001"))
+		<-arrived
+		<-arrived
+		close(meet)
+		assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED WAITING_FOR_DEPOSIT", "DEPOSIT_CALLBACK WAITING_FOR_DEPOSIT", "DEPOSIT_CALLBACK WAITING_FOR_DEPOSIT"}, box.take(server))
+		box.meanwhile(nil)
+		d := server.Deliveries()
+		assert.Equal(t, d[1].Header, d[2].Header, "nothing tells the two apart")
+		box.answers = fail(2)
+		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.DuplicateWebhook})
+		pay(t, server, socks("order-0002"))
+		assert.Len(t, box.take(server), 2)
+		server.Advance(1000 * time.Hour)
+		assert.Len(t, box.take(server), 1, "one retry for both")
+	})
+	run("delay", func(t *testing.T, server *tosstest.Server, box *inbox) {
+		server.InjectWebhook(tosstest.WebhookFault{OrderID: "order-0004", Kind: tosstest.DelayWebhook, Delay: time.Hour})
+		pay(t, server, socks("order-0003"))
+		pay(t, server, socks("order-0004"))
+		assert.Len(t, box.take(server), 1)
+		assert.Equal(t, "order-0003", last(server).OrderID)
+		server.Advance(time.Hour - time.Second)
+		assert.Empty(t, box.take(server))
+		server.Advance(time.Second)
+		assert.Len(t, box.take(server), 1)
+		assert.Zero(t, last(server).RetriedCount)
+		sent := last(server).At
+		assert.Equal(t, sent.UnixMilli(), ulidTime(last(server).ID[9:]).UnixMilli(), "the id is made when it is first sent")
+	})
+	run("hold", func(t *testing.T, server *tosstest.Server, box *inbox) {
+		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.HoldWebhook})
+		p := pay(t, server, socks("order-0005"))
+		assert.Empty(t, box.take(server))
+		cancelPart(t, server, p, 1)
+		cancelRest(t, server, p)
+		assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED PARTIAL_CANCELED", "PAYMENT_STATUS_CHANGED DONE", "PAYMENT_STATUS_CHANGED PARTIAL_CANCELED"}, box.take(server))
+		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.HoldWebhook})
+		pay(t, server, socks("order-0006"))
+		assert.Empty(t, box.take(server))
+		server.Advance(time.Minute)
+		assert.Len(t, box.take(server), 1, "nothing has followed")
+	})
+	run("lose", func(t *testing.T, server *tosstest.Server, box *inbox) {
+		server.InjectWebhook(tosstest.WebhookFault{Event: "PAYMENT_STATUS_CHANGED", Kind: tosstest.LoseWebhook, Times: 2})
+		for i := range 3 {
+			pay(t, server, socks(fmt.Sprint("order-000", 7+i)))
+		}
+		server.Advance(1000 * time.Hour)
+		assert.Len(t, box.take(server), 1)
+		assert.Equal(t, "order-0009", last(server).OrderID)
+	})
+	run("cleared", func(t *testing.T, server *tosstest.Server, box *inbox) {
+		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.LoseWebhook})
+		server.ClearFaults()
+		pay(t, server, socks("order-0010"))
+		assert.Len(t, box.take(server), 1)
+	})
+}
+
+// An early event is answered before the call that caused it; the receiver may call the
+// server meanwhile, whatever that causes in turn.
+func TestEarlyWebhook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		box := receive(server)
+		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook, Times: 2})
+		redirect := server.Authenticate(socks("order-0001"))
+		request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+		require.NoError(t, err)
+		start := time.Now()
+		var answered atomic.Bool
+		box.meanwhile(func(string) {
+			time.Sleep(2 * time.Second)
+			assert.False(t, answered.Load())
+			payment, err := server.Client().GetPayment(t.Context(), redirect.PaymentKey)
+			assert.NoError(t, err)
+			if payment.Status == tosspayments.PaymentStatusDone {
+				_, err = server.Client().CancelPayment(t.Context(), redirect.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "sold out"})
+				assert.NoError(t, err)
+			}
+		})
+		_, err = server.Client().ConfirmPayment(t.Context(), request)
+		require.NoError(t, err)
+		answered.Store(true)
+		assert.Equal(t, 4*time.Second, time.Since(start), "the confirm has waited for DONE, whose receiver has waited for CANCELED")
+		assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED DONE", "PAYMENT_STATUS_CHANGED CANCELED"}, box.take(server))
+
+		box.meanwhile(func(string) { time.Sleep(11 * time.Second) })
+		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook})
+		start = time.Now()
+		pay(t, server, socks("order-0002"))
+		assert.Equal(t, 10*time.Second, time.Since(start), "no longer than a delivery takes")
+		server.WaitWebhooks()
+		assert.Zero(t, last(server).Status)
+		time.Sleep(time.Second) // until the receiver has ended
+		box.meanwhile(nil)
+		server.Advance(time.Minute)
+		server.WaitWebhooks()
+		assert.Equal(t, 1, last(server).RetriedCount, "and it is retried like any other")
+
+		box.meanwhile(func(string) { time.Sleep(3 * time.Second) })
+		start = time.Now()
+		pay(t, server, account("order-0003"))
+		assert.Zero(t, time.Since(start), "otherwise the answer does not wait")
+		server.WaitWebhooks()
+		assert.Equal(t, 6*time.Second, time.Since(start), "one after the other")
+		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook, Times: 2})
+		start = time.Now()
+		require.NoError(t, server.Deposit("order-0003", tosspayments.Won(15000)))
+		assert.Equal(t, 3*time.Second, time.Since(start))
+	})
+}
+
+func TestRandomWebhookFaults(t *testing.T) {
+	const orders = 200
+	run := func(seed uint64) (told []string, repeated, outOfOrder int) {
+		synctest.Test(t, func(t *testing.T) {
+			server := tosstest.New(tosstest.WithRandomWebhookFaults(seed, 0.5))
+			receive(server)
+			for i := range orders {
+				pay(t, server, socks(fmt.Sprintf("order-%04d", i)))
+			}
+			time.Sleep(time.Hour)
+			server.WaitWebhooks()
+			var newest string
+			for _, d := range server.Deliveries() {
+				switch {
+				case slices.Contains(told, d.OrderID):
+					repeated++
+				default:
+					told = append(told, d.OrderID)
+				}
+				if d.OrderID < newest {
+					outOfOrder++
+				}
+				newest = max(newest, d.OrderID)
+			}
+		})
+		return told, repeated, outOfOrder
+	}
+	told, repeated, outOfOrder := run(1)
+	assert.Len(t, told, orders, "none is lost")
+	assert.Greater(t, repeated, 10)
+	assert.Greater(t, outOfOrder, 10)
+	again, _, _ := run(1)
+	assert.Equal(t, told, again)
+	other, _, _ := run(2)
+	assert.NotEqual(t, told, other)
+}
+
+func TestSendWebhook(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	server.SendWebhook("METHOD_UPDATED", nil) // nobody receives it
+	box := receive(server)
+	for event, data := range map[tosspayments.WebhookEventType]string{
+		"METHOD_UPDATED":               `{"customerKey":"c","methodKey":"m","status":"ENABLED"}`,
+		"ORDER_PAYMENT_STATUS_CHANGED": `{"orderKey":"l","payment":{"orderId":"order-0001"}}`,
+		"EVENT_OF_TOMORROW":            `[1, 2]`,
+		"payout.changed":               `{ "id":"FPA_1", "status":"COMPLETED" }`,
+		"seller.changed":               `{"id":"seller_1","status":"APPROVED"}`,
+		"ars-reservation.changed":      `{"status":"DONE"}`,
+		"DEPOSIT_CALLBACK":             `{"orderId":"order-0002","status":"DONE"}`,
+	} {
+		server.SendWebhook(event, json.RawMessage(data))
+		server.WaitWebhooks()
+		d := last(server)
+		assert.Equal(t, event, d.Event)
+		e, err := tosspayments.ParseWebhook(d.Body)
+		require.NoError(t, err, "%s", d.Body)
+		assert.Equal(t, event, e.Type)
+		assert.WithinDuration(t, time.Now(), e.CreatedAt.Time, time.Minute)
+		assert.Equal(t, event == "payout.changed" || event == "seller.changed", d.Header.Get("tosspayments-webhook-signature") != "")
+		var raw map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(d.Body, &raw))
+		switch entity, _, isEntity := strings.Cut(string(event), ".changed"); {
+		case isEntity:
+			assert.Equal(t, data, string(raw["entityBody"]))
+			assert.Equal(t, entity, e.EntityType)
+			assert.Equal(t, "2022-11-16", e.Version)
+			assert.Regexp(t, `^evt_[0-9a-z]{26}$`, e.EventID)
+			assert.Regexp(t, `^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+09:00"$`, string(raw["createdAt"]))
+			assert.Len(t, raw, 6)
+		case event == "DEPOSIT_CALLBACK":
+			assert.Equal(t, "order-0002", d.OrderID)
+			assert.Len(t, raw, 3)
+		default:
+			assert.Equal(t, data, string(raw["data"]))
+			assert.Len(t, raw, 3)
+		}
+	}
+	assert.Equal(t, 7, box.len())
+	server.SendWebhook("CUSTOMER_STATUS_CHANGED", map[string]string{"status": "REMOVED"})
+	server.WaitWebhooks()
+	assert.Contains(t, string(last(server).Body), `"data":{"status":"REMOVED"}`)
+	assert.Panics(t, func() { server.SendWebhook("X", json.RawMessage("{")) })
+	assert.Panics(t, func() { server.SendWebhook("X", func() {}) })
+}
+
+func TestWebhookSignatures(t *testing.T) {
+	one, two, other := strings.Repeat("1a", 32), strings.Repeat("2b", 32), strings.Repeat("3c", 32)
+	for name, row := range map[string]struct {
+		options []tosstest.Option
+		keys    []string
+	}{
+		"default":      {nil, []string{tosstest.DefaultSecurityKey}},
+		"text":         {[]tosstest.Option{tosstest.WithSecurityKey(one)}, []string{one}},
+		"bytes":        {[]tosstest.Option{tosstest.WithSecurityKey(one), tosstest.WithSignatureByKeyBytes()}, []string{one}},
+		"two keys":     {[]tosstest.Option{tosstest.WithSecurityKey(one, two)}, []string{one, two}},
+		"two of bytes": {[]tosstest.Option{tosstest.WithSecurityKey(one, two), tosstest.WithSignatureByKeyBytes()}, []string{one, two}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := tosstest.New(row.options...)
+			t.Cleanup(server.Close)
+			box := receive(server)
+			box.answers = fail(1)
+			server.SendWebhook(tosspayments.WebhookPayoutChanged, json.RawMessage(`{"id": "FPA_1", "status": "COMPLETED"}`))
+			server.WaitWebhooks()
+			server.Advance(time.Minute)
+			server.WaitWebhooks()
+			require.Len(t, box.bodies, 2)
+			decoded := strings.Contains(name, "bytes")
+			for i, body := range box.bodies {
+				transmission := tosspayments.ParseWebhookTransmission(box.header[i])
+				items := strings.Split(transmission.Signature, ",")
+				require.Len(t, items, len(row.keys))
+				for i, key := range row.keys {
+					want, err := tosspayments.SignWebhook(key, []byte(body), transmission.Time, decoded)
+					require.NoError(t, err)
+					assert.Equal(t, want, items[i])
+					verifier, err := tosspayments.NewWebhookVerifier(key)
+					require.NoError(t, err)
+					assert.NoError(t, verifier.Verify([]byte(body), transmission))
+					assert.Error(t, verifier.Verify([]byte(body+" "), transmission))
+				}
+				verifier, err := tosspayments.NewWebhookVerifier(other)
+				require.NoError(t, err)
+				assert.Error(t, verifier.Verify([]byte(body), transmission))
+			}
+			assert.NotEqual(t, box.header[0].Get("tosspayments-webhook-signature"), box.header[1].Get("tosspayments-webhook-signature"), "it covers the time of the transmission")
+		})
+	}
+	for _, keys := range [][]string{{}, {"1a"}, {tosstest.DefaultSecretKey}} {
+		assert.Panics(t, func() { tosstest.WithSecurityKey(keys...) })
+	}
+}
+
+func TestResendWebhook(t *testing.T) {
+	for _, newIDs := range []bool{false, true} {
+		t.Run(fmt.Sprint("new ids: ", newIDs), func(t *testing.T) {
+			var options []tosstest.Option
+			if newIDs {
+				options = append(options, tosstest.WithNewTransmissionIDs())
+			}
+			server := tosstest.New(options...)
+			t.Cleanup(server.Close)
+			box, other := receive(server), receive(server)
+			box.answers = fail(100)
+			pay(t, server, socks("order-0001"))
+			server.Advance(1000 * time.Hour)
+			server.WaitWebhooks()
+			require.Equal(t, 8, box.len())
+			id := box.header[3].Get("tosspayments-webhook-transmission-id")
+			for range 2 {
+				require.NoError(t, server.ResendWebhook(id))
+				server.Advance(1000 * time.Hour)
+				server.WaitWebhooks()
+			}
+			require.Equal(t, 10, box.len(), "it is not retried")
+			assert.Equal(t, 1, other.len(), "it goes to its own receiver")
+			assert.Equal(t, 9, last(server).RetriedCount)
+			assert.Equal(t, box.bodies[0], box.bodies[9])
+			ids := map[string]bool{}
+			for _, header := range box.header {
+				ids[header.Get("tosspayments-webhook-transmission-id")] = true
+			}
+			if newIDs {
+				assert.Len(t, ids, 10)
+			} else {
+				assert.Len(t, ids, 1)
+			}
+			assert.Error(t, server.ResendWebhook("whtrans_none"))
+		})
+	}
+}
+
+func TestWebhooksOfTomorrow(t *testing.T) {
+	server := tosstest.New(tosstest.WithTomorrow(), tosstest.WithAPIVersion("2024-06-01"))
+	t.Cleanup(server.Close)
+	box := receive(server)
+	pay(t, server, account("order-0001"))
+	server.SendWebhook(tosspayments.WebhookPayoutChanged, json.RawMessage(`{"id":"FPA_1"}`))
+	server.WaitWebhooks()
+	require.Len(t, box.bodies, 3)
+	for _, body := range box.bodies {
+		assert.Contains(t, body, "fieldOfTomorrow")
+		_, err := tosspayments.ParseWebhook([]byte(body))
+		assert.NoError(t, err)
+	}
+	assert.Contains(t, box.bodies[2], `"version":"2024-06-01"`)
+}
+
+// Close ends what runs, and nothing comes after it.
+func TestCloseStopsWebhooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		box := receive(server)
+		box.meanwhile(func(string) { time.Sleep(9 * time.Second) })
+		pay(t, server, account("order-0001"))
+		synctest.Wait()
+		start := time.Now()
+		server.Close()
+		assert.Zero(t, time.Since(start))
+		require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
+		server.SendWebhook("METHOD_UPDATED", nil)
+		server.Advance(1000 * time.Hour)
+		server.WaitWebhooks()
+		time.Sleep(1000 * time.Hour)
+		assert.Equal(t, 1, box.len(), "the one that was running")
+		assert.ErrorIs(t, last(server).Err, context.Canceled)
+		server.Close()
+	})
+	t.Run("receivers that wait", func(t *testing.T) {
+		server, err := tosstest.Start()
+		require.NoError(t, err)
+		arrived := make(chan bool)
+		shop := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.ReadAll(r.Body)
+			arrived <- true
+			<-r.Context().Done()
+		}))
+		server.RegisterWebhook(shop.URL)
+		pay(t, server, socks("order-0001"))
+		<-arrived
+		server.Close()
+		shop.Close()
+	})
+}
+
+// Many callers, receivers that call back, and faults: everything arrives.
+func TestWebhooksUnderLoad(t *testing.T) {
+	const orders = 200
+	server := tosstest.NewServer(t, tosstest.WithRandomWebhookFaults(1, 0.3))
+	var mu sync.Mutex
+	told := map[string]bool{}
+	shop := httptest.NewServer(&tosspayments.WebhookHandler{
+		Client: server.Client(),
+		Handle: func(_ context.Context, d tosspayments.WebhookDelivery) error {
+			mu.Lock()
+			defer mu.Unlock()
+			told[d.Event.Identity()] = true
+			return nil
+		},
+	})
+	t.Cleanup(shop.Close)
+	server.RegisterWebhook(shop.URL, tosspayments.WebhookDepositCallback)
+	box := receive(server)
+	server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook, Times: 50})
+	var all sync.WaitGroup
+	for i := range orders {
+		all.Go(func() {
+			order := fmt.Sprintf("order-%04d", i)
+			pay(t, server, account(order))
+			assert.NoError(t, server.Deposit(order, tosspayments.Won(15000)))
+		})
+	}
+	all.Wait()
+	server.Advance(10 * time.Minute)
+	server.WaitWebhooks()
+	assert.Len(t, told, 2*orders)
+	assert.GreaterOrEqual(t, box.len(), 4*orders)
+}
+
+func TestExpireAccount(t *testing.T) {
+	server := tosstest.NewServer(t)
+	box := receive(server)
+	_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"method": "VIRTUAL_ACCOUNT"}))
+	window := answer["url"]
+	redirect, err := tosspayments.ParseSuccessURL(choose(t, window, "pay", "bank:88"))
+	require.NoError(t, err)
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	require.NoError(t, err)
+	_, err = server.Client().ConfirmPayment(t.Context(), request)
+	require.NoError(t, err)
+	box.take(server)
+	assert.Contains(t, page(t, window), `value="overdue"`)
+	choose(t, window, "overdue", "")
+	html := page(t, window)
+	assert.Contains(t, html, "입금 기한이 지났어요")
+	assert.NotContains(t, html, `value="deposit"`)
+	payment, err := server.Client().GetPayment(t.Context(), redirect.PaymentKey)
+	require.NoError(t, err)
+	assert.True(t, payment.VirtualAccount.Expired)
+	assert.True(t, payment.VirtualAccount.DueDate.Before(server.Now()))
+	assert.Error(t, server.Deposit("order-0001", tosspayments.Won(15000)))
+
+	pay(t, server, account("order-0002"))
+	box.take(server)
+	require.NoError(t, server.ExpireAccount("order-0002"))
+	assert.Error(t, server.Deposit("order-0002", tosspayments.Won(15000)))
+	assert.Empty(t, box.take(server), "it passes in silence")
+	pay(t, server, socks("order-0003"))
+	assert.Error(t, server.ExpireAccount("order-0003"))
+	pay(t, server, account("order-0004"))
+	require.NoError(t, server.Deposit("order-0004", tosspayments.Won(15000)))
+	assert.Error(t, server.ExpireAccount("order-0004"), "it has been paid")
+}
+
+func TestWebhooksOfTheWindow(t *testing.T) {
+	server := tosstest.NewServer(t)
+	box := receive(server)
+	for i, row := range []struct {
+		outcome string
+		told    []string
+	}{
+		{"cancel", nil}, {"pay", nil},
+		{"reject", []string{"PAYMENT_STATUS_CHANGED ABORTED"}}, {"abort", []string{"PAYMENT_STATUS_CHANGED ABORTED"}},
+		{"expire", []string{"PAYMENT_STATUS_CHANGED EXPIRED"}},
+	} {
+		_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"orderId": fmt.Sprint("order-000", i)}))
+		choose(t, answer["url"], row.outcome, "card:61")
+		assert.Equal(t, row.told, box.take(server), row.outcome)
+	}
+	_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"orderId": "order-0009", "method": "VIRTUAL_ACCOUNT"}))
+	redirect, err := tosspayments.ParseSuccessURL(choose(t, answer["url"], "pay", "bank:88"))
+	require.NoError(t, err)
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	require.NoError(t, err)
+	_, err = server.Client().ConfirmPayment(t.Context(), request)
+	require.NoError(t, err)
+	box.take(server)
+	response, err := http.PostForm(answer["url"], map[string][]string{"outcome": {"bounce"}})
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusConflict, response.StatusCode, "there is no deposit to take back")
+	assert.Empty(t, box.take(server))
+	for _, outcome := range []string{"deposit", "bounce"} {
+		choose(t, answer["url"], outcome, "")
+		assert.Len(t, box.take(server), 2)
+	}
+}
