@@ -622,7 +622,7 @@ func (s *Server) transmit(t transmission) {
 		s.deliveries = append(s.deliveries[:0], s.deliveries[maxDeliveries/10:]...)
 	}
 	s.deliveries = append(s.deliveries, loggedDelivery{d, t.webhook})
-	if d.Status == http.StatusOK || t.extra || t.retries == len(retryPeriods) || s.closed {
+	if d.Status == http.StatusOK || t.extra || t.retries == len(retryPeriods) {
 		return
 	}
 	t.to.push(transmission{webhook: t.webhook, due: t.due.Add(retryPeriods[t.retries]), resend: true})
@@ -658,7 +658,7 @@ func (s *Server) ulid(at time.Time) string {
 	return string(text[:])
 }
 
-// stopDeliveries ends what is being delivered, and forgets the rest.
+// stopDeliveries ends what is being delivered; nothing is sent after it.
 func (s *Server) stopDeliveries() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -668,9 +668,6 @@ func (s *Server) stopDeliveries() {
 	s.closed = true
 	if s.timer != nil {
 		s.timer.Stop()
-	}
-	for _, r := range s.receivers {
-		r.queue = nil
 	}
 	s.stopWebhooks()
 	for s.running > 0 {

@@ -313,7 +313,7 @@ func TestWebhooksOfExpiry(t *testing.T) {
 				server.Authenticate(socks("order-0003"))
 				paid := pay(t, server, socks("order-0004"))
 				pay(t, server, account("order-0005"))
-				box.take(server)
+				assert.Len(t, box.take(server), 3, "what has expired before is not told")
 				wait(10*time.Minute - time.Second)
 				assert.Empty(t, box.take(server))
 				wait(time.Second)
@@ -332,6 +332,42 @@ func TestWebhooksOfExpiry(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Whichever payment is open is told of: one from before the receiver, one that is
+// opened after it, one that is busy when another expires.
+func TestWebhooksOfEveryExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		server.OpenWindow(socks("order-0001"))
+		box := receive(server)
+		time.Sleep(30 * time.Minute)
+		assert.Len(t, box.take(server), 1)
+		server.OpenWindow(socks("order-0002"))
+		time.Sleep(30 * time.Minute)
+		assert.Len(t, box.take(server), 1)
+
+		server.Authenticate(socks("order-0003"))
+		key := server.OpenWindow(socks("order-0004"))
+		server.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Delay, Delay: 11 * time.Minute})
+		newCaller(t, server).refused(403, "NOT_CANCELABLE_PAYMENT",
+			newCaller(t, server).call("POST", "/v1/payments/"+key+"/cancel", `{"cancelReason":"r"}`))
+		assert.Len(t, box.take(server), 1)
+		time.Sleep(19 * time.Minute)
+		assert.Len(t, box.take(server), 1)
+
+		for i := range 5 {
+			server.OpenWindow(socks(fmt.Sprint("order-001", i)))
+			time.Sleep(time.Second)
+		}
+		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.LoseWebhook, Times: 2})
+		server.Advance(time.Hour)
+		server.WaitWebhooks()
+		assert.Equal(t, 3, box.len())
+		for i, d := range server.Deliveries()[4:] {
+			assert.Equal(t, fmt.Sprint("order-001", 2+i), d.OrderID, "the first to expire meet the faults")
+		}
+	})
 }
 
 func last(server *tosstest.Server) tosstest.Delivery {
@@ -420,16 +456,19 @@ func TestWebhookSucceedsWith200Only(t *testing.T) {
 	server := tosstest.NewServer(t)
 	followed := httptest.NewServer(&inbox{})
 	t.Cleanup(followed.Close)
-	var n int
+	var n atomic.Int64
 	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() { n++ }()
-		switch statuses := []int{201, 204, 302, 400, 0, 200}; statuses[n] {
+		switch status := []int{201, 204, 302, 400, 0, 200}[n.Add(1)-1]; status {
 		case 0:
 			panic(http.ErrAbortHandler)
+		case 200:
+			assert.Equal(t, "/toss/webhook?from=toss", r.RequestURI)
+			assert.Equal(t, "5", r.Header.Get("tosspayments-webhook-transmission-retried-count"))
+			assert.Equal(t, []string{"application/json"}, r.Header["Content-Type"])
 		case 302:
 			http.Redirect(w, r, followed.URL, 302)
 		default:
-			w.WriteHeader(statuses[n])
+			w.WriteHeader(status)
 		}
 	}))
 	t.Cleanup(shop.Close)
@@ -499,6 +538,7 @@ func TestWebhookFaults(t *testing.T) {
 		box.meanwhile(nil)
 		d := server.Deliveries()
 		assert.Equal(t, d[1].Header, d[2].Header, "nothing tells the two apart")
+		assert.Equal(t, []int{200, 200}, []int{d[1].Status, d[2].Status}, "both at the same time")
 		box.answers = fail(2)
 		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.DuplicateWebhook})
 		pay(t, server, socks("order-0002"))
@@ -601,6 +641,15 @@ func TestEarlyWebhook(t *testing.T) {
 		start = time.Now()
 		require.NoError(t, server.Deposit("order-0003", tosspayments.Won(15000)))
 		assert.Equal(t, 3*time.Second, time.Since(start))
+
+		server.OpenWindow(socks("order-0004"))
+		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook})
+		start = time.Now()
+		server.Advance(time.Hour)
+		assert.Zero(t, time.Since(start), "no call has caused it")
+		newCaller(t, server).call("GET", "/v1/payments/orders/order-0004", "")
+		assert.Zero(t, time.Since(start))
+		server.WaitWebhooks()
 	})
 }
 
@@ -804,6 +853,7 @@ func TestCloseStopsWebhooks(t *testing.T) {
 		start := time.Now()
 		server.Close()
 		assert.Zero(t, time.Since(start))
+		assert.Len(t, server.Deliveries(), 1)
 		require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
 		server.SendWebhook("METHOD_UPDATED", nil)
 		server.Advance(1000 * time.Hour)
@@ -860,6 +910,8 @@ func TestWebhooksUnderLoad(t *testing.T) {
 	all.Wait()
 	server.Advance(10 * time.Minute)
 	server.WaitWebhooks()
+	mu.Lock()
+	defer mu.Unlock()
 	assert.Len(t, told, 2*orders)
 	assert.GreaterOrEqual(t, box.len(), 4*orders)
 }
