@@ -352,7 +352,8 @@ func (e *OutcomeUnknownError) Is(target error) bool { return target == ErrOutcom
 func (e *OutcomeUnknownError) Unwrap() error { return e.cause }
 
 // MismatchError says that money or identity is not what was asked for. Nothing
-// of it may be treated as paid or refunded without a look at Payment.
+// of it may be treated as paid or refunded without a look at Payment, which need
+// not be approved: it may come from a lookup after an unclear answer.
 type MismatchError struct {
 	// Operation is "" when nothing was sent (the check of a redirect).
 	Operation string

@@ -76,7 +76,9 @@ func (c *Client) ReconcileTransactions(ctx context.Context, day Date, ledger ite
 
 // ReconcileSettlements compares a ledger with the settlements of the movements of one
 // day in Korea, as [Client.ReconcileTransactions] does. Settlements appear the day
-// after, and with live keys only.
+// after, and with live keys only. They are asked for by their sold date, which for
+// some merchants follows the settlement cycle and not the day of the movement: then
+// rows of other days are missing or extra.
 func (c *Client) ReconcileSettlements(ctx context.Context, day Date, ledger iter.Seq[LedgerEntry], opts ...CallOption) iter.Seq2[Difference, error] {
 	query := SettlementQuery{StartDate: day, EndDate: day, DateType: SettlementSoldDate, Size: reconcilePage}
 	return reconcile(ledger, c.AllSettlements(ctx, query, opts...), func(s Settlement) remoteEntry {

@@ -94,12 +94,12 @@ func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		w.WriteHeader(http.StatusBadRequest)
 	default:
-		w.WriteHeader(h.Receive(r.Context(), body, ParseWebhookTransmission(r.Header)))
+		w.WriteHeader(h.Receive(r.Context(), body, ParseWebhookTransmission(r.Header.Get)))
 	}
 }
 
-// Receive is ServeHTTP for servers that are not net/http: it takes the raw body, and
-// returns the status to answer with.
+// Receive is ServeHTTP for servers that are not net/http: it takes the raw body, of
+// which it keeps nothing, and returns the status to answer with.
 func (h *WebhookHandler) Receive(ctx context.Context, body []byte, t WebhookTransmission) (status int) {
 	ctx, cancel := context.WithTimeout(ctx, webhookTime)
 	defer cancel()
@@ -112,6 +112,9 @@ func (h *WebhookHandler) Receive(ctx context.Context, body []byte, t WebhookTran
 	if h.Handle == nil {
 		h.log(ctx, "not stored", &ValidationError{Field: "WebhookHandler.Handle", Reason: "is nil"})
 		return http.StatusInternalServerError
+	}
+	if len(body) > maxWebhookBody {
+		return http.StatusRequestEntityTooLarge
 	}
 	event, err := ParseWebhook(body)
 	if err != nil {

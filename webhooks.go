@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"strconv"
 	"strings"
 )
@@ -128,7 +127,7 @@ func ParseWebhook(body []byte) (*WebhookEvent, error) {
 	case e.Type == "":
 		return nil, &ValidationError{Field: "eventType", Reason: "is missing"}
 	case e.Type == WebhookDepositCallback && e.Data == nil:
-		e.Data = e.Body
+		e.Data, e.Deposit = e.Body, &envelope.DepositCallback
 	}
 	if !e.decode() {
 		return nil, &ValidationError{Field: "data", Reason: "does not fit the event " + oneLine(string(e.Type), 60)}
@@ -144,7 +143,7 @@ func (e *WebhookEvent) decode() bool {
 		e.Payment = payment
 		return err == nil
 	case WebhookDepositCallback:
-		return into(e.Data, &e.Deposit) && e.Deposit.OrderID != "" && e.Deposit.Status != ""
+		return (e.Deposit != nil || into(e.Data, &e.Deposit)) && e.Deposit.OrderID != "" && e.Deposit.Status != ""
 	case WebhookCancelStatusChanged:
 		return into(e.Data, &e.Cancel)
 	case WebhookBillingDeleted:
@@ -222,7 +221,8 @@ func (e *WebhookEvent) namesPayment() bool {
 }
 
 // Identity returns what is the same for every delivery of one change, and for the two
-// kinds of event of one change of a virtual account: store it to tell duplicates. It
+// kinds of event of one change of a virtual account: store it to tell duplicates, and
+// with it the trust: a forged event must not pass for the first of a genuine one. It
 // holds no secret.
 func (e *WebhookEvent) Identity() string {
 	switch {
@@ -286,14 +286,16 @@ type WebhookTransmission struct {
 	Signature string
 }
 
-// ParseWebhookTransmission reads the headers of a delivery.
-func ParseWebhookTransmission(header http.Header) WebhookTransmission {
-	retried, _ := strconv.Atoi(header.Get("Tosspayments-Webhook-Transmission-Retried-Count"))
+// ParseWebhookTransmission reads the headers of a delivery, through what the server
+// has for it: r.Header.Get of net/http, c.GetHeader of gin. It keeps none of the
+// memory of what it gets.
+func ParseWebhookTransmission(header func(name string) string) WebhookTransmission {
+	retried, _ := strconv.Atoi(header("Tosspayments-Webhook-Transmission-Retried-Count"))
 	return WebhookTransmission{
-		ID:           header.Get("Tosspayments-Webhook-Transmission-Id"),
-		Time:         header.Get("Tosspayments-Webhook-Transmission-Time"),
+		ID:           strings.Clone(header("Tosspayments-Webhook-Transmission-Id")),
+		Time:         strings.Clone(header("Tosspayments-Webhook-Transmission-Time")),
 		RetriedCount: retried,
-		Signature:    header.Get("Tosspayments-Webhook-Signature"),
+		Signature:    strings.Clone(header("Tosspayments-Webhook-Signature")),
 	}
 }
 

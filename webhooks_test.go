@@ -375,19 +375,59 @@ func FuzzParseWebhook(f *testing.F) {
 	})
 }
 
+// FuzzWebhookHandler never takes for signed what was not, and never panics out.
+func FuzzWebhookHandler(f *testing.F) {
+	verifier, err := tosspayments.NewWebhookVerifier(securityKey)
+	require.NoError(f, err)
+	genuine, err := tosspayments.SignWebhook(securityKey, []byte(payoutEvent), sentAt, true)
+	require.NoError(f, err)
+	f.Add([]byte(payoutEvent), genuine, sentAt)
+	f.Add([]byte(payoutEvent), genuine+","+genuine, "")
+	f.Add([]byte(payoutEvent), "v1:,v2:x, ,:", sentAt)
+	f.Add([]byte(depositEvent), "", "")
+	f.Fuzz(func(t *testing.T, body []byte, signature, time string) {
+		handler := &tosspayments.WebhookHandler{Verifier: verifier, Handle: func(_ context.Context, d tosspayments.WebhookDelivery) error {
+			if d.Trust == tosspayments.WebhookUnverified {
+				return nil
+			}
+			for _, decoded := range []bool{false, true} {
+				own, err := tosspayments.SignWebhook(securityKey, body, time, decoded)
+				if err == nil && strings.Contains(signature, strings.TrimPrefix(own, "v1:")) {
+					return nil
+				}
+			}
+			t.Errorf("%s without a signature of the key", d.Trust)
+			return nil
+		}}
+		switch status := handler.Receive(t.Context(), body, tosspayments.WebhookTransmission{Signature: signature, Time: time}); status {
+		case 200, 400, 401:
+		default:
+			t.Fatalf("status %d", status)
+		}
+	})
+}
+
 func BenchmarkWebhook(b *testing.B) {
+	verifier, err := tosspayments.NewWebhookVerifier(securityKey)
+	require.NoError(b, err)
 	handler := &tosspayments.WebhookHandler{
+		Verifier: verifier,
 		Secret: func(context.Context, string) (tosspayments.Sensitive, error) {
 			return tosspayments.NewSensitive("ps_secret"), nil
 		},
 		Handle: func(context.Context, tosspayments.WebhookDelivery) error { return nil },
 	}
-	body := []byte(depositEvent)
-	b.ReportAllocs()
-	for b.Loop() {
-		if handler.Receive(b.Context(), body, tosspayments.WebhookTransmission{Time: sentAt}) != http.StatusOK {
-			b.Fatal("not accepted")
-		}
+	signature, err := tosspayments.SignWebhook(securityKey, []byte(payoutEvent), sentAt, true)
+	require.NoError(b, err)
+	for name, body := range map[string]string{"deposit": depositEvent, "payment": paymentEvent, "signed": payoutEvent} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if handler.Receive(b.Context(), []byte(body), tosspayments.WebhookTransmission{Time: sentAt, Signature: signature}) != http.StatusOK {
+					b.Fatal("not accepted")
+				}
+			}
+		})
 	}
 }
 

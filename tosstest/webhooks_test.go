@@ -466,7 +466,7 @@ func TestWebhookSucceedsWith200Only(t *testing.T) {
 			assert.Equal(t, "5", r.Header.Get("tosspayments-webhook-transmission-retried-count"))
 			assert.Equal(t, []string{"application/json"}, r.Header["Content-Type"])
 		case 302:
-			http.Redirect(w, r, followed.URL, 302)
+			http.Redirect(w, r, followed.URL, http.StatusFound)
 		default:
 			w.WriteHeader(status)
 		}
@@ -763,7 +763,7 @@ func TestWebhookSignatures(t *testing.T) {
 			require.Len(t, box.bodies, 2)
 			decoded := strings.Contains(name, "bytes")
 			for i, body := range box.bodies {
-				transmission := tosspayments.ParseWebhookTransmission(box.header[i])
+				transmission := tosspayments.ParseWebhookTransmission(box.header[i].Get)
 				items := strings.Split(transmission.Signature, ",")
 				require.Len(t, items, len(row.keys))
 				for i, key := range row.keys {

@@ -42,7 +42,11 @@ func newStand(t *testing.T, options ...tosspayments.Option) *stand {
 // newShopStand is a shop without a browser.
 func newShopStand(t *testing.T, options ...tosspayments.Option) *stand {
 	t.Helper()
-	toss := tosstest.NewServer(t)
+	return newShopStandWith(t, tosstest.NewServer(t), options...)
+}
+
+func newShopStandWith(t *testing.T, toss *tosstest.Server, options ...tosspayments.Option) *stand {
+	t.Helper()
 	orders, err := openOrders(t.Context(), shoptest.Database(t))
 	require.NoError(t, err)
 	t.Cleanup(orders.close)

@@ -6,7 +6,8 @@
 //	go run ./examples/checkout
 //
 // With TOSS_SECRET_KEY and TOSS_CLIENT_KEY set it uses the real service and the real
-// script. Orders are in an SQLite file, or with DATABASE_URL in PostgreSQL, which
+// script; its address with /webhook then belongs into the developer centre, for
+// PAYMENT_STATUS_CHANGED and DEPOSIT_CALLBACK. Orders are in an SQLite file, or with DATABASE_URL in PostgreSQL, which
 // several instances may share.
 package main
 

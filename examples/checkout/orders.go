@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -99,6 +100,16 @@ type refund struct {
 	// Account is where the money of a virtual account goes; nil for others. It is
 	// stored only until the refund has ended.
 	Account *tosspayments.RefundReceiveAccount
+}
+
+// reason tells this refund from all others in the payment.
+func (r *refund) reason() string { return "구매자 요청 " + r.ID }
+
+// happened tells whether the payment has this refund.
+func (r *refund) happened(p *tosspayments.Payment) bool {
+	return slices.ContainsFunc(p.Cancels, func(c tosspayments.Cancel) bool {
+		return c.CancelReason == r.reason() && c.CancelStatus != tosspayments.CancelStatusAborted
+	})
 }
 
 // idempotencyKey is one per attempt: a refused attempt would be replayed forever.
@@ -311,12 +322,15 @@ func (o *orders) lease(ctx context.Context, x *order, until time.Time) (bool, er
 
 // receive stores an event about an order whose payment is known, and lets the order be
 // looked at. A duplicate, or an event about anything else, changes nothing.
-func (o *orders) receive(ctx context.Context, event *tosspayments.WebhookEvent) (stored bool, err error) {
+func (o *orders) receive(ctx context.Context, d tosspayments.WebhookDelivery) (stored bool, err error) {
+	event := d.Event
+	// With the trust: a forged event must not pass for the first of a genuine one.
+	id := d.Trust.String() + " " + event.Identity()
 	err = shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
 		stored, err = shop.Change(ctx, tx, `
 			INSERT INTO events (id, order_id, type, received_at)
 			SELECT CAST($1 AS TEXT), id, CAST($3 AS TEXT), CAST($4 AS BIGINT) FROM orders WHERE id = $2 AND payment_key <> ''
-			ON CONFLICT DO NOTHING`, event.Identity(), event.OrderID(), string(event.Type), time.Now().Unix())
+			ON CONFLICT DO NOTHING`, id, event.OrderID(), string(event.Type), time.Now().Unix())
 		if err != nil || !stored {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -25,7 +26,7 @@ const (
 // confirm charges a claimed order, outside any transaction, and records the outcome.
 // It runs to its end even if the buyer has closed the page.
 func (s *store) confirm(ctx context.Context, x *order) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
 	payment, err := s.toss.Client.ConfirmPayment(ctx, tosspayments.ConfirmPaymentRequest{
 		PaymentKey: x.PaymentKey, OrderID: x.ID, Amount: x.Amount,
@@ -85,7 +86,7 @@ func (s *store) webhooks() http.Handler {
 			if d.Event.OrderID() == "" {
 				return nil
 			}
-			stored, err := s.orders.receive(ctx, d.Event)
+			stored, err := s.orders.receive(ctx, d)
 			s.logger.InfoContext(ctx, "webhook", "event", d.Event, "trust", d.Trust.String(), "new", stored, "error", err)
 			if stored {
 				s.wake()
@@ -127,7 +128,7 @@ func (s *store) recoverForever(ctx context.Context, interval time.Duration) {
 func (s *store) recover(ctx context.Context, by int64, claimedBefore time.Time) {
 	list, err := s.orders.due(ctx, by)
 	for _, x := range list {
-		leased, leaseErr := s.orders.lease(ctx, x, time.Now().Add(confirmTime))
+		leased, leaseErr := s.orders.lease(ctx, x, time.Now().Add(s.patience))
 		if leased {
 			leaseErr = s.recoverOrder(ctx, x, claimedBefore)
 		}
@@ -149,7 +150,7 @@ func (s *store) recover(ctx context.Context, by int64, claimedBefore time.Time) 
 // is made again: an approved payment answers as approved, whoever has confirmed it, and
 // one that was never approved is approved now, once, while its ten minutes last.
 func (s *store) recoverOrder(ctx context.Context, x *order, claimedBefore time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, confirmTime)
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	payment, err := s.toss.Client.GetPayment(ctx, x.PaymentKey)
 	switch {
@@ -194,9 +195,12 @@ func (s *store) refresh(ctx context.Context, id string) error {
 // refund carries out a planned refund. The balance that it starts from and its
 // idempotency key keep it from happening twice, however often it is tried.
 func (s *store) refund(ctx context.Context, r *refund) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
 	err := s.cancelPayment(ctx, r)
+	if err != nil {
+		err = s.lookForRefund(ctx, r, err)
+	}
 	var refused *tosspayments.Error
 	var unknown *tosspayments.OutcomeUnknownError
 	var recorded error
@@ -205,7 +209,9 @@ func (s *store) refund(ctx context.Context, r *refund) error {
 		recorded = s.orders.endRefund(ctx, r, "done")
 	case errors.As(err, &refused):
 		recorded = s.orders.endRefund(ctx, r, "refused")
-	case errors.As(err, &unknown) && unknown.Next == tosspayments.NextNewKey:
+	case errors.As(err, &unknown) && (unknown.Next == tosspayments.NextNewKey || unknown.LastAnswer != nil && unknown.LastAnswer.StatusCode >= 500):
+		// The old key may only replay that answer. The server compares the balance, so
+		// that of two attempts one refunds.
 		recorded = s.orders.nextAttempt(ctx, r)
 	}
 	if recorded == nil && (err == nil || refused != nil) {
@@ -218,16 +224,30 @@ func (s *store) refund(ctx context.Context, r *refund) error {
 	return errors.Join(err, recorded)
 }
 
+// lookForRefund returns nil if the refund is in the payment in spite of the error: an
+// attempt before this one may have made it, and is what this one was refused for. The
+// error stays if that cannot be found out, but not as a refusal.
+func (s *store) lookForRefund(ctx context.Context, r *refund, err error) error {
+	payment, lookupErr := s.toss.Client.GetPayment(ctx, r.PaymentKey)
+	switch {
+	case lookupErr != nil:
+		return fmt.Errorf("refund: %v; and not looked up: %v", err, lookupErr)
+	case r.happened(payment):
+		return nil
+	}
+	return err
+}
+
 func (s *store) cancelPayment(ctx context.Context, r *refund) error {
 	key := tosspayments.WithIdempotencyKey(r.idempotencyKey())
 	if r.Amount == r.Before {
 		_, err := s.toss.Client.CancelPayment(ctx, r.PaymentKey, tosspayments.CancelPaymentRequest{
-			CancelReason: "구매자 요청", RefundableAmount: &r.Before, RefundReceiveAccount: r.Account,
+			CancelReason: r.reason(), RefundableAmount: &r.Before, RefundReceiveAccount: r.Account,
 		}, key)
 		return err
 	}
 	_, err := s.toss.Client.CancelPaymentPartially(ctx, r.PaymentKey, tosspayments.PartialCancelRequest{
-		CancelReason: "구매자 요청", CancelAmount: r.Amount, RefundableAmount: &r.Before, RefundReceiveAccount: r.Account,
+		CancelReason: r.reason(), CancelAmount: r.Amount, RefundableAmount: &r.Before, RefundReceiveAccount: r.Account,
 	}, key)
 	return err
 }

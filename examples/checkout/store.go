@@ -30,6 +30,8 @@ type store struct {
 	pages    *shop.Pages
 	logger   *slog.Logger
 	woken    chan struct{}
+	// patience bounds each call that moves money.
+	patience time.Duration
 }
 
 func newStore(ctx context.Context, orders *orders, toss *shop.Toss, logger *slog.Logger) (*store, error) {
@@ -41,7 +43,7 @@ func newStore(ctx context.Context, orders *orders, toss *shop.Toss, logger *slog
 	if err != nil {
 		return nil, err
 	}
-	return &store{orders: orders, toss: toss, sessions: sessions, pages: pages, logger: logger, woken: make(chan struct{}, 1)}, nil
+	return &store{orders: orders, toss: toss, sessions: sessions, pages: pages, logger: logger, woken: make(chan struct{}, 1), patience: confirmTime}, nil
 }
 
 func (s *store) handler() http.Handler {

@@ -224,3 +224,46 @@ func (l *lockedBuffer) String() string {
 	defer l.mu.Unlock()
 	return l.b.String()
 }
+
+// TestRefundWhoseKeyWasForgotten: the first attempt refunds, its answer and its key are
+// lost, and the second one is refused for the balance that the first has left.
+func TestRefundWhoseKeyWasForgotten(t *testing.T) {
+	st := newShopStand(t, tosspayments.WithMaxRetries(0), tosspayments.WithSettleGrace(0))
+	buyer := newBuyer(t, st.url)
+	id := buyer.order()
+	_, err := buyer.comeBack(authenticate(st.toss, id))
+	require.NoError(t, err)
+	st.store.patience = time.Second
+	st.toss.Inject(
+		tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Drop, AfterEffect: true, Unstored: true},
+		tosstest.Fault{Operation: tosstest.GetPayment, Kind: tosstest.BadGateway, Times: 1000},
+	)
+	require.NoError(t, buyer.refund(id, "15000", "5000"))
+	st.toss.ClearFaults()
+	st.store.recover(t.Context(), 0, time.Now())
+	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, st.toss.Refunds(id))
+	pending, err := st.store.orders.isRefunding(t.Context(), id)
+	require.NoError(t, err)
+	assert.False(t, pending)
+	var outcome string
+	require.NoError(t, st.store.orders.db.QueryRow(`SELECT state FROM refunds`).Scan(&outcome))
+	assert.Equal(t, "done", outcome)
+	assert.Equal(t, tosspayments.Won(10000), st.find(id).Balance)
+}
+
+// TestRefundAfterAStoredServerError: the key replays the 500, so another one is taken.
+func TestRefundAfterAStoredServerError(t *testing.T) {
+	st := newShopStand(t, tosspayments.WithMaxRetries(0), tosspayments.WithSettleGrace(0))
+	buyer := newBuyer(t, st.url)
+	id := buyer.order()
+	_, err := buyer.comeBack(authenticate(st.toss, id))
+	require.NoError(t, err)
+	st.store.patience = 3 * time.Second
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Refuse, Code: tosspayments.ErrCommonError})
+	require.NoError(t, buyer.refund(id, "15000", "5000"))
+	for range 2 {
+		st.store.recover(t.Context(), 0, time.Now())
+	}
+	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, st.toss.Refunds(id))
+	assert.Equal(t, tosspayments.Won(10000), st.find(id).Balance)
+}

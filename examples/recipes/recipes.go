@@ -110,14 +110,14 @@ func (s *Shop) ConfirmOrder(ctx context.Context, order Order, request tosspaymen
 	payment, err := s.Toss.ConfirmPayment(ctx, request)
 	var refused *tosspayments.Error
 	switch {
-	case err == nil:
+	case err == nil && payment.IsPaid():
 		return s.Orders.Finish(order.ID, "paid", payment)
-	case errors.Is(err, tosspayments.ErrOutcomeUnknown):
-		return err // the order stays "confirming" and is looked up later
+	case err == nil:
+		return s.Orders.Finish(order.ID, "waiting", payment) // for a deposit
 	case errors.As(err, &refused):
 		return errors.Join(err, s.Orders.Finish(order.ID, "failed", refused.Payment))
 	}
-	return err
+	return err // not known, or not sent: the order stays "confirming" and is looked up later
 }
 
 // Recover looks up an order that is still being confirmed.
@@ -127,10 +127,14 @@ func (s *Shop) Recover(ctx context.Context, request tosspayments.ConfirmPaymentR
 		return err
 	}
 	switch {
-	case payment.TotalAmount != request.Amount || payment.OrderID != request.OrderID:
+	case payment.TotalAmount != request.Amount || payment.Currency != tosspayments.CurrencyKRW || payment.OrderID != request.OrderID:
 		return s.Orders.Finish(request.OrderID, "review", payment)
 	case payment.IsPaid():
 		return s.Orders.Finish(request.OrderID, "paid", payment)
+	case payment.Status == tosspayments.PaymentStatusWaitingForDeposit:
+		return s.Orders.Finish(request.OrderID, "waiting", payment)
+	case payment.Status == tosspayments.PaymentStatusCanceled:
+		return s.Orders.Finish(request.OrderID, "canceled", payment)
 	case payment.Status == tosspayments.PaymentStatusAborted, payment.Status == tosspayments.PaymentStatusExpired:
 		return s.Orders.Finish(request.OrderID, "failed", payment)
 	}

@@ -1,5 +1,6 @@
-// Command errorcodes writes errorcodes.go, the catalog of error codes, from
-// codes.json. Run it with "go generate" from the root of the repository.
+// Command errorcodes writes the catalog of error codes from codes.json: errorcodes.go,
+// and the page of it in English and Korean. Run it with "go generate" from the root of
+// the repository.
 package main
 
 import (
@@ -11,6 +12,7 @@ import (
 	"go/format"
 	"log"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +30,7 @@ type entry struct {
 	Operations []string `json:"operations"`
 	Confidence string   `json:"confidence"`
 	Note       string   `json:"note"`
+	NoteKorean string   `json:"noteKorean"`
 }
 
 var classNames = map[string]string{
@@ -45,6 +48,7 @@ var initialisms = []string{"API", "DB", "HTTP", "ID", "URL", "USD"}
 
 func main() {
 	output := flag.String("o", "errorcodes.go", "file to write")
+	pages := flag.String("docs", "docs", "folder of the pages to write, en/error-codes.md and ko/error-codes.md")
 	flag.Parse()
 	source, err := generate(data)
 	if err != nil {
@@ -52,6 +56,15 @@ func main() {
 	}
 	if err := os.WriteFile(*output, source, 0o644); err != nil {
 		log.Fatal(err)
+	}
+	for _, p := range []*page{&english, &korean} {
+		text, err := generatePage(data, p)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(*pages, p.file), text, 0o644); err != nil {
+			log.Fatal(err)
+		}
 	}
 }
 
@@ -107,6 +120,9 @@ func parse(data []byte) ([]entry, error) {
 		}
 		if e.Korean == "" || e.English == "" {
 			return nil, fmt.Errorf("%s: a message is missing", e.Code)
+		}
+		if (e.Note == "") != (e.NoteKorean == "") {
+			return nil, fmt.Errorf("%s: the note must be in both languages", e.Code)
 		}
 		name := constName(e.Code)
 		if names[name] != "" {

@@ -1,0 +1,51 @@
+package recipes
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v3"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+// NewFiber returns an app whose limits suit webhooks. Fiber reads a whole body before it
+// calls a handler, so its own limits count.
+func NewFiber() *fiber.App {
+	return fiber.New(fiber.Config{BodyLimit: 1 << 20, ReadTimeout: 10 * time.Second})
+}
+
+// MountFiber mounts the receiver with Fiber, which is not net/http.
+func MountFiber(app *fiber.App, handler *tosspayments.WebhookHandler) {
+	app.Post("/webhooks/toss", func(c fiber.Ctx) error {
+		header := func(name string) string { return c.Get(name) }
+		// BodyRaw is the body as it was received: Body would decode it.
+		return c.SendStatus(handler.Receive(c.Context(), c.BodyRaw(), tosspayments.ParseWebhookTransmission(header)))
+	})
+}
+
+// FiberSuccess handles successUrl with Fiber.
+func (s *Shop) FiberSuccess(c fiber.Ctx) error {
+	u, err := url.Parse(strings.Clone(c.OriginalURL())) // Fiber uses the memory again
+	if err != nil {
+		return c.Status(http.StatusBadRequest).SendString("잘못된 주소예요. 결제되지 않았어요.")
+	}
+	redirect, err := tosspayments.ParseSuccessURL(u)
+	if err != nil {
+		return c.Status(http.StatusBadRequest).SendString("잘못된 주소예요. 결제되지 않았어요.")
+	}
+	order, err := s.Orders.Get(redirect.OrderID) // and check that it is the signed-in buyer's
+	if err != nil {
+		return c.Status(http.StatusNotFound).SendString("주문을 찾을 수 없어요.")
+	}
+	request, err := redirect.ConfirmRequest(order.Amount)
+	if err != nil {
+		return c.Status(http.StatusBadRequest).SendString("주문과 맞지 않는 결제예요. 결제되지 않았어요.")
+	}
+	if err := s.ConfirmOrder(c.Context(), order, request); err != nil {
+		return c.Status(http.StatusConflict).SendString(Answer(err))
+	}
+	return c.Redirect().To("/orders/" + order.ID)
+}

@@ -1,0 +1,41 @@
+package recipes
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+// MountGin mounts the receiver with gin, which is net/http inside: the handler reads the
+// raw bytes by itself.
+func MountGin(router *gin.Engine, handler *tosspayments.WebhookHandler) {
+	router.POST("/webhooks/toss", gin.WrapH(handler))
+}
+
+// GinSuccess handles successUrl with gin.
+func (s *Shop) GinSuccess(c *gin.Context) {
+	redirect, err := tosspayments.ParseSuccessURL(c.Request.URL)
+	if err != nil {
+		c.String(http.StatusBadRequest, "잘못된 주소예요. 결제되지 않았어요.")
+		return
+	}
+	order, err := s.Orders.Get(redirect.OrderID) // and check that it is the signed-in buyer's
+	if err != nil {
+		c.String(http.StatusNotFound, "주문을 찾을 수 없어요.")
+		return
+	}
+	request, err := redirect.ConfirmRequest(order.Amount)
+	if err != nil {
+		c.String(http.StatusBadRequest, "주문과 맞지 않는 결제예요. 결제되지 않았어요.")
+		return
+	}
+	// The buyer may close the page: the confirm goes on to its end all the same.
+	if err := s.ConfirmOrder(context.WithoutCancel(c.Request.Context()), order, request); err != nil {
+		c.String(http.StatusConflict, Answer(err))
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/orders/"+order.ID)
+}

@@ -1,0 +1,552 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// noHelp leaves what the library, and net/http for a connection that was used before,
+// would settle by themselves to the shop.
+var noHelp = []tosspayments.Option{
+	tosspayments.WithMaxRetries(0), tosspayments.WithSettleGrace(0),
+	tosspayments.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}),
+}
+
+func TestManyBillersChargeOnce(t *testing.T) {
+	st := newStand(t)
+	customers := []*customer{st.customer(), st.customer(), st.customer()}
+	for _, c := range customers {
+		require.Equal(t, http.StatusOK, c.issue(st.toss.Register(tosstest.Registration{CustomerKey: c.key()})))
+	}
+	stores := []*store{st.store, st.open()}
+	for _, day := range []string{"2027-01-31 10:00", "2027-02-28 10:00", "2027-03-31 10:00"} {
+		st.set(day)
+		var billers sync.WaitGroup
+		for i := range 20 {
+			billers.Go(func() { stores[i%2].round(t.Context()) })
+		}
+		billers.Wait()
+	}
+	assert.Len(t, st.moved(), 9)
+	assert.Equal(t, 9, st.toss.Calls(tosstest.ChargeBilling), "nobody asked twice")
+	assert.Equal(t, 9, strings.Count(st.charges(), "paid"))
+}
+
+// TestOneChargePerPeriodInTheDatabase: what the tables themselves refuse.
+func TestOneChargePerPeriodInTheDatabase(t *testing.T) {
+	st := newStand(t)
+	st.customer().register("")
+	_, err := st.store.subs.db.Exec(`INSERT INTO charges SELECT 'another', subscription_id, period, 2, amount, 'due', due, first_due, '', 0, 0, '', '', '' FROM charges`)
+	require.Error(t, err)
+	_, err = st.store.subs.db.Exec(`INSERT INTO charges SELECT 'another', subscription_id, period, 1, amount, 'refused', due, first_due, '', 0, 0, '', '', '' FROM charges`)
+	require.Error(t, err)
+}
+
+func TestRefusalsFollowTheCalendar(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	c.register("")
+	st.toss.SetRefusal(st.billingKey(), tosspayments.ErrRejectCardPayment)
+	st.on("2027-02-28 10:00")
+	st.round()
+	assert.Equal(t, "2027-01 1 paid\n2027-02 1 refused REJECT_CARD_PAYMENT\n2027-02 2 due ", st.charges())
+	page := c.Page("/")
+	assert.Contains(t, page, "한도를 넘었거나 잔액이 부족해요")
+	assert.Contains(t, page, "3월 1일에 다시 결제해요")
+	for _, day := range []string{"2027-02-28 23:59", "2027-03-01 09:59"} {
+		st.on(day)
+		assert.Equal(t, 2, st.toss.Calls(tosstest.ChargeBilling), day)
+	}
+	st.on("2027-03-01 10:00")
+	st.on("2027-03-02 10:00")
+	assert.Equal(t, 3, st.toss.Calls(tosstest.ChargeBilling))
+	st.on("2027-03-03 10:00")
+	st.on("2027-03-04 10:00")
+	assert.Equal(t, 4, st.toss.Calls(tosstest.ChargeBilling))
+	assert.Equal(t, "active", st.state())
+	st.on("2027-03-05 10:00")
+	assert.Equal(t, 5, st.toss.Calls(tosstest.ChargeBilling))
+	assert.Equal(t, "past_due", st.state())
+	assert.Contains(t, c.Page("/"), "다른 카드가 필요해요")
+	orders := map[string]bool{}
+	for _, request := range st.toss.Requests() {
+		if request.Operation == tosstest.ChargeBilling {
+			var body struct{ OrderID string }
+			require.NoError(t, json.Unmarshal(request.Body, &body))
+			orders[body.OrderID] = true
+		}
+	}
+	assert.Len(t, orders, 5, "each attempt is an order of its own")
+
+	st.on("2027-04-30 10:00")
+	assert.Equal(t, 5, st.toss.Calls(tosstest.ChargeBilling), "nothing is charged any more")
+	assert.Equal(t, []string{"2027-01-1"}, st.moved())
+
+	// Another card: the period of today is charged, once; the ones before are not.
+	c.register("")
+	st.round()
+	assert.Equal(t, []string{"2027-01-1", "2027-04-1"}, st.moved())
+	assert.Equal(t, "active", st.state())
+	st.on("2027-05-31 10:00")
+	assert.Equal(t, []string{"2027-01-1", "2027-04-1", "2027-05-1"}, st.moved())
+}
+
+func TestCalendarSucceedsOnALaterDay(t *testing.T) {
+	st := newStand(t)
+	st.customer().register("")
+	key := st.billingKey()
+	st.toss.SetRefusal(key, tosspayments.ErrRejectCardCompany)
+	st.on("2027-02-28 10:00")
+	st.toss.SetRefusal(key, "")
+	st.on("2027-03-01 10:00")
+	st.on("2027-03-31 10:00")
+	assert.Equal(t, []string{"2027-01-1", "2027-02-2", "2027-03-1"}, st.moved())
+}
+
+// TestAnotherCardIsAskedAtOnce: the waiting attempt is made with the new card, and the
+// old key is deleted.
+func TestAnotherCardIsAskedAtOnce(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	c.register("")
+	old := st.billingKey()
+	st.toss.SetRefusal(old, tosspayments.ErrInvalidCardExpiration)
+	st.on("2027-02-28 10:00")
+	c.register("")
+	assert.Equal(t, []string{"2027-01-1", "2027-02-2"}, st.moved())
+	assert.Equal(t, "active\ndeleted", st.cards())
+	assert.Equal(t, 1, st.toss.Calls(tosstest.DeleteBillingKey))
+	st.on("2027-03-01 10:00")
+	st.on("2027-03-03 10:00")
+	assert.Len(t, st.moved(), 2)
+
+	// A card that is changed without need charges nothing.
+	c.register("")
+	assert.Len(t, st.moved(), 2)
+	assert.Equal(t, "active\ndeleted\ndeleted", st.cards())
+}
+
+// TestCardThatIsChangedWhileItIsCharged: the charge ends before the old key goes, and
+// the new card is asked at once.
+func TestCardThatIsChangedWhileItIsCharged(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	c.register("")
+	st.toss.SetRefusal(st.billingKey(), tosspayments.ErrInvalidStoppedCard)
+	st.set("2027-02-28 10:00")
+	require.NoError(t, st.store.subs.planDue(t.Context(), st.time()))
+	open, err := st.store.subs.open(t.Context(), st.time(), st.time())
+	require.NoError(t, err)
+	require.Len(t, open, 1)
+	claimed, err := st.store.subs.claim(t.Context(), open[0], st.time(), st.time(), st.store.lease)
+	require.NoError(t, err)
+
+	c.register("")
+	assert.Zero(t, st.toss.Calls(tosstest.DeleteBillingKey), "it is being charged")
+	outcome, err := st.store.ask(t.Context(), claimed)
+	st.store.record(t.Context(), claimed, outcome, err)
+	st.round()
+	assert.Equal(t, []string{"2027-01-1", "2027-02-2"}, st.moved())
+	assert.Equal(t, "active\ndeleted", st.cards())
+}
+
+func TestDeletedKeyAsksForAnotherCard(t *testing.T) {
+	for name, told := range map[string]bool{"told by an event": true, "found by a charge": false} {
+		t.Run(name, func(t *testing.T) {
+			st := newStand(t)
+			c := st.customer()
+			c.register("")
+			if told {
+				st.toss.RegisterWebhook(st.url+webhookPath, tosspayments.WebhookBillingDeleted)
+			}
+			st.toss.RevokeBillingKey(st.billingKey())
+			st.toss.WaitWebhooks()
+			assert.Equal(t, told, strings.Contains(c.Page("/"), "해지됐다는 알림"))
+			assert.Equal(t, "active", st.state())
+
+			st.on("2027-02-28 10:00")
+			st.on("2027-03-01 10:00")
+			st.on("2027-03-03 10:00")
+			assert.Equal(t, "2027-01 1 paid\n2027-02 1 refused ALREADY_REMOVED_BILLING_KEY", st.charges(), "no calendar for a key that is gone")
+			assert.Equal(t, "past_due", st.state())
+			assert.Equal(t, "gone", st.cards())
+			assert.Contains(t, c.Page("/"), "다른 카드를 등록하면")
+
+			c.register("")
+			st.round()
+			assert.Equal(t, []string{"2027-01-1", "2027-02-2"}, st.moved())
+			assert.Equal(t, "active\ndeleted", st.cards())
+		})
+	}
+}
+
+// TestForgedEventDoesNoHarm: whoever knows a billing key can mark the card, no more.
+func TestForgedEventDoesNoHarm(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	c.register("")
+	st.toss.RegisterWebhook(st.url + webhookPath)
+	st.toss.SendWebhook(tosspayments.WebhookBillingDeleted, map[string]any{"billingKey": "guessed", "reason": nil})
+	st.toss.WaitWebhooks()
+	assert.Equal(t, "active", st.cards())
+	st.toss.SendWebhook(tosspayments.WebhookBillingDeleted, map[string]any{"billingKey": st.billingKey().Key, "reason": nil})
+	st.toss.SendWebhook("A_EVENT_OF_TOMORROW", map[string]any{"x": 1})
+	st.toss.WaitWebhooks()
+	for _, delivery := range st.toss.Deliveries() {
+		assert.Equal(t, http.StatusOK, delivery.Status)
+	}
+	assert.Equal(t, "doubted", st.cards())
+	st.on("2027-02-28 10:00")
+	assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved(), "it is charged all the same")
+	assert.Equal(t, "active", st.cards(), "and the mark is gone")
+}
+
+// TestLostAnswers: whatever happens to the answer, the period is charged once.
+func TestLostAnswers(t *testing.T) {
+	fault := func(f tosstest.Fault) []tosstest.Fault {
+		f.Operation = tosstest.ChargeBilling
+		return []tosstest.Fault{f}
+	}
+	for name, row := range map[string]struct {
+		faults []tosstest.Fault
+		calls  int
+	}{
+		"lost before the effect":          {fault(tosstest.Fault{Kind: tosstest.Drop}), 2},
+		"lost after the effect":           {fault(tosstest.Fault{Kind: tosstest.Drop, AfterEffect: true}), 1},
+		"lost and not stored":             {fault(tosstest.Fault{Kind: tosstest.Reset, AfterEffect: true, Unstored: true}), 1},
+		"a 500 with effect":               {fault(tosstest.Fault{Kind: tosstest.Refuse, Code: tosspayments.ErrFailedInternalSystemProcessing, AfterEffect: true}), 1},
+		"a 500 without effect":            {fault(tosstest.Fault{Kind: tosstest.Refuse, Code: tosspayments.ErrFailedInternalSystemProcessing}), 2},
+		"an unclear 400 without effect":   {fault(tosstest.Fault{Kind: tosstest.Refuse, Code: tosspayments.ErrProviderError}), 2},
+		"a code of tomorrow, with effect": {fault(tosstest.Fault{Kind: tosstest.Refuse, Code: "A_CODE_OF_TOMORROW", Status: 400, AfterEffect: true}), 1},
+		"a page of HTML":                  {fault(tosstest.Fault{Kind: tosstest.BadGateway}), 2},
+		"DUPLICATED_ORDER_ID, lookup lost": {append(fault(tosstest.Fault{Kind: tosstest.Refuse, Code: tosspayments.ErrDuplicatedOrderID, AfterEffect: true}),
+			tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.Drop}), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			st := newStand(t, noHelp...)
+			st.store.lease = 2 * time.Second
+			c := st.customer()
+			c.register("")
+			st.toss.Inject(row.faults...)
+			before := st.toss.Calls(tosstest.ChargeBilling)
+			// The lookup of the library is of no use either.
+			st.toss.Inject(tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.BadGateway, Times: 1000})
+			st.on("2027-02-28 10:00")
+			assert.Contains(t, st.charges(), "2027-02 1 charging", "not known yet")
+			assert.Contains(t, c.Page("/"), "결제를 확인하고 있어요")
+			st.pass()
+			assert.Contains(t, st.charges(), "2027-02 1 charging", "still not known")
+			st.toss.ClearFaults()
+			st.pass()
+			assert.Equal(t, "2027-01 1 paid\n2027-02 1 paid ", st.charges())
+			assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved())
+			assert.Equal(t, before+row.calls, st.toss.Calls(tosstest.ChargeBilling))
+		})
+	}
+}
+
+// TestNothingIsSent: Toss Payments cannot be reached.
+func TestNothingIsSent(t *testing.T) {
+	st := newStand(t, noHelp...)
+	c := st.customer()
+	require.Equal(t, http.StatusOK, c.issue(st.toss.Register(tosstest.Registration{CustomerKey: c.key()})))
+	reachable := st.store.toss.Client
+	client, err := tosspayments.New(tosstest.DefaultSecretKey, tosspayments.WithBaseURL("http://127.0.0.1:1"), tosspayments.WithMaxRetries(0))
+	require.NoError(t, err)
+	st.store.toss.Client = client
+	st.round()
+	st.pass()
+	assert.Equal(t, "2027-01 1 charging ", st.charges())
+	st.store.toss.Client = reachable
+	st.pass()
+	assert.Equal(t, []string{"2027-01-1"}, st.moved())
+}
+
+// TestOrderIDThatWasUsed: what is found under our order id has to be our charge.
+func TestOrderIDThatWasUsed(t *testing.T) {
+	prepare := func(t *testing.T, amount int64) (*stand, string) {
+		st := newStand(t)
+		st.customer().register("")
+		orderID := strings.Replace(st.rows(`SELECT order_id FROM charges`), "2027-01", "2027-02", 1)
+		_, err := st.toss.Client().ChargeBilling(t.Context(), st.billingKey(), tosspayments.ChargeBillingRequest{
+			OrderID: orderID, OrderName: planName + " 2027-02", Amount: tosspayments.Won(amount),
+		})
+		require.NoError(t, err)
+		return st, orderID
+	}
+	t.Run("by this charge", func(t *testing.T) {
+		st, _ := prepare(t, 24000)
+		st.on("2027-02-28 10:00")
+		assert.Equal(t, "2027-01 1 paid\n2027-02 1 paid ", st.charges())
+		assert.Len(t, st.moved(), 2)
+	})
+	t.Run("by another", func(t *testing.T) {
+		st, _ := prepare(t, 9000)
+		st.on("2027-02-28 10:00")
+		st.pass()
+		assert.Equal(t, "2027-01 1 paid\n2027-02 1 review ", st.charges())
+		assert.Len(t, st.moved(), 2)
+		assert.Contains(t, st.log.String(), "level=ERROR")
+	})
+	t.Run("by this charge, given back since", func(t *testing.T) {
+		st, orderID := prepare(t, 24000)
+		payment, err := st.toss.Client().GetPaymentByOrderID(t.Context(), orderID)
+		require.NoError(t, err)
+		_, err = st.toss.Client().CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "in the dashboard"})
+		require.NoError(t, err)
+		st.on("2027-02-28 10:00")
+		st.pass()
+		assert.Equal(t, "2027-01 1 paid\n2027-02 1 refunded ", st.charges())
+		assert.Equal(t, 1, st.toss.Charges(orderID))
+	})
+}
+
+// TestOurMistakesAreNoRefusals: they stop the charge for a person, and no calendar runs.
+func TestOurMistakesAreNoRefusals(t *testing.T) {
+	t.Run("NOT_MATCHES_CUSTOMER_KEY", func(t *testing.T) {
+		st := newStand(t)
+		c := st.customer()
+		c.register("")
+		key := st.billingKey()
+		_, err := st.store.subs.db.Exec(`UPDATE customers SET customer_key = 'of-another'`)
+		require.NoError(t, err)
+		// The vault would refuse the pair before Toss Payments does.
+		_, err = st.store.subs.db.Exec(`UPDATE cards SET sealed_key = $1`, st.store.vault.seal(tosspayments.NewBillingKey(key.Key.Reveal(), "of-another")))
+		require.NoError(t, err)
+		st.on("2027-02-28 10:00")
+		for _, day := range []string{"2027-03-01 10:00", "2027-03-03 10:00", "2027-03-05 10:00"} {
+			st.on(day)
+		}
+		assert.Equal(t, "2027-01 1 paid\n2027-02 1 review NOT_MATCHES_CUSTOMER_KEY", st.charges())
+		assert.Equal(t, "active", st.state())
+		assert.Equal(t, 2, st.toss.Calls(tosstest.ChargeBilling))
+		assert.Contains(t, st.log.String(), "level=ERROR")
+		assert.Contains(t, c.Page("/"), "담당자가 확인하고 있어요")
+
+		// A person puts it right and gives the charge back.
+		_, err = st.store.subs.db.Exec(`UPDATE customers SET customer_key = $1`, key.CustomerKey.Reveal())
+		require.NoError(t, err)
+		_, err = st.store.subs.db.Exec(`UPDATE cards SET sealed_key = $1`, st.store.vault.seal(key))
+		require.NoError(t, err)
+		_, err = st.store.subs.db.Exec(`UPDATE charges SET state = 'due', tries = tries + 1 WHERE state = 'review'`)
+		require.NoError(t, err)
+		st.round()
+		assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved())
+		assert.Equal(t, 1, st.toss.Calls(tosstest.GetPaymentByOrderID), "it may have been made: it is looked up first")
+	})
+	t.Run("a row that was swapped", func(t *testing.T) {
+		st := newStand(t)
+		st.customer().register("")
+		_, err := st.store.subs.db.Exec(`UPDATE customers SET customer_key = 'of-another'`)
+		require.NoError(t, err)
+		st.on("2027-02-28 10:00")
+		assert.Equal(t, "2027-01 1 paid\n2027-02 1 review ", st.charges())
+		assert.Equal(t, 1, st.toss.Calls(tosstest.ChargeBilling), "nothing was sent")
+	})
+	t.Run("a wrong secret key", func(t *testing.T) {
+		st := newStand(t)
+		st.customer().register("")
+		st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Refuse, Code: tosspayments.ErrUnauthorizedKey})
+		st.on("2027-02-28 10:00")
+		st.on("2027-03-01 10:00")
+		assert.Equal(t, "2027-01 1 paid\n2027-02 1 review UNAUTHORIZED_KEY", st.charges())
+	})
+}
+
+func TestCancel(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	c.register("")
+	key := st.billingKey()
+	c.cancel()
+	c.cancel()
+	assert.Contains(t, c.Page("/"), "구독을 해지했어요")
+	assert.Equal(t, "deleted ", st.rows(`SELECT state, sealed_key FROM cards`), "the key is forgotten")
+	_, err := st.toss.Client().ChargeBilling(t.Context(), key, tosspayments.ChargeBillingRequest{
+		OrderID: "order-after-cancel", OrderName: "x", Amount: tosspayments.Won(1000),
+	})
+	require.ErrorIs(t, err, tosspayments.ErrAlreadyRemovedBillingKey)
+	st.on("2027-02-28 10:00")
+	assert.Equal(t, []string{"2027-01-1"}, st.moved())
+
+	// Again, in the month that was paid: another subscription, and other order ids.
+	c.register("")
+	assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved())
+	st.on("2027-03-28 10:00")
+	assert.Equal(t, []string{"2027-01-1", "2027-02-1", "2027-03-1"}, st.moved())
+	assert.Equal(t, "active", st.rows(`SELECT state FROM subscriptions WHERE state <> 'canceled'`))
+}
+
+func TestCancelEndsTheCalendar(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	c.register(tosspayments.ErrRejectCardPayment)
+	assert.Equal(t, "2027-01 1 refused REJECT_CARD_PAYMENT\n2027-01 2 due ", st.charges())
+	c.cancel()
+	st.on("2027-02-01 10:00")
+	assert.Equal(t, "2027-01 1 refused REJECT_CARD_PAYMENT\n2027-01 2 void ", st.charges())
+	assert.Equal(t, 1, st.toss.Calls(tosstest.ChargeBilling))
+
+	// Not even when somebody gives the charge back by mistake.
+	_, err := st.store.subs.db.Exec(`UPDATE charges SET state = 'due' WHERE state = 'void'`)
+	require.NoError(t, err)
+	st.round()
+	assert.Contains(t, st.charges(), "2027-01 2 due")
+	assert.Equal(t, 1, st.toss.Calls(tosstest.ChargeBilling))
+}
+
+// TestCancelWhileAChargeIsUnknown: the charge is brought to its end before the key goes.
+func TestCancelWhileAChargeIsUnknown(t *testing.T) {
+	for name, after := range map[string]bool{"it was made": true, "it was not made yet": false} {
+		t.Run(name, func(t *testing.T) {
+			st := newStand(t, noHelp...)
+			st.store.lease = 2 * time.Second
+			c := st.customer()
+			c.register("")
+			st.toss.Inject(
+				tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: after},
+				tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.BadGateway, Times: 1000})
+			st.on("2027-02-28 10:00")
+			c.cancel()
+			assert.Equal(t, "deleting", st.cards())
+			st.toss.ClearFaults()
+			st.pass()
+			assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved())
+			assert.Contains(t, st.charges(), "2027-02 1 paid")
+			assert.Equal(t, "deleted", st.cards())
+		})
+	}
+}
+
+// TestDeletionIsRepeatedUntilItIsKnown.
+func TestDeletionIsRepeatedUntilItIsKnown(t *testing.T) {
+	for name, fault := range map[string]tosstest.Fault{
+		"lost before": {Kind: tosstest.Drop},
+		"lost after":  {Kind: tosstest.Drop, AfterEffect: true},
+		"refused":     {Kind: tosstest.Refuse, Code: tosspayments.ErrUnauthorizedKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			st := newStand(t, noHelp...)
+			c := st.customer()
+			c.register("")
+			fault.Operation = tosstest.DeleteBillingKey
+			st.toss.Inject(fault)
+			c.cancel()
+			assert.Equal(t, "deleting", st.cards())
+			st.round()
+			assert.Equal(t, 1, st.toss.Calls(tosstest.DeleteBillingKey), "not at once again")
+			st.pass()
+			assert.Equal(t, "deleted", st.cards())
+		})
+	}
+}
+
+// TestShopWasDown: months that went by are not charged; the one of today is, once.
+func TestShopWasDown(t *testing.T) {
+	st := newStand(t)
+	st.customer().register("")
+	st.on("2027-06-15 10:00")
+	st.round()
+	assert.Equal(t, []string{"2027-01-1", "2027-05-1"}, st.moved())
+	st.on("2027-06-30 10:00")
+	assert.Equal(t, []string{"2027-01-1", "2027-05-1", "2027-06-1"}, st.moved())
+}
+
+// TestShopWasDownDuringTheCalendar: a day of the calendar that was missed is made up for,
+// and no attempt follows another on the same day.
+func TestShopWasDownDuringTheCalendar(t *testing.T) {
+	st := newStand(t)
+	st.customer().register("")
+	st.toss.SetRefusal(st.billingKey(), tosspayments.ErrRejectCardPayment)
+	st.on("2027-02-28 10:00")
+	st.on("2027-03-03 12:00")
+	st.round()
+	assert.Equal(t, 3, st.toss.Calls(tosstest.ChargeBilling))
+	st.on("2027-03-04 10:00")
+	assert.Equal(t, 3, st.toss.Calls(tosstest.ChargeBilling))
+	st.on("2027-03-05 10:00")
+	assert.Equal(t, 4, st.toss.Calls(tosstest.ChargeBilling))
+	assert.Equal(t, "past_due", st.state())
+}
+
+// TestRefusalIsFoundByALookup: the answer with the refusal is lost.
+func TestRefusalIsFoundByALookup(t *testing.T) {
+	st := newStand(t, noHelp...)
+	st.store.lease = 2 * time.Second
+	st.customer().register("")
+	st.toss.SetRefusal(st.billingKey(), tosspayments.ErrRejectCardPayment)
+	st.toss.Inject(
+		tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: true},
+		tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.BadGateway, Times: 1000})
+	st.on("2027-02-28 10:00")
+	st.toss.ClearFaults()
+	st.pass()
+	assert.Equal(t, "2027-01 1 paid\n2027-02 1 refused REJECT_CARD_PAYMENT\n2027-02 2 due ", st.charges())
+	assert.Equal(t, 2, st.toss.Calls(tosstest.ChargeBilling))
+}
+
+func TestOutcomeOfEachClass(t *testing.T) {
+	for code, want := range map[tosspayments.ErrorCode]outcome{
+		tosspayments.ErrRejectCardCompany:        {state: refused},
+		tosspayments.ErrInvalidCardExpiration:    {state: refused},
+		tosspayments.ErrPayProcessAborted:        {state: refused},
+		"A_CODE_OF_TOMORROW":                     {state: refused},
+		tosspayments.ErrNotFoundBilling:          {state: refused, cardGone: true},
+		tosspayments.ErrAlreadyRemovedBillingKey: {state: refused, cardGone: true},
+		tosspayments.ErrNotMatchesCustomerKey:    {state: review},
+		tosspayments.ErrUnauthorizedKey:          {state: review},
+		tosspayments.ErrInvalidRequest:           {state: review},
+		tosspayments.ErrBelowMinimumAmount:       {state: review},
+	} {
+		want.code = code
+		assert.Equal(t, want, refusedBy(code), code)
+	}
+}
+
+// TestShopWasDownUntilTheNextPeriod: an attempt that waited is not made any more.
+func TestShopWasDownUntilTheNextPeriod(t *testing.T) {
+	st := newStand(t)
+	st.customer().register("")
+	key := st.billingKey()
+	st.toss.SetRefusal(key, tosspayments.ErrRejectCardPayment)
+	st.on("2027-02-28 10:00")
+	st.toss.SetRefusal(key, "")
+	st.on("2027-04-01 10:00")
+	assert.Equal(t, []string{"2027-01-1", "2027-03-1"}, st.moved())
+	assert.Contains(t, st.charges(), "2027-02 2 void")
+}
+
+// TestWhoseLeaseIsOverRecordsNothing: another biller has the charge by then.
+func TestWhoseLeaseIsOverRecordsNothing(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	require.Equal(t, http.StatusOK, c.issue(st.toss.Register(tosstest.Registration{CustomerKey: c.key()})))
+	orderID := st.rows(`SELECT order_id FROM charges`)
+	claim := func() *claimed {
+		c, err := st.store.subs.claim(t.Context(), orderID, st.time(), st.time(), st.store.lease)
+		require.NoError(t, err)
+		return c
+	}
+	slow := claim()
+	require.True(t, slow.Fresh)
+	assert.Nil(t, claim(), "it is taken")
+	st.set("2027-01-31 10:02")
+	next := claim()
+	require.False(t, next.Fresh, "something may have been sent")
+	st.store.record(t.Context(), slow, outcome{state: refused, code: tosspayments.ErrRejectCardCompany}, nil)
+	assert.Equal(t, "2027-01 1 charging ", st.charges())
+	st.store.record(t.Context(), next, outcome{state: paid}, nil)
+	assert.Equal(t, "2027-01 1 paid ", st.charges())
+	st.store.record(t.Context(), next, outcome{state: refused}, nil)
+	assert.Equal(t, "2027-01 1 paid ", st.charges())
+}

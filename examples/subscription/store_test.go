@@ -1,0 +1,405 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// stand is a shop with its own Toss Payments and a clock that the test moves.
+type stand struct {
+	t        *testing.T
+	toss     *tosstest.Server
+	store    *store
+	url      string
+	database string
+	log      *lockedBuffer
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newStand(t *testing.T, options ...tosspayments.Option) *stand {
+	t.Helper()
+	st := &stand{t: t, toss: tosstest.NewServer(t, tosstest.WithRandomFaults(1, 0)), database: shoptest.Database(t), log: new(lockedBuffer), now: at("2027-01-31 10:00")}
+	st.store = st.open(options...)
+	server := httptest.NewServer(st.store.handler())
+	t.Cleanup(server.Close)
+	st.url = server.URL
+	return st
+}
+
+// open is one more instance of the shop. Its biller runs when the test says so.
+func (st *stand) open(options ...tosspayments.Option) *store {
+	st.t.Helper()
+	subs, err := openSubscriptions(st.t.Context(), st.database)
+	require.NoError(st.t, err)
+	st.t.Cleanup(subs.close)
+	logger := slog.New(slog.NewTextHandler(io.MultiWriter(st.t.Output(), st.log), nil))
+	vault, err := openVault(st.t.Context(), subs.db, testKey, false)
+	require.NoError(st.t, err)
+	store, err := newStore(st.t.Context(), &biller{
+		subs: subs, toss: shop.InSandbox(st.toss, append(options, tosspayments.WithLogger(logger))...), vault: vault,
+		clock: &clock{wall: st.time, speed: 1}, logger: logger, lease: time.Minute, woken: make(chan struct{}, 1),
+	})
+	require.NoError(st.t, err)
+	return store
+}
+
+var testKey = func() string {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	return base64.StdEncoding.EncodeToString(key)
+}()
+
+func at(text string) time.Time {
+	t, err := time.ParseInLocation("2006-01-02 15:04", text, kst)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func (st *stand) time() time.Time {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.now
+}
+
+// on moves the clock and lets the biller do what is due.
+func (st *stand) on(text string) {
+	st.t.Helper()
+	st.mu.Lock()
+	require.False(st.t, at(text).Before(st.now), "time does not run backwards")
+	st.now = at(text)
+	st.mu.Unlock()
+	st.round()
+}
+
+func (st *stand) round() { st.store.round(st.t.Context()) }
+
+// pass lets the leases end.
+func (st *stand) pass() {
+	st.mu.Lock()
+	st.now = st.now.Add(2 * time.Minute)
+	st.mu.Unlock()
+	st.round()
+}
+
+// customer is a buyer without a browser.
+type customer struct {
+	*shoptest.Customer
+	st *stand
+}
+
+func (st *stand) customer() *customer {
+	return &customer{shoptest.NewCustomer(st.t, st.url), st}
+}
+
+// key is the customer's key, as the registration page hands it to the window.
+func (c *customer) key() string { return customerKey(c.Page("/card")) }
+
+func customerKey(page string) string {
+	_, rest, _ := strings.Cut(page, `customerKey: "`)
+	key, _, _ := strings.Cut(rest, `"`)
+	return key
+}
+
+// register brings a card that the window has registered, and lets the biller run.
+func (c *customer) register(refusal tosspayments.ErrorCode) tosspayments.BillingRedirect {
+	c.st.t.Helper()
+	redirect := c.st.toss.Register(tosstest.Registration{CustomerKey: c.key(), Refusal: refusal})
+	require.Equal(c.st.t, http.StatusOK, c.issue(redirect))
+	c.st.round()
+	return redirect
+}
+
+func (c *customer) issue(redirect tosspayments.BillingRedirect) int {
+	c.st.t.Helper()
+	status, err := c.Post("/card/issue", redirect)
+	require.NoError(c.st.t, err)
+	return status
+}
+
+func (c *customer) cancel() {
+	c.st.t.Helper()
+	_, err := c.Submit("/cancel", nil)
+	require.NoError(c.st.t, err)
+	c.st.round()
+}
+
+// rows returns what a query finds, a row a line.
+func (st *stand) rows(query string) string { st.t.Helper(); return rows(st.t, st.store.subs, query) }
+
+func rows(t *testing.T, subs *subscriptions, query string) string {
+	t.Helper()
+	list, err := subs.db.QueryContext(t.Context(), query)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, list.Close()) }()
+	columns, err := list.Columns()
+	require.NoError(t, err)
+	var lines []string
+	for list.Next() {
+		values := make([]any, len(columns))
+		for i := range values {
+			values[i] = new(any)
+		}
+		require.NoError(t, list.Scan(values...))
+		var words []string
+		for _, v := range values {
+			words = append(words, fmt.Sprint(*v.(*any)))
+		}
+		lines = append(lines, strings.Join(words, " "))
+	}
+	require.NoError(t, list.Err())
+	return strings.Join(lines, "\n")
+}
+
+// charges is every charge: period, attempt, state, code.
+func (st *stand) charges() string {
+	st.t.Helper()
+	return trimLines(st.rows(`SELECT period, attempt, state, code FROM charges ORDER BY subscription_id, period, attempt`))
+}
+
+func trimLines(text string) string { return strings.ReplaceAll(text, " \n", "\n") }
+
+func (st *stand) state() string { st.t.Helper(); return st.rows(`SELECT state FROM subscriptions`) }
+func (st *stand) cards() string {
+	st.t.Helper()
+	return st.rows(`SELECT state FROM cards ORDER BY state`)
+}
+
+// billingKey is that of the card in use.
+func (st *stand) billingKey() tosspayments.BillingKey {
+	st.t.Helper()
+	var sealed, customerKey string
+	require.NoError(st.t, st.store.subs.db.QueryRow(`SELECT k.sealed_key, u.customer_key FROM subscriptions s
+		JOIN cards k ON k.id = s.card_id JOIN customers u ON u.id = s.customer_id`).Scan(&sealed, &customerKey))
+	key, err := st.store.vault.open(sealed, customerKey)
+	require.NoError(st.t, err)
+	return key
+}
+
+// moved is what was really charged: period and attempt of each approval.
+func (st *stand) moved() (list []string) {
+	for _, entry := range st.toss.Ledger() {
+		parts := strings.SplitN(entry.OrderID, "-", 3)
+		list = append(list, parts[2])
+	}
+	return list
+}
+
+func TestSubscribe(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	assert.Contains(t, c.Page("/"), "월 24,000원")
+	redirect := c.register("")
+	assert.Equal(t, "2027-01 1 paid ", st.charges())
+	page := c.Page("/")
+	assert.Contains(t, page, "구독 중이에요")
+	assert.Contains(t, page, "결제 완료")
+	assert.Contains(t, page, "현대카드")
+	assert.Contains(t, page, "43301234****123*")
+	assert.Contains(t, page, "2027.02.28", "a shorter month is charged on its last day")
+	assert.Contains(t, page, "영수증")
+	assert.Contains(t, page, "2027년 1월 31일", "the shop's date")
+
+	// A refresh of the success page, an authKey that works once.
+	assert.Contains(t, c.Page("/card/success?customerKey="+redirect.CustomerKey+"&authKey="+redirect.AuthKey.Reveal()), "카드를 등록하고 있어요")
+	assert.Equal(t, http.StatusOK, c.issue(redirect))
+	st.round()
+	assert.Equal(t, 1, st.toss.Calls(tosstest.IssueBillingKey))
+
+	st.on("2027-02-28 09:59")
+	assert.Equal(t, []string{"2027-01-1"}, st.moved())
+	for _, day := range []string{"2027-02-28 10:00", "2027-03-01 10:00", "2027-03-31 10:00", "2027-04-30 10:00", "2027-05-30 10:00"} {
+		st.on(day)
+		st.round()
+	}
+	assert.Equal(t, []string{"2027-01-1", "2027-02-1", "2027-03-1", "2027-04-1"}, st.moved())
+	assert.Equal(t, "2027-01 1 paid\n2027-02 1 paid\n2027-03 1 paid\n2027-04 1 paid ", st.charges())
+}
+
+func TestSecretsStayWhereTheyBelong(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	redirect := c.register("")
+	key := st.billingKey()
+	st.on("2027-03-01 10:00")
+	pages := c.Page("/") + c.Page("/card") + c.Page("/state") + st.log.String()
+	stored := ""
+	for _, table := range []string{"settings", "customers", "cards", "subscriptions", "charges"} {
+		stored += st.rows("SELECT * FROM " + table)
+	}
+	for _, secret := range []string{key.Key.Reveal(), redirect.AuthKey.Reveal(), testKey, tosstest.DefaultSecretKey} {
+		assert.NotContains(t, pages, secret)
+		assert.NotContains(t, stored, secret)
+	}
+	session := st.rows(`SELECT id FROM customers`)
+	assert.NotEqual(t, session, redirect.CustomerKey)
+	assert.NotContains(t, st.log.String(), redirect.CustomerKey)
+}
+
+func TestForeignRegistrationIsRefused(t *testing.T) {
+	st := newStand(t)
+	victim, thief := st.customer(), st.customer()
+	redirect := st.toss.Register(tosstest.Registration{CustomerKey: victim.key()})
+	query := "?customerKey=" + redirect.CustomerKey + "&authKey=" + redirect.AuthKey.Reveal()
+	assert.Contains(t, thief.Page("/card/success"+query), "다른 고객의 카드 등록")
+	assert.Equal(t, http.StatusForbidden, thief.issue(redirect))
+	assert.Zero(t, st.toss.Calls(tosstest.IssueBillingKey), "nothing was sent")
+	assert.Equal(t, http.StatusOK, victim.issue(redirect))
+}
+
+func TestManyTabsRegisterOneCard(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	redirect := st.toss.Register(tosstest.Registration{CustomerKey: c.key()})
+	var tabs sync.WaitGroup
+	for range 10 {
+		tabs.Go(func() {
+			status, err := c.Post("/card/issue", redirect)
+			assert.NoError(t, err)
+			assert.Equal(t, http.StatusOK, status)
+		})
+	}
+	tabs.Wait()
+	st.round()
+	assert.Equal(t, "active", st.state())
+	assert.Equal(t, "active", st.cards())
+	assert.Equal(t, []string{"2027-01-1"}, st.moved())
+}
+
+func TestRegistrationThatFails(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	assert.Contains(t, c.Page("/card/fail?code=PAY_PROCESS_CANCELED&message=x"), "카드 등록 창을 닫으셨어요")
+	assert.NotContains(t, c.Page("/card/fail?code=%3Cscript%3E&message=%3Cscript%3Ealert(1)%3C/script%3E"), "<script>alert")
+	assert.Contains(t, c.Page("/card/success?customerKey=x"), "잘못된 주소")
+	assert.Contains(t, c.Page("/card/fail"), "잘못된 주소")
+	made := tosspayments.BillingRedirect{CustomerKey: c.key(), AuthKey: tosspayments.NewSensitive("made up")}
+	assert.Equal(t, http.StatusBadRequest, c.issue(made))
+	assert.Empty(t, st.state())
+}
+
+// TestKeyThatWasIssuedButNotStored: the answer of the issue is lost; the same address
+// brings the same key.
+func TestKeyThatWasIssuedButNotStored(t *testing.T) {
+	st := newStand(t, tosspayments.WithMaxRetries(0))
+	c := st.customer()
+	redirect := st.toss.Register(tosstest.Registration{CustomerKey: c.key()})
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.IssueBillingKey, Kind: tosstest.Drop, AfterEffect: true})
+	assert.Equal(t, http.StatusInternalServerError, c.issue(redirect))
+	assert.Equal(t, http.StatusOK, c.issue(redirect))
+	st.round()
+	assert.Equal(t, []string{"2027-01-1"}, st.moved())
+}
+
+func TestForeignPagesCannotPressButtons(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	c.register("")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, st.url+"/cancel", strings.NewReader(""))
+	require.NoError(t, err)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	response, err := c.Client.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusForbidden, response.StatusCode)
+	assert.Equal(t, "active", st.state())
+}
+
+func TestKeysThatCannotWork(t *testing.T) {
+	keys := shop.Keys{Secret: tosstest.DefaultSecretKey, Client: tosstest.DefaultClientKey}
+	live := shop.Keys{Secret: "live_sk_zXLkKEypNArWmo50nX3lmeaxYG5R", Client: "live_ck_D5GePWvyJnrK0W0k6q8gLzN97Eoq"}
+	database := shoptest.Database(t)
+	logger := slog.New(slog.DiscardHandler)
+	for says, c := range map[string]config{
+		"SUBSCRIPTION_KEY is not set":          {keys: keys},
+		"SUBSCRIPTION_KEY must be 32 bytes":    {keys: keys, key: "c2hvcnQ="},
+		"not with a live key":                  {keys: live, key: testKey, speed: 2},
+		"TOSS_SECRET_KEY is set but":           {keys: shop.Keys{Secret: tosstest.DefaultSecretKey}},
+		"must not be negative":                 {interval: -1},
+		"-toss needs TOSS_SECRET_KEY":          {toss: "http://127.0.0.1:1"},
+		"not the one that this database was":   {keys: keys, key: base64.StdEncoding.EncodeToString(make([]byte, 32))},
+		"SUBSCRIPTION_KEY must be 32 bytes in": {keys: keys, key: "no base64"},
+	} {
+		c.database, c.address = database, "127.0.0.1:0"
+		if says == "not the one that this database was" {
+			subs, err := openSubscriptions(t.Context(), database)
+			require.NoError(t, err)
+			_, err = openVault(t.Context(), subs.db, testKey, false)
+			require.NoError(t, err)
+			subs.close()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		require.ErrorContains(t, run(ctx, c, io.Discard, logger), says)
+		cancel()
+	}
+}
+
+func TestRunAndShutDown(t *testing.T) {
+	var out, log lockedBuffer
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		done <- run(ctx, config{address: "127.0.0.1:0", lease: time.Minute}, &out, slog.New(slog.NewJSONHandler(&log, nil)))
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
+	c := shoptest.NewCustomer(t, strings.TrimSpace(out.String()))
+	assert.Contains(t, c.Page("/"), "24,000원")
+	assert.Contains(t, c.Page("/"), "*  43200", "a month takes a minute")
+	cancel()
+	require.NoError(t, <-done)
+	assert.Contains(t, log.String(), `"path":"/"`)
+}
+
+func TestAdvice(t *testing.T) {
+	for code, says := range map[tosspayments.ErrorCode]string{
+		tosspayments.ErrPayProcessCanceled:    "닫으셨어요",
+		tosspayments.ErrInvalidCardExpiration: "유효기간",
+		tosspayments.ErrRejectCardPayment:     "한도",
+		tosspayments.ErrInvalidStoppedCard:    "정지",
+		tosspayments.ErrRejectCardCompany:     "카드사에서 결제를 거절",
+		tosspayments.ErrNotFoundBilling:       "해지",
+		tosspayments.ErrUnauthorizedKey:       "상점의 결제 설정",
+		"A_CODE_OF_TOMORROW":                  "끝내지 못했어요",
+	} {
+		assert.Contains(t, advice(code), says, code)
+	}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
