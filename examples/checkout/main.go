@@ -19,7 +19,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -61,20 +60,11 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 	}
 	defer toss.Close()
 
-	database := c.database
-	switch {
-	case database != "":
-	case toss.Sandbox != nil:
-		// The Toss Payments inside this process forgets when it ends; so do its orders.
-		dir, err := os.MkdirTemp("", "checkout")
-		if err != nil {
-			return err
-		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		database = filepath.Join(dir, "checkout.db")
-	default:
-		database = "checkout.db"
+	database, done, err := shop.DatabaseAddress(c.database, "checkout.db", toss)
+	if err != nil {
+		return err
 	}
+	defer done()
 	orders, err := openOrders(ctx, database)
 	if err != nil {
 		return err

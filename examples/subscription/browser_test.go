@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
@@ -120,4 +123,28 @@ func TestRefreshInABrowser(t *testing.T) {
 	b.Visit(st.url)
 	b.WaitFor("#title", "구독 중이에요")
 	assert.Equal(t, []string{"2027-01-1"}, st.moved())
+}
+
+// TestMonthsGoBy is what a visitor of the sandbox sees, faster.
+func TestMonthsGoBy(t *testing.T) {
+	var out lockedBuffer
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		done <- run(ctx, config{
+			address: "127.0.0.1:0", database: shoptest.Database(t), speed: 60 * aMonthAMinute, lease: time.Minute,
+		}, &out, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
+	b := shoptest.NewBrowser(t)
+	b.Visit(strings.TrimSpace(out.String()))
+	today := b.Text("#today")
+	b.Click("#subscribe")
+	b.Click("#register")
+	b.FinishWindow("", "pay")
+	b.WaitFor("#charges li:nth-child(3)", "결제 완료")
+	assert.NotEqual(t, today, b.Text("#today"))
+	b.Shoot("subscription-months")
+	cancel()
+	require.NoError(t, <-done)
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"strconv"
 	"time"
+
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 )
 
 // Every date of the shop is Korean.
@@ -21,7 +23,7 @@ type clock struct {
 // newClock takes the moment from which time runs faster from the database, so that
 // every instance has the same date.
 func newClock(ctx context.Context, db *sql.DB, speed float64) (*clock, error) {
-	text, err := setting(ctx, db, "clock_origin", strconv.FormatInt(time.Now().Unix(), 10))
+	text, err := shop.Setting(ctx, db, "clock_origin", strconv.FormatInt(time.Now().Unix(), 10))
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -71,20 +70,11 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 	}
 	defer toss.Close()
 
-	database := c.database
-	switch {
-	case database != "":
-	case toss.Sandbox != nil:
-		// The Toss Payments inside this process forgets when it ends; so does the shop.
-		dir, err := os.MkdirTemp("", "subscription")
-		if err != nil {
-			return err
-		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		database = filepath.Join(dir, "subscription.db")
-	default:
-		database = "subscription.db"
+	database, done, err := shop.DatabaseAddress(c.database, "subscription.db", toss)
+	if err != nil {
+		return err
 	}
+	defer done()
 	subs, err := openSubscriptions(ctx, database)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"errors"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 )
 
 // vault encrypts billing keys: who reads the database or a backup of it cannot charge
@@ -30,7 +31,7 @@ func openVault(ctx context.Context, db *sql.DB, key string, sandbox bool) (*vaul
 		secret := make([]byte, 32)
 		_, _ = rand.Read(secret)
 		var err error
-		if key, err = setting(ctx, db, "sandbox_key", base64.StdEncoding.EncodeToString(secret)); err != nil {
+		if key, err = shop.Setting(ctx, db, "sandbox_key", base64.StdEncoding.EncodeToString(secret)); err != nil {
 			return nil, err
 		}
 	}
@@ -46,7 +47,7 @@ func openVault(ctx context.Context, db *sql.DB, key string, sandbox bool) (*vaul
 		return nil, err
 	}
 	check := v.fingerprint("SUBSCRIPTION_KEY")
-	if first, err := setting(ctx, db, "key_check", check); err != nil || first != check {
+	if first, err := shop.Setting(ctx, db, "key_check", check); err != nil || first != check {
 		return nil, errors.Join(err, errors.New("SUBSCRIPTION_KEY is not the one that this database was begun with"))
 	}
 	return v, nil
@@ -65,25 +66,30 @@ func newVault(secret []byte) (*vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
+	aead, err := cipher.NewGCM(block)
 	return &vault{aead, mac}, err
 }
+
+var errSealed = errors.New("the stored billing key cannot be decrypted")
 
 // seal encrypts a billing key. It can be opened with its own customer key only, so rows
 // cannot be swapped.
 func (v *vault) seal(key tosspayments.BillingKey) string {
-	//nolint:gosec // G407: this AEAD makes a random nonce by itself.
-	sealed := v.aead.Seal(nil, nil, []byte(key.Key.Reveal()), []byte(key.CustomerKey.Reveal()))
+	nonce := make([]byte, v.aead.NonceSize())
+	_, _ = rand.Read(nonce)
+	sealed := v.aead.Seal(nonce, nonce, []byte(key.Key.Reveal()), []byte(key.CustomerKey.Reveal()))
 	return base64.StdEncoding.EncodeToString(sealed)
 }
 
 func (v *vault) open(sealed, customerKey string) (tosspayments.BillingKey, error) {
 	data, err := base64.StdEncoding.DecodeString(sealed)
-	if err == nil {
-		data, err = v.aead.Open(nil, nil, data, []byte(customerKey))
+	size := v.aead.NonceSize()
+	if err != nil || len(data) < size {
+		return tosspayments.BillingKey{}, errSealed
 	}
+	data, err = v.aead.Open(nil, data[:size], data[size:], []byte(customerKey))
 	if err != nil {
-		return tosspayments.BillingKey{}, errors.New("the stored billing key cannot be decrypted")
+		return tosspayments.BillingKey{}, errSealed
 	}
 	return tosspayments.NewBillingKey(string(data), customerKey), nil
 }
@@ -93,13 +99,4 @@ func (v *vault) fingerprint(secret string) string {
 	mac := hmac.New(sha256.New, v.mac)
 	mac.Write([]byte(secret))
 	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// setting returns a value that every instance has in common: the first one sets it.
-func setting(ctx context.Context, db *sql.DB, name, value string) (string, error) {
-	if _, err := db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, value); err != nil {
-		return "", err
-	}
-	err := db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&value)
-	return value, err
 }

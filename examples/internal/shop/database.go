@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -49,6 +51,29 @@ func OpenDatabase(ctx context.Context, address, schema string) (*sql.DB, error) 
 // share: writers wait for each other, and a commit survives a power cut.
 func sqliteSource(file string) string {
 	return "file:" + file + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+}
+
+// DatabaseAddress is the address that was asked for, or else that of a file of the
+// name. Next to a Toss Payments inside this process, which forgets when it ends, the
+// file is a temporary one; done removes it.
+func DatabaseAddress(asked, name string, toss *Toss) (address string, done func(), err error) {
+	switch {
+	case asked != "":
+		return asked, func() {}, nil
+	case toss.Sandbox == nil:
+		return name, func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "shop")
+	return filepath.Join(dir, name), func() { _ = os.RemoveAll(dir) }, err
+}
+
+// Setting returns a value that every instance has in common: the first one sets it.
+func Setting(ctx context.Context, db *sql.DB, name, value string) (string, error) {
+	if _, err := db.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, value); err != nil {
+		return "", err
+	}
+	err := db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&value)
+	return value, err
 }
 
 // InTransaction commits what the function has done, or nothing when it fails.

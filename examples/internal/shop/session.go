@@ -20,13 +20,8 @@ type Sessions struct{ key string }
 // NewSessions takes the key that signs sessions from the database, so that every
 // instance has the same; the first one makes it.
 func NewSessions(ctx context.Context, db *sql.DB) (*Sessions, error) {
-	s := new(Sessions)
-	_, err := db.ExecContext(ctx,
-		`INSERT INTO settings (name, value) VALUES ('session_key', $1) ON CONFLICT DO NOTHING`, rand.Text()+rand.Text())
-	if err == nil {
-		err = db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'session_key'`).Scan(&s.key)
-	}
-	return s, err
+	key, err := Setting(ctx, db, "session_key", rand.Text()+rand.Text())
+	return &Sessions{key}, err
 }
 
 // Customer returns who is asking. A new visitor gets an id that cannot be guessed, in

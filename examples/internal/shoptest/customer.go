@@ -32,7 +32,7 @@ func (c *Customer) Page(path string) string {
 	c.t.Helper()
 	response, err := c.Client.Get(c.Shop + path)
 	require.NoError(c.t, err)
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(c.t, err)
 	return string(body)
