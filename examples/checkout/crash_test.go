@@ -65,7 +65,7 @@ func newInstances(t *testing.T, binary string) *instances {
 
 func (i *instances) start() *shoptest.Process {
 	i.t.Helper()
-	return shoptest.Start(i.t, i.binary, "-db", i.database, "-toss", i.between.URL, "-recovery", "200ms", "-poll", "1s")
+	return shoptest.Start(i.t, i.binary, nil, "-db", i.database, "-toss", i.between.URL, "-recovery", "200ms", "-poll", "1s")
 }
 
 // restart starts the victim again, and lets the buyer go on there or at the other.
@@ -97,9 +97,11 @@ func (i *instances) goods(id string) (out, back int) {
 // TestKilled kills one of two shops at each point of a confirm, starts it again, and
 // finds every order right and charged once.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	binary := shoptest.Build(t)
 	for _, point := range []string{"after the claim", "after the request has gone out", "before the record"} {
 		t.Run(point, func(t *testing.T) {
+			t.Parallel()
 			i := newInstances(t, binary)
 			buyer := newBuyer(t, i.victim.URL)
 			id := buyer.order()
@@ -150,10 +152,12 @@ func TestKilled(t *testing.T) {
 
 // TestKilledWhileRefunding does the same with a refund in part.
 func TestKilledWhileRefunding(t *testing.T) {
+	t.Parallel()
 	binary := shoptest.Build(t)
 	for _, after := range []bool{false, true} {
 		name := map[bool]string{false: "before the refund", true: "after the refund"}[after]
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			i := newInstances(t, binary)
 			buyer := newBuyer(t, i.victim.URL)
 			id := buyer.order()
@@ -181,9 +185,11 @@ func TestKilledWhileRefunding(t *testing.T) {
 // TestKilledAroundADeposit kills one of two shops while an account is issued, and while
 // the event of its deposit is worked on. Goods go out once.
 func TestKilledAroundADeposit(t *testing.T) {
+	t.Parallel()
 	binary := shoptest.Build(t)
 	for _, point := range []string{"while the account is issued", "while the event is worked on", "while the event is stored"} {
 		t.Run(point, func(t *testing.T) {
+			t.Parallel()
 			i := newInstances(t, binary)
 			buyer := newBuyer(t, i.victim.URL)
 			id := buyer.order()

@@ -28,9 +28,13 @@ type Browser struct {
 	tab context.Context
 }
 
-// NewBrowser starts a browser; the test is skipped where there is none.
+// NewBrowser starts a browser; the test is skipped where there is none, and with
+// -short.
 func NewBrowser(t *testing.T) *Browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes long")
+	}
 	chromium := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
 		if path, err := exec.LookPath(name); err == nil {

@@ -19,9 +19,12 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-// Build builds the program in the folder of the test.
+// Build builds the program in the folder of the test, which is skipped with -short.
 func Build(t *testing.T) (binary string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("programs of their own take long")
+	}
 	binary = filepath.Join(t.TempDir(), "shop.exe")
 	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -34,12 +37,12 @@ type Process struct {
 	URL string
 }
 
-// Start starts a shop with the keys of a sandbox and the given flags. It listens on a
-// free port.
-func Start(t *testing.T, binary string, flags ...string) *Process {
+// Start starts a shop with the keys of a sandbox, more of the environment, and the given
+// flags. It listens on a free port.
+func Start(t *testing.T, binary string, environment []string, flags ...string) *Process {
 	t.Helper()
 	cmd := exec.Command(binary, append([]string{"-addr", "127.0.0.1:0"}, flags...)...)
-	cmd.Env = append(os.Environ(), "DATABASE_URL=", "TOSS_SECRET_KEY="+tosstest.DefaultSecretKey, "TOSS_CLIENT_KEY="+tosstest.DefaultClientKey)
+	cmd.Env = append(append(os.Environ(), environment...), "DATABASE_URL=", "TOSS_SECRET_KEY="+tosstest.DefaultSecretKey, "TOSS_CLIENT_KEY="+tosstest.DefaultClientKey)
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	if os.Getenv("SHOP_LOG") != "" {
