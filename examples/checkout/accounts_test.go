@@ -225,8 +225,8 @@ func TestAccountsAreCancelledAndRefunded(t *testing.T) {
 
 func TestPayIntoAnAccount(t *testing.T) {
 	st := newStand(t)
-	st.receive()
 	st.store.orders.poll = time.Second
+	st.receive()
 	st.Visit(st.url)
 	st.Click("#order")
 	st.Click(`[value="VIRTUAL_ACCOUNT"]`)
