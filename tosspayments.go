@@ -29,6 +29,12 @@
 // idempotency key where that is safe, and looks the payment up before it says
 // anything else.
 //
+// # Webhooks
+//
+// An event is a hint that something has changed; few can prove where they come from,
+// and a genuine one may be days old. [WebhookHandler] checks what can be checked, reads
+// the payment, and hands both over; it answers 200 once your function has stored them.
+//
 // # Trying it without an account
 //
 // Package tosstest has a Toss Payments that runs inside the process.

@@ -444,6 +444,28 @@ func ExampleWebhookHandler() {
 	})
 }
 
+// A consumer that takes longer than the ten seconds works from a queue.
+func ExampleWebhookHandler_queue() {
+	// In a shop this is a table of its database: what is in memory is lost in a crash.
+	queue := make(chan tosspayments.WebhookDelivery, 1)
+	handler := &tosspayments.WebhookHandler{Handle: func(_ context.Context, d tosspayments.WebhookDelivery) error {
+		select {
+		case queue <- d:
+			return nil
+		default:
+			return errors.New("the queue is full") // the event comes again
+		}
+	}}
+	body := []byte(`{"eventType":"BILLING_DELETED","data":{"billingKey":"key-1","reason":null}}`)
+	fmt.Println(handler.Receive(context.Background(), body, tosspayments.WebhookTransmission{}))
+	fmt.Println(handler.Receive(context.Background(), body, tosspayments.WebhookTransmission{}))
+	fmt.Println((<-queue).Event.Type)
+	// Output:
+	// 200
+	// 500
+	// BILLING_DELETED
+}
+
 func ExampleParseWebhook() {
 	event, err := tosspayments.ParseWebhook([]byte(`{"createdAt":"2026-03-01T13:05:44.000000","secret":"ps_secret","status":"DONE",
 		"transactionKey":"T1","orderId":"order-0001"}`))
