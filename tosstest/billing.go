@@ -14,6 +14,8 @@ type billing struct {
 	key, customerKey string
 	registeredAt     time.Time
 	removed          bool
+	// company is the code of the card's issuer, "" that of the fixture.
+	company string
 	// refusal is the code with which charges are refused.
 	refusal tosspayments.ErrorCode
 }
@@ -21,6 +23,8 @@ type billing struct {
 // Registration is a card as the buyer registers it for recurring payment.
 type Registration struct {
 	CustomerKey string
+	// CardCompany is the issuer's code, such as "41"; "" is "61".
+	CardCompany string
 	// Refusal is the code with which every charge will be refused: an expired card
 	// (INVALID_CARD_EXPIRATION), a limit (REJECT_CARD_PAYMENT), a stopped card
 	// (INVALID_STOPPED_CARD); "" for a card that works.
@@ -108,13 +112,14 @@ func (s *Server) closeRegistration(w http.ResponseWriter, r *http.Request, id st
 		http.Redirect(w, r, withQuery(window.failURL, [][2]string{{"code", string(code)}, {"message", info.Korean}}), http.StatusSeeOther)
 		return
 	}
-	authKey := s.register(Registration{CustomerKey: window.customerKey, Refusal: refusal})
+	company, _ := strings.CutPrefix(r.PostFormValue("means"), "card:")
+	authKey := s.register(Registration{CustomerKey: window.customerKey, CardCompany: company, Refusal: refusal})
 	http.Redirect(w, r, withQuery(window.successURL, [][2]string{{"customerKey", window.customerKey}, {"authKey", authKey}}), http.StatusSeeOther)
 }
 
 func (s *Server) register(registration Registration) (authKey string) {
 	authKey = "bln_" + s.hex(16)
-	s.authKeys[authKey] = &billing{customerKey: registration.CustomerKey, refusal: registration.Refusal}
+	s.authKeys[authKey] = &billing{customerKey: registration.CustomerKey, company: registration.CardCompany, refusal: registration.Refusal}
 	return authKey
 }
 
@@ -192,9 +197,15 @@ func (s *Server) issueBillingKey(r request, operation Operation, inEnglish bool)
 	if inEnglish {
 		method = "Card"
 	}
-	return reply{status: http.StatusOK, header: jsonHeader(), body: fixtures().billing.fill(map[string]any{
+	values := map[string]any{
 		"customerKey": b.customerKey, "authenticatedAt": stamp(b.registeredAt), "billingKey": b.key, "method": method,
-	})}
+	}
+	if b.company != "" {
+		company, _ := tosspayments.LookupCardCompany(b.company)
+		values["card"] = fixtures().billingCard.fill(map[string]any{"issuerCode": b.company, "acquirerCode": b.company})
+		values["cardCompany"] = company.KoreanShort
+	}
+	return reply{status: http.StatusOK, header: jsonHeader(), body: fixtures().billing.fill(values)}
 }
 
 func (s *Server) deleteBillingKey(key string, inEnglish bool) reply {

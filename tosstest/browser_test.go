@@ -327,7 +327,7 @@ func TestRegistrationInTheWindow(t *testing.T) {
 		_, answer := open("customer-1", request)
 		assert.Contains(t, page(t, answer["url"]), "등록하기")
 		noFollow := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-		response, err := noFollow.PostForm(answer["url"], url.Values{"outcome": {"pay"}, "behaviour": {behaviour}})
+		response, err := noFollow.PostForm(answer["url"], url.Values{"outcome": {"pay"}, "means": {"card:41"}, "behaviour": {behaviour}})
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
 		target, err := response.Location()
@@ -337,6 +337,8 @@ func TestRegistrationInTheWindow(t *testing.T) {
 		assert.Equal(t, "customer-1", redirect.CustomerKey)
 		billing, err := client.IssueBillingKey(t.Context(), redirect)
 		require.NoError(t, err)
+		assert.Equal(t, "41", billing.Card.IssuerCode, "the card that was picked")
+		assert.Equal(t, "신한", billing.CardCompany)
 		_, err = client.ChargeBilling(t.Context(), billing.BillingKey, tosspayments.ChargeBillingRequest{
 			OrderID: tosspayments.NewOrderID(), OrderName: "구독", Amount: tosspayments.Won(9900),
 		})

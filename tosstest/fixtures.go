@@ -41,10 +41,11 @@ var (
 )
 
 var fixtures = sync.OnceValue(func() (f struct {
-	payment, card, cancel, billing, virtualAccount, transaction, settlement, cashReceipt fixture
-	event, entityEvent, depositCallback, billingDeleted                                  fixture
+	payment, card, cancel, billing, billingCard, virtualAccount, transaction, settlement, cashReceipt fixture
+	event, entityEvent, depositCallback, billingDeleted                                               fixture
 }) {
 	f.payment, f.card, f.cancel = parseFixture(paymentFixture), parseFixture(cardFixture), parseFixture(cancelFixture)
+	f.billingCard = parseFixture(parseFixture(billingFixture).value("card"))
 	f.billing, f.virtualAccount = parseFixture(billingFixture), parseFixture(virtualAccountFixture)
 	f.transaction, f.settlement = parseFixture(transactionFixture), parseFixture(settlementFixture)
 	f.cashReceipt = parseFixture(cashReceiptFixture)
@@ -76,6 +77,16 @@ func parseFixture(data []byte) (t fixture) {
 		t = append(t, field{name.(string), value})
 	}
 	return t
+}
+
+// value is that of one field of the file.
+func (t fixture) value(name string) json.RawMessage {
+	for _, f := range t {
+		if f.name == name {
+			return f.value
+		}
+	}
+	return nil
 }
 
 // fill writes the object with some of its values replaced. A name that the
