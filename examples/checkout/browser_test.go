@@ -21,6 +21,8 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
+func TestMain(m *testing.M) { shoptest.Main(m) }
+
 // stand is a shop with its own Toss Payments, and a browser in front of it.
 type stand struct {
 	*shoptest.Browser

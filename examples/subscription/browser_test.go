@@ -15,6 +15,8 @@ import (
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 )
 
+func TestMain(m *testing.M) { shoptest.Main(m) }
+
 // run lets the biller work by itself.
 func (st *stand) run() {
 	ctx, cancel := context.WithCancel(st.t.Context())

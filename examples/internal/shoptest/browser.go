@@ -4,11 +4,13 @@ package shoptest
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,13 +30,17 @@ type Browser struct {
 	tab context.Context
 }
 
-// NewBrowser starts a browser; the test is skipped where there is none, and with
-// -short.
-func NewBrowser(t *testing.T) *Browser {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("a browser takes long")
-	}
+// Main runs the tests of a package, which share one browser.
+func Main(m *testing.M) {
+	code := m.Run()
+	stop()
+	os.Exit(code)
+}
+
+var stop = func() {}
+
+// browser starts the browser of the package.
+var browser = sync.OnceValues(func() (context.Context, error) {
 	chromium := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -43,20 +49,38 @@ func NewBrowser(t *testing.T) *Browser {
 		}
 	}
 	if chromium == "" {
-		t.Skip("no Chromium on this machine: install it to run the browser tests")
+		return nil, errNoBrowser
 	}
-	allocator, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("disable-quic", true),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))...)
-	t.Cleanup(cancel)
-	b := newTab(t, allocator)
+	ctx, _ := chromedp.NewContext(allocator)
+	stop = cancel
+	return ctx, chromedp.Do(ctx)
+})
+
+var errNoBrowser = errors.New("no Chromium on this machine: install it to run the browser tests")
+
+// NewBrowser opens a browser with no cookies; the test is skipped where there is none,
+// and with -short.
+func NewBrowser(t *testing.T) *Browser {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes long")
+	}
+	parent, err := browser()
+	if errors.Is(err, errNoBrowser) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	b := newTab(t, parent, chromedp.WithNewBrowserContext())
 	b.Phone()
 	return b
 }
 
-func newTab(t *testing.T, parent context.Context) *Browser { //nolint:revive // context-as-argument: t comes first in tests.
+func newTab(t *testing.T, parent context.Context, options ...chromedp.ContextOption) *Browser { //nolint:revive // context-as-argument: t comes first in tests.
 	t.Helper()
-	tab, cancel := chromedp.NewContext(parent)
+	tab, cancel := chromedp.NewContext(parent, options...)
 	t.Cleanup(cancel)
 	require.NoError(t, chromedp.Do(tab))
 	return &Browser{t, tab}
@@ -94,7 +118,11 @@ func Get[T any](b *Browser, action chromedp.Action[T]) T {
 
 // Phone shows pages as a phone does.
 func (b *Browser) Phone() {
-	b.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(2), chromedp.EmulateMobile))
+	scale := 1.0 // four times less to draw than on a phone
+	if os.Getenv("SCREENSHOTS") != "" {
+		scale = 2
+	}
+	b.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(scale), chromedp.EmulateMobile))
 }
 
 // Desktop shows pages as a desktop does.
