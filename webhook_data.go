@@ -5,10 +5,11 @@ import "encoding/json"
 // DepositCallback tells that the status of a virtual account has changed.
 type DepositCallback struct {
 	// Secret is compared with Payment.Secret.
-	Secret         Sensitive     `json:"secret"`
-	Status         PaymentStatus `json:"status"`
-	TransactionKey string        `json:"transactionKey"`
-	OrderID        string        `json:"orderId"`
+	Secret Sensitive     `json:"secret"`
+	Status PaymentStatus `json:"status"`
+	// TransactionKey is that of the change: of an approval, a bounce or a cancel.
+	TransactionKey string `json:"transactionKey"`
+	OrderID        string `json:"orderId"`
 }
 
 // BillingDeleted tells that a billing key can no longer be charged. It follows a
@@ -65,7 +66,10 @@ const (
 	PayoutStatusCanceled PayoutStatus = "CANCELED"
 )
 
-// Payout is money on its way from the merchant's balance to a seller.
+// Payout is money on its way from the merchant's balance to a seller, in version 2 of
+// the payouts API.
+//
+// Source: https://docs.tosspayments.com/reference/using-api/webhook-events
 type Payout struct {
 	ID string `json:"id"`
 	// RefPayoutID is the merchant's own number of it.
@@ -73,9 +77,11 @@ type Payout struct {
 	// Destination is the id of the seller.
 	Destination string `json:"destination"`
 	// ScheduleType is EXPRESS or SCHEDULED.
-	ScheduleType           string       `json:"scheduleType"`
-	PayoutDate             string       `json:"payoutDate,omitzero"`
-	Amount                 PayoutAmount `json:"amount"`
+	ScheduleType string `json:"scheduleType"`
+	// PayoutDate is a day in Korea, such as 2026-03-06.
+	PayoutDate string       `json:"payoutDate,omitzero"`
+	Amount     PayoutAmount `json:"amount"`
+	// TransactionDescription is what the seller reads in the account: 1 to 7 characters.
 	TransactionDescription string       `json:"transactionDescription,omitzero"`
 	RequestedAt            DateTime     `json:"requestedAt,omitzero"`
 	Status                 PayoutStatus `json:"status"`
@@ -104,7 +110,9 @@ const (
 	SellerStatusApproved SellerStatus = "APPROVED"
 )
 
-// Seller is someone who receives payouts.
+// Seller is someone who receives payouts, in version 2 of the payouts API.
+//
+// Source: https://docs.tosspayments.com/reference/using-api/webhook-events
 type Seller struct {
 	ID string `json:"id"`
 	// RefSellerID is the merchant's own number of the seller.
@@ -138,7 +146,8 @@ type SellerIndividual struct {
 // SellerAccount is the account that payouts go to.
 type SellerAccount struct {
 	// BankCode has two or three digits: both occur.
-	BankCode      string    `json:"bankCode"`
+	BankCode string `json:"bankCode"`
+	// AccountNumber is masked by the server in version 2.
 	AccountNumber Sensitive `json:"accountNumber"`
 	HolderName    string    `json:"holderName"`
 }
@@ -161,9 +170,10 @@ type ARSReservation struct {
 // LegacyPayout is a payout of version 1, to a sub-mall. Sources disagree on how it
 // writes dates, so they are texts.
 type LegacyPayout struct {
-	PayoutKey       string         `json:"payoutKey"`
-	SubMallID       string         `json:"subMallId"`
-	PayoutDate      string         `json:"payoutDate"`
+	PayoutKey  string `json:"payoutKey"`
+	SubMallID  string `json:"subMallId"`
+	PayoutDate string `json:"payoutDate"`
+	// PayoutAmount is in won.
 	PayoutAmount    Amount         `json:"payoutAmount"`
 	RequestedAt     string         `json:"requestedAt"`
 	Status          PayoutStatus   `json:"status"`
@@ -175,9 +185,10 @@ type LegacyPayout struct {
 
 // Submall is a receiver of payouts of version 1.
 type Submall struct {
-	SubMallID string         `json:"subMallId"`
-	Type      string         `json:"type"`
-	Status    SellerStatus   `json:"status"`
-	Account   *SellerAccount `json:"account"`
-	Metadata  Metadata       `json:"metadata"`
+	SubMallID string `json:"subMallId"`
+	// Type is CORPORATE or INDIVIDUAL.
+	Type     string         `json:"type"`
+	Status   SellerStatus   `json:"status"`
+	Account  *SellerAccount `json:"account"`
+	Metadata Metadata       `json:"metadata"`
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
@@ -16,11 +15,12 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
 func TestRunAndShutDown(t *testing.T) {
-	var out, log lockedBuffer
+	var out, log shoptest.Buffer
 	done := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -206,23 +206,6 @@ func (st *stand) find(id string) *order {
 	x, err := st.store.orders.byID(st.t.Context(), id)
 	require.NoError(st.t, err)
 	return x
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // TestRefundWhoseKeyWasForgotten: the first attempt refunds, its answer and its key are

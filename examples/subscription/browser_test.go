@@ -129,7 +129,7 @@ func TestRefreshInABrowser(t *testing.T) {
 
 // TestMonthsGoBy is what a visitor of the sandbox sees, faster.
 func TestMonthsGoBy(t *testing.T) {
-	var out lockedBuffer
+	var out shoptest.Buffer
 	done := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {

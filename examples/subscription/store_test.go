@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -31,7 +30,7 @@ type stand struct {
 	store    *store
 	url      string
 	database string
-	log      *lockedBuffer
+	log      *shoptest.Buffer
 
 	mu  sync.Mutex
 	now time.Time
@@ -39,7 +38,7 @@ type stand struct {
 
 func newStand(t *testing.T, options ...tosspayments.Option) *stand {
 	t.Helper()
-	st := &stand{t: t, toss: tosstest.NewServer(t, tosstest.WithRandomFaults(1, 0)), database: shoptest.Database(t), log: new(lockedBuffer), now: at("2027-01-31 10:00")}
+	st := &stand{t: t, toss: tosstest.NewServer(t, tosstest.WithRandomFaults(1, 0)), database: shoptest.Database(t), log: new(shoptest.Buffer), now: at("2027-01-31 10:00")}
 	st.store = st.open(options...)
 	server := httptest.NewServer(st.store.handler())
 	t.Cleanup(server.Close)
@@ -357,7 +356,7 @@ func TestKeysThatCannotWork(t *testing.T) {
 }
 
 func TestRunAndShutDown(t *testing.T) {
-	var out, log lockedBuffer
+	var out, log shoptest.Buffer
 	done := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -385,21 +384,4 @@ func TestAdvice(t *testing.T) {
 	} {
 		assert.Contains(t, advice(code), says, code)
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
