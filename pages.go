@@ -21,29 +21,28 @@ const (
 var errRepeatedPage = errors.New("tosspayments: the server has sent the same page again")
 
 // allPages yields the rows of page after page. next asks for the page that follows the
-// given rows (none for the first), and tells whether another one follows it. A row of
-// the page before is not yielded again. Rows that come with an error go before it.
+// given rows (none for the first), and reports whether another one follows it. A row of
+// the page before is not yielded again. Rows that come with an error go before it. A
+// page that ends with the row that another page ended with is a server going round in
+// circles.
 func allPages[T any](key func(*T) string, next func(last []T) (rows []T, more bool, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var last []T
+		ends := map[string]bool{}
 		for {
 			rows, more, err := next(last)
-			seen := make(map[string]bool, len(last))
-			for i := range last {
-				seen[key(&last[i])] = true
+			fresh := without(key, last, rows)
+			end := ""
+			if len(fresh) > 0 {
+				end = key(&fresh[len(fresh)-1])
 			}
-			fresh := 0
-			for i := range rows {
-				if k := key(&rows[i]); k != "" && seen[k] {
-					continue
-				}
-				fresh++
-				if !yield(rows[i], nil) {
+			if err == nil && (ends[end] || more && len(fresh) == 0 && len(rows) > 0) {
+				fresh, err = nil, errRepeatedPage
+			}
+			for i := range fresh {
+				if !yield(fresh[i], nil) {
 					return
 				}
-			}
-			if err == nil && more && fresh == 0 && len(rows) > 0 {
-				err = errRepeatedPage
 			}
 			if err != nil {
 				var none T
@@ -53,9 +52,24 @@ func allPages[T any](key func(*T) string, next func(last []T) (rows []T, more bo
 			if !more {
 				return
 			}
+			ends[end] = end != ""
 			last = rows
 		}
 	}
+}
+
+// without leaves out the rows that the page before had too; those without a key stay.
+func without[T any](key func(*T) string, before, rows []T) (fresh []T) {
+	known := make(map[string]bool, len(before))
+	for i := range before {
+		known[key(&before[i])] = true
+	}
+	for i := range rows {
+		if k := key(&rows[i]); k == "" || !known[k] {
+			fresh = append(fresh, rows[i])
+		}
+	}
+	return fresh
 }
 
 // list reads one page, or whatever else a GET answers.
