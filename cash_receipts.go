@@ -1,7 +1,10 @@
 package tosspayments
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -35,17 +38,36 @@ type CancelCashReceiptRequest struct {
 type CashReceiptQuery struct {
 	// RequestDate is required.
 	RequestDate Date
-	// Cursor is the LastCursor of the page before; 0 begins at the start.
-	Cursor int64
+	// Cursor is the LastCursor of the page before; "" begins at the start.
+	Cursor string
 	// Limit is the size of a page: at most 10000; 0 is 100.
 	Limit int
 }
 
 // CashReceiptPage is one page of cash receipts.
 type CashReceiptPage struct {
-	HasNext    bool          `json:"hasNext"`
-	LastCursor int64         `json:"lastCursor"`
+	HasNext bool `json:"hasNext"`
+	// LastCursor is a number in the documents, and read as a text too.
+	LastCursor string        `json:"lastCursor"`
 	Data       []CashReceipt `json:"data"`
+}
+
+// UnmarshalJSON reads a page whose cursor is a number or a text.
+func (p *CashReceiptPage) UnmarshalJSON(data []byte) error {
+	type page CashReceiptPage
+	answer := struct {
+		*page
+		LastCursor any `json:"lastCursor"`
+	}{page: (*page)(p)}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber() // a cursor of many digits stays exact
+	if err := decoder.Decode(&answer); err != nil {
+		return err
+	}
+	if answer.LastCursor != nil {
+		p.LastCursor = fmt.Sprint(answer.LastCursor)
+	}
+	return nil
 }
 
 var (
@@ -128,8 +150,8 @@ func (c *Client) ListCashReceipts(ctx context.Context, query CashReceiptQuery, o
 		return nil, err
 	}
 	values := url.Values{"requestDate": {query.RequestDate.String()}}
-	if query.Cursor != 0 {
-		values.Set("cursor", strconv.FormatInt(query.Cursor, 10))
+	if query.Cursor != "" {
+		values.Set("cursor", query.Cursor)
 	}
 	if query.Limit != 0 {
 		values.Set("limit", strconv.Itoa(query.Limit))
@@ -141,21 +163,24 @@ func (c *Client) ListCashReceipts(ctx context.Context, query CashReceiptQuery, o
 	return page, nil
 }
 
-// AllCashReceipts reads page after page, and yields each row once, as
-// [Client.AllTransactions] does.
+// AllCashReceipts reads page after page, as [Client.AllTransactions] does. The cursor
+// is the server's, so that each row comes once; two cancels of one receipt may look alike,
+// and both are yielded.
 func (c *Client) AllCashReceipts(ctx context.Context, query CashReceiptQuery, opts ...CallOption) iter.Seq2[CashReceipt, error] {
 	return func(yield func(CashReceipt, error) bool) {
 		query := query
-		key := func(r *CashReceipt) string { return r.ReceiptKey }
-		allPages(key, func([]CashReceipt) ([]CashReceipt, bool, error) {
+		asked := map[string]bool{query.Cursor: true}
+		noKey := func(*CashReceipt) string { return "" }
+		allPages(noKey, func([]CashReceipt) ([]CashReceipt, bool, error) {
 			page, err := c.ListCashReceipts(ctx, query, opts...)
 			if err != nil {
 				return nil, false, err
 			}
-			if page.HasNext && page.LastCursor == query.Cursor {
+			if page.HasNext && asked[page.LastCursor] {
 				return page.Data, true, errRepeatedPage
 			}
 			query.Cursor = page.LastCursor
+			asked[query.Cursor] = true
 			return page.Data, page.HasNext, nil
 		})(yield)
 	}

@@ -1,6 +1,8 @@
 package tosspayments_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -69,4 +71,64 @@ func distinct(keys []string) (list []string) {
 		seen[key] = true
 	}
 	return list
+}
+
+// cashReceipts is a page of cash receipts; more says that another one follows it.
+func cashReceipts(more bool, cursor string, rows ...object) answer {
+	data, err := json.Marshal(rows)
+	if err != nil {
+		panic(err)
+	}
+	return answer{status: 200, body: fmt.Sprintf(`{"hasNext":%t,"lastCursor":%s,"data":%s}`, more, cursor, data)}
+}
+
+// receiptsOfADay reads all pages, and returns type and amount of each row.
+func receiptsOfADay(t *testing.T, client *tosspayments.Client) ([]string, error) {
+	return collect(client.AllCashReceipts(t.Context(), tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(someDay().StartDate)}),
+		func(r tosspayments.CashReceipt) string { return r.TransactionType + " " + r.Amount.String() })
+}
+
+// TestCancelsOfOneCashReceipt: by older documents the record of a cancel has the key
+// "c_" and that of the receipt, so that two cancels of one receipt share theirs.
+func TestCancelsOfOneCashReceipt(t *testing.T) {
+	row := func(amount int) object {
+		return object{"receiptKey": "c_rk-1", "transactionType": "CANCEL", "amount": amount}
+	}
+	for name, cursors := range map[string][]string{
+		"numbers":     {"1", "2", "3"},
+		"texts":       {`"n1"`, `"n2"`, `"n3"`},
+		"then a null": {`"n1"`, `"n2"`, "null"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, asked := turns(t,
+				cashReceipts(true, cursors[0], object{"receiptKey": "rk-1", "transactionType": "CONFIRM", "amount": 9000}, row(3000)),
+				cashReceipts(true, cursors[1], row(2000)),
+				cashReceipts(false, cursors[2], row(2000)))
+			rows, err := receiptsOfADay(t, client)
+			require.NoError(t, err)
+			assert.Equal(t, []string{"CONFIRM 9000", "CANCEL 3000", "CANCEL 2000", "CANCEL 2000"}, rows)
+			for i, query := range *asked {
+				if i > 0 {
+					assert.Contains(t, query, "cursor="+strings.Trim(cursors[i-1], `"`)+"&")
+				}
+			}
+		})
+	}
+}
+
+// TestCashReceiptsInACircle: the cursor tells, since rows may be alike.
+func TestCashReceiptsInACircle(t *testing.T) {
+	row := object{"receiptKey": "rk-1", "amount": 1000}
+	for name, pages := range map[string][]answer{
+		"one page":  {cashReceipts(true, "7", row)},
+		"two pages": {cashReceipts(true, "7", row), cashReceipts(true, `"8"`, row)},
+		"no cursor": {cashReceipts(true, "null", row)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, asked := turns(t, pages...)
+			_, err := receiptsOfADay(t, client)
+			require.ErrorContains(t, err, "the same page again")
+			assert.LessOrEqual(t, len(*asked), len(pages)+1)
+		})
+	}
 }

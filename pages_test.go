@@ -111,7 +111,7 @@ func TestListsOnTheWire(t *testing.T) {
 			return err
 		}},
 		{"/v1/cash-receipts?cursor=7&limit=50&requestDate=2026-03-01", `{"hasNext":false,"lastCursor":7,"data":null}`, func(c *tosspayments.Client) error {
-			_, err := c.ListCashReceipts(t.Context(), tosspayments.CashReceiptQuery{RequestDate: day, Cursor: 7, Limit: 50})
+			_, err := c.ListCashReceipts(t.Context(), tosspayments.CashReceiptQuery{RequestDate: day, Cursor: "7", Limit: 50})
 			return err
 		}},
 		{"/v1/promotions/card", "{}", func(c *tosspayments.Client) error {
