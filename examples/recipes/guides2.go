@@ -5,12 +5,10 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -318,110 +316,4 @@ func (c *Charge) refuse(code tosspayments.ErrorCode) {
 	}
 	c.State = "due"
 	c.NextAt = time.Now().AddDate(0, 0, retryGaps[c.Refusals-1])
-}
-
-// Movement is a row of the shop's own books: an approval, or a refund.
-type Movement struct {
-	tosspayments.LedgerEntry
-	// At is the time that Toss Payments gives, not the shop's clock: it decides to which
-	// day the movement belongs.
-	At time.Time
-}
-
-// ApprovalOf is the movement of a payment that has just been approved, or deposited.
-func ApprovalOf(payment *tosspayments.Payment) (Movement, bool) {
-	if payment.ApprovedAt.IsZero() || len(payment.Cancels) > 0 {
-		// Not paid, or cancelled since: then LastTransactionKey is that of the cancel.
-		return Movement{}, false
-	}
-	return Movement{tosspayments.LedgerEntry{
-		TransactionKey: payment.LastTransactionKey, Amount: payment.TotalAmount, Note: payment.OrderID,
-	}, payment.ApprovedAt}, true
-}
-
-// RefundsOf are the movements of the cancels of a payment.
-func RefundsOf(payment *tosspayments.Payment) (movements []Movement) {
-	if payment.ApprovedAt.IsZero() {
-		return nil // an account was cancelled before the deposit: no money has moved
-	}
-	for _, c := range payment.Cancels {
-		if c.CancelStatus == tosspayments.CancelStatusInProgress || c.CancelStatus == tosspayments.CancelStatusAborted {
-			continue
-		}
-		movements = append(movements, Movement{tosspayments.LedgerEntry{
-			TransactionKey: c.TransactionKey, Amount: tosspayments.Won(0).Sub(c.CancelAmount), Note: payment.OrderID,
-		}, c.CanceledAt})
-	}
-	return movements
-}
-
-// Book records a movement. Recording it again does nothing.
-func Book(ctx context.Context, db *sql.DB, m Movement) error {
-	_, err := db.ExecContext(ctx,
-		`INSERT INTO movements (transaction_key, order_id, amount, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		m.TransactionKey, m.Note, m.Amount, m.At.Unix())
-	return err
-}
-
-// Ledger reads the movements of a day in Korea. Ask failed when the reading has ended.
-func Ledger(ctx context.Context, db *sql.DB, day tosspayments.Date) (ledger iter.Seq[tosspayments.LedgerEntry], failed func() error) {
-	var err error
-	return func(yield func(tosspayments.LedgerEntry) bool) {
-		var rows *sql.Rows
-		rows, err = db.QueryContext(ctx,
-			`SELECT transaction_key, order_id, amount FROM movements WHERE at >= $1 AND at < $2 ORDER BY at`,
-			day.Start().Unix(), day.AddDays(1).Start().Unix())
-		if err != nil {
-			return
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var entry tosspayments.LedgerEntry
-			if err = rows.Scan(&entry.TransactionKey, &entry.Note, &entry.Amount); err != nil || !yield(entry) {
-				return
-			}
-		}
-		err = rows.Err()
-	}, func() error { return err }
-}
-
-// CloseDay compares the shop's books of a day with Toss Payments. After an error there
-// are no differences: run the day again.
-func (s *Shop) CloseDay(ctx context.Context, db *sql.DB, day tosspayments.Date) ([]tosspayments.Difference, error) {
-	if time.Now().Before(day.AddDays(1).Start()) {
-		return nil, fmt.Errorf("%s is not over", day)
-	}
-	ledger, failed := Ledger(ctx, db, day)
-	return collect(s.Toss.ReconcileTransactions(ctx, day, ledger), failed)
-}
-
-// CompareSettlements compares the same books with the settlements of a day of sale.
-func (s *Shop) CompareSettlements(ctx context.Context, db *sql.DB, day tosspayments.Date) ([]tosspayments.Difference, error) {
-	ledger, failed := Ledger(ctx, db, day)
-	return collect(s.Toss.ReconcileSettlements(ctx, day, ledger), failed)
-}
-
-func collect(found iter.Seq2[tosspayments.Difference, error], failed func() error) (differences []tosspayments.Difference, err error) {
-	for difference, err := range found {
-		if err != nil {
-			return nil, err
-		}
-		differences = append(differences, difference)
-	}
-	if err := failed(); err != nil {
-		return nil, err // half a ledger makes false differences
-	}
-	return differences, nil
-}
-
-// PaidOut adds up what should arrive on the shop's bank account on a day.
-func (s *Shop) PaidOut(ctx context.Context, day tosspayments.Date) (sum tosspayments.Amount, err error) {
-	query := tosspayments.SettlementQuery{StartDate: day, EndDate: day, DateType: tosspayments.SettlementPaidOutDate, Size: 1000}
-	for row, err := range s.Toss.AllSettlements(ctx, query) {
-		if err != nil {
-			return tosspayments.Amount{}, err
-		}
-		sum = sum.Add(row.PayOutAmount)
-	}
-	return sum, nil
 }

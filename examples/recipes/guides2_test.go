@@ -3,7 +3,6 @@ package recipes
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/tosstest"
@@ -430,113 +428,6 @@ func TestRegistrationSurvivesAReload(t *testing.T) {
 	require.Error(t, err, "the row of another customer")
 	_, err = SealBillingKey(secret[:5], "customer-1", keys[0])
 	require.Error(t, err)
-}
-
-// books is a database with the table of the guide.
-func books(t *testing.T) *sql.DB {
-	db, err := sql.Open("sqlite", ":memory:")
-	require.NoError(t, err)
-	db.SetMaxOpenConns(1)
-	t.Cleanup(func() { _ = db.Close() })
-	_, err = db.ExecContext(t.Context(), `CREATE TABLE movements (
-  transaction_key TEXT   PRIMARY KEY,
-  order_id        TEXT   NOT NULL,
-  amount          BIGINT NOT NULL,
-  at              BIGINT NOT NULL
-)`)
-	require.NoError(t, err)
-	return db
-}
-
-func TestADaysBooks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server, db := tosstest.New(), books(t)
-		shop := &Shop{Toss: server.Client()}
-		pay := func(id string) *tosspayments.Payment {
-			request, err := server.Authenticate(tosstest.Checkout{OrderID: id, OrderName: "원두", Amount: tosspayments.Won(15000)}).ConfirmRequest(tosspayments.Won(15000))
-			require.NoError(t, err)
-			payment, err := shop.Toss.ConfirmPayment(t.Context(), request)
-			require.NoError(t, err)
-			return payment
-		}
-		book := func(payment *tosspayments.Payment) {
-			if m, ok := ApprovalOf(payment); ok {
-				require.NoError(t, Book(t.Context(), db, m))
-			}
-			for _, m := range RefundsOf(payment) {
-				require.NoError(t, Book(t.Context(), db, m))
-			}
-		}
-		today := tosspayments.DateOf(time.Now())
-		_, err := shop.CloseDay(t.Context(), db, today)
-		require.Error(t, err, "the day is not over")
-
-		first := pay("order-0001")
-		book(first)
-		book(first) // the same payment by another road
-		lost := pay("order-0002")
-		account, err := shop.Account(t.Context(), Order{ID: "order-0003", Name: "원두", Amount: tosspayments.Won(15000)}, "20", "김토스")
-		require.NoError(t, err)
-		withdrawn, err := shop.CancelAccount(t.Context(), account.PaymentKey, nil)
-		require.NoError(t, err)
-		book(withdrawn)
-
-		time.Sleep(24 * time.Hour)
-		refunded, err := shop.Toss.CancelPayment(t.Context(), first.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "변심"})
-		require.NoError(t, err)
-		book(refunded)
-		differences, err := shop.CloseDay(t.Context(), db, today)
-		require.NoError(t, err)
-		require.Len(t, differences, 1)
-		assert.Equal(t, tosspayments.DifferenceMissing, differences[0].Kind)
-		assert.Equal(t, lost.PaymentKey, differences[0].Transaction.PaymentKey)
-
-		time.Sleep(24 * time.Hour)
-		differences, err = shop.CloseDay(t.Context(), db, today.AddDays(1))
-		require.NoError(t, err)
-		assert.Empty(t, differences, "the refund belongs to its own day")
-
-		book(lost)
-		require.NoError(t, Book(t.Context(), db, Movement{tosspayments.LedgerEntry{
-			TransactionKey: "nobody-knows", Note: "order-0009", Amount: tosspayments.Won(1),
-		}, today.Start()}))
-		differences, err = shop.CompareSettlements(t.Context(), db, today)
-		require.NoError(t, err)
-		require.Len(t, differences, 1)
-		assert.Equal(t, tosspayments.DifferenceExtra, differences[0].Kind)
-		assert.Equal(t, "order-0009", differences[0].Ledger.Note)
-
-		sum := tosspayments.Won(0)
-		for n := range 7 {
-			paidOut, err := shop.PaidOut(t.Context(), today.AddDays(n))
-			require.NoError(t, err)
-			sum = sum.Add(paidOut)
-			assert.Equal(t, n < 3, sum.IsZero(), "sold on a Saturday, paid out two business days later")
-		}
-		assert.Equal(t, tosspayments.Won(15000-462), sum, "two sales and a refund, less the fees")
-
-		server.Inject(tosstest.Fault{Operation: tosstest.ListTransactions, Kind: tosstest.Refuse, Code: tosspayments.ErrUnauthorizedKey})
-		differences, err = shop.CloseDay(t.Context(), db, today)
-		require.ErrorIs(t, err, tosspayments.ErrUnauthorizedKey)
-		assert.Empty(t, differences)
-		require.NoError(t, db.Close())
-		differences, err = shop.CloseDay(t.Context(), db, today)
-		require.Error(t, err, "half a ledger is no ledger")
-		assert.Empty(t, differences)
-	})
-}
-
-func TestMovements(t *testing.T) {
-	payment := &tosspayments.Payment{
-		OrderID: "order-0001", TotalAmount: tosspayments.Won(15000), LastTransactionKey: "T3", ApprovedAt: time.Unix(100, 0),
-		Cancels: []tosspayments.Cancel{
-			{TransactionKey: "T2", CancelAmount: tosspayments.Won(5000), CancelStatus: "DONE", CanceledAt: time.Unix(200, 0)},
-			{TransactionKey: "T3", CancelAmount: tosspayments.Won(1), CancelStatus: "IN_PROGRESS"},
-		},
-	}
-	_, ok := ApprovalOf(payment)
-	assert.False(t, ok, "T3 is not the approval")
-	assert.Equal(t, []Movement{{tosspayments.LedgerEntry{TransactionKey: "T2", Amount: tosspayments.Won(-5000), Note: "order-0001"}, time.Unix(200, 0)}}, RefundsOf(payment))
 }
 
 func TestABuyerPays(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/reconcile"
 )
 
 // Subscribe exchanges what the registration window has brought for a billing key.
@@ -61,13 +62,13 @@ func (s *Shop) Webhooks(secret func(context.Context, string) (tosspayments.Sensi
 }
 
 // Reconcile compares a day of the shop's own books with Toss Payments.
-func (s *Shop) Reconcile(ctx context.Context, ledger iter.Seq[tosspayments.LedgerEntry]) error {
+func (s *Shop) Reconcile(ctx context.Context, ledger iter.Seq2[reconcile.Entry, error]) error {
 	yesterday := tosspayments.DateOf(time.Now()).AddDays(-1)
-	for difference, err := range s.Toss.ReconcileTransactions(ctx, yesterday, ledger) {
+	for difference, err := range reconcile.Transactions(ctx, s.Toss, yesterday, ledger) {
 		if err != nil {
 			return err
 		}
-		fmt.Println(difference.Kind, difference.TransactionKey)
+		fmt.Println(difference)
 	}
 	return nil
 }
