@@ -1,96 +1,69 @@
 package tosspayments
 
-import (
-	"iter"
-	"slices"
-	"strings"
+// The codes of each payment method.
+const (
+	// MethodBookGiftCertificate is 도서문화상품권 Book gift certificate.
+	MethodBookGiftCertificate = "BOOK_GIFT_CERTIFICATE"
+	// MethodCard is 카드 Card.
+	MethodCard = "CARD"
+	// MethodCultureGiftCertificate is 문화상품권 Culture gift certificate.
+	MethodCultureGiftCertificate = "CULTURE_GIFT_CERTIFICATE"
+	// MethodEasyPay is 간편결제 Easy pay.
+	MethodEasyPay = "EASY_PAY"
+	// MethodForeignEasyPay is 해외간편결제 Foreign easy pay.
+	MethodForeignEasyPay = "FOREIGN_EASY_PAY"
+	// MethodGameGiftCertificate is 게임문화상품권 Game gift certificate.
+	MethodGameGiftCertificate = "GAME_GIFT_CERTIFICATE"
+	// MethodMobilePhone is 휴대폰 Mobile phone.
+	MethodMobilePhone = "MOBILE_PHONE"
+	// MethodTransfer is 계좌이체 Account transfer.
+	MethodTransfer = "TRANSFER"
+	// MethodVirtualAccount is 가상계좌 Virtual account.
+	MethodVirtualAccount = "VIRTUAL_ACCOUNT"
 )
 
-//go:generate go run ./internal/gen/institutions
-
-// Institution is a bank or securities firm, a card company, a wallet or a method of
-// payment. Codes are texts: leading zeros matter.
-//
-// Source: https://docs.tosspayments.com/codes/org-codes
-type Institution struct {
-	// Code is what the API writes: two characters mostly ("06", "3K"), or a word for
-	// wallets and methods ("TOSSPAY", "CARD"). Toss Money has none.
-	Code string
-	// BankCode is the three-digit code between banks ("004"), which payouts use.
-	BankCode string
-	// EnglishCode is what the API also accepts ("KOOKMIN"); two card companies share
-	// one (WOORI).
-	EnglishCode string
-	// Korean is the full name, KoreanShort what the API also accepts ("국민").
-	Korean, KoreanShort string
-	English             string
-	// Others are former names and other spellings.
-	Others []string
-	// Unconfirmed is set when only one source has it.
-	Unconfirmed bool
-}
-
-func (i *Institution) is(text string) bool {
-	return strings.EqualFold(i.Code, text) || i.BankCode == text || strings.EqualFold(i.EnglishCode, text) ||
-		i.Korean == text || i.KoreanShort == text || strings.EqualFold(i.English, text) || slices.Contains(i.Others, text)
-}
-
-// lookup finds a text among codes first: "KOOKMIN" is a code before it is a name.
-func lookup(table []Institution, text string) (Institution, bool) {
-	if text == "" {
-		return Institution{}, false
-	}
-	for i := range table {
-		if table[i].Code == text {
-			return table[i].clone(), true
-		}
-	}
-	for i := range table {
-		if table[i].is(text) {
-			return table[i].clone(), true
-		}
-	}
-	return Institution{}, false
-}
-
-func (i Institution) clone() Institution {
-	i.Others = slices.Clone(i.Others)
-	return i
-}
-
-func institutions(table []Institution) iter.Seq[Institution] {
-	return func(yield func(Institution) bool) {
-		for i := range table {
-			if !yield(table[i].clone()) {
-				return
-			}
-		}
-	}
-}
-
-// LookupBank finds a bank or securities firm by any of its codes or names. A code that
-// the catalog does not have is not an error of the answer: pass it through.
-func LookupBank(text string) (Institution, bool) { return lookup(bankTable[:], text) }
-
-// LookupCardCompany finds a card company by any of its codes or names.
-func LookupCardCompany(text string) (Institution, bool) { return lookup(cardCompanyTable[:], text) }
-
-// LookupEasyPay finds a wallet by its code or name; EasyPay.Provider is a name in the
-// client's language.
-func LookupEasyPay(text string) (Institution, bool) { return lookup(easyPayTable[:], text) }
-
-// LookupMethod finds a method of payment by its code or name; Payment.Method is a name
-// in the client's language.
-func LookupMethod(text string) (Institution, bool) { return lookup(methodTable[:], text) }
-
-// Banks yields all banks and securities firms.
-func Banks() iter.Seq[Institution] { return institutions(bankTable[:]) }
-
-// CardCompanies yields all card companies.
-func CardCompanies() iter.Seq[Institution] { return institutions(cardCompanyTable[:]) }
-
-// EasyPays yields all wallets.
-func EasyPays() iter.Seq[Institution] { return institutions(easyPayTable[:]) }
-
-// Methods yields all methods of payment.
-func Methods() iter.Seq[Institution] { return institutions(methodTable[:]) }
+// The codes of each wallet.
+const (
+	// EasyPayApplePay is 애플페이 Apple Pay.
+	EasyPayApplePay = "APPLEPAY"
+	// EasyPayKakaoPay is 카카오페이 Kakao Pay.
+	EasyPayKakaoPay = "KAKAOPAY"
+	// EasyPayLGPay is LG페이 LG Pay.
+	EasyPayLGPay = "LGPAY"
+	// EasyPayLPAY is 엘페이 L.PAY.
+	EasyPayLPAY = "LPAY"
+	// EasyPayNaverPay is 네이버페이 Naver Pay.
+	EasyPayNaverPay = "NAVERPAY"
+	// EasyPayPAYCO is 페이코 PAYCO.
+	EasyPayPAYCO = "PAYCO"
+	// EasyPayPINPAY is 핀페이 PINPAY.
+	EasyPayPINPAY = "PINPAY"
+	// EasyPaySamsungPay is 삼성페이 Samsung Pay.
+	EasyPaySamsungPay = "SAMSUNGPAY"
+	// EasyPaySSGPAY is SSG페이 SSG PAY.
+	EasyPaySSGPAY = "SSG"
+	// EasyPayTossPay is 토스페이 Toss Pay.
+	EasyPayTossPay = "TOSSPAY"
+	// EasyPayAlipay is 알리페이 Alipay.
+	EasyPayAlipay = "ALIPAY"
+	// EasyPayAlipayHK is 알리페이 홍콩 AlipayHK.
+	EasyPayAlipayHK = "ALIPAYHK"
+	// EasyPayBillEase is BillEase.
+	EasyPayBillEase = "BILLEASE"
+	// EasyPayBoost is Boost.
+	EasyPayBoost = "BOOST"
+	// EasyPayBPI is BPI.
+	EasyPayBPI = "BPI"
+	// EasyPayDANA is DANA.
+	EasyPayDANA = "DANA"
+	// EasyPayGCash is GCash.
+	EasyPayGCash = "GCASH"
+	// EasyPayPayPal is PayPal.
+	EasyPayPayPal = "PAYPAL"
+	// EasyPayRabbitLINEPay is 래빗 라인페이 Rabbit LINE Pay.
+	EasyPayRabbitLINEPay = "RABBIT_LINE_PAY"
+	// EasyPayTouchnGo is Touch 'n Go.
+	EasyPayTouchnGo = "TOUCHNGO"
+	// EasyPayTrueMoney is TrueMoney.
+	EasyPayTrueMoney = "TRUEMONEY"
+)

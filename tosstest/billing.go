@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/institutions"
 )
 
 // billing is a registration.
@@ -201,7 +202,7 @@ func (s *Server) issueBillingKey(r request, operation Operation, inEnglish bool)
 		"customerKey": b.customerKey, "authenticatedAt": stamp(b.registeredAt), "billingKey": b.key, "method": method,
 	}
 	if b.company != "" {
-		company, _ := tosspayments.LookupCardCompany(b.company)
+		company, _ := institutions.LookupCardCompany(b.company)
 		values["card"] = fixtures().billingCard.fill(map[string]any{"issuerCode": b.company, "acquirerCode": b.company})
 		values["cardCompany"] = company.KoreanShort
 	}

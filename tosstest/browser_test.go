@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/institutions"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
@@ -291,7 +292,7 @@ func TestOtherMethods(t *testing.T) {
 		assert.True(t, payment.IsPaid())
 		assert.True(t, has(payment), method)
 		assert.Nil(t, payment.Card)
-		found, ok := tosspayments.LookupMethod(payment.Method)
+		found, ok := institutions.LookupMethod(payment.Method)
 		assert.True(t, ok)
 		assert.Equal(t, method, found.Code)
 	}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/institutions"
 )
 
 const (
@@ -404,7 +405,7 @@ func (p *payment) method(inEnglish bool) string {
 	case p.checkout.EasyPay != "":
 		return word(inEnglish, "간편결제", "EasyPay")
 	case p.checkout.Method != "":
-		method, _ := tosspayments.LookupMethod(p.checkout.Method)
+		method, _ := institutions.LookupMethod(p.checkout.Method)
 		return word(inEnglish, method.Korean, method.English)
 	}
 	return word(inEnglish, "카드", "Card")

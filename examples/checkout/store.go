@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
+	"github.com/seed238ab19c/tosspayments/institutions"
 )
 
 //go:embed web
@@ -75,7 +76,7 @@ type page struct {
 	ClientKey   string
 	CustomerKey string
 	Code        tosspayments.ErrorCode
-	Banks       []tosspayments.Institution
+	Banks       []institutions.Institution
 	// Returned tells that goods that were let out were taken back.
 	Returned bool
 }
@@ -272,7 +273,7 @@ func (x *order) IsVirtualAccount() bool { return x.Payment != nil && x.Payment.V
 
 // Bank is the name of the bank of the virtual account.
 func (x *order) Bank() string {
-	if bank, ok := tosspayments.LookupBank(x.Payment.VirtualAccount.BankCode); ok {
+	if bank, ok := institutions.LookupBank(x.Payment.VirtualAccount.BankCode); ok {
 		return bank.Korean
 	}
 	return x.Payment.VirtualAccount.BankCode
@@ -284,8 +285,8 @@ func (x *order) DueDate() string {
 }
 
 // refundBanks are those that a refund can be sent to: those with a two-digit code.
-func refundBanks() (list []tosspayments.Institution) {
-	for bank := range tosspayments.Banks() {
+func refundBanks() (list []institutions.Institution) {
+	for bank := range institutions.Banks() {
 		if len(bank.Code) == 2 && !bank.Unconfirmed {
 			list = append(list, bank)
 		}

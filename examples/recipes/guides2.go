@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/institutions"
 )
 
 // AccountOrder is an order that is paid into a virtual account.
@@ -39,9 +40,12 @@ type AccountOrders interface {
 // ShowAccount is what the buyer is told once the account has been issued.
 func ShowAccount(payment *tosspayments.Payment) string {
 	account := payment.VirtualAccount
-	bank, _ := tosspayments.LookupBank(account.BankCode)
+	name := account.BankCode // of a bank that the catalog does not have
+	if bank, ok := institutions.LookupBank(account.BankCode); ok {
+		name = bank.Korean
+	}
 	return fmt.Sprintf("%s %s 계좌로 %s까지 %s원을 입금해 주세요.",
-		bank.KoreanShort, account.AccountNumber.Reveal(), account.DueDate.Format("1월 2일 15시 04분"), payment.TotalAmount)
+		name, account.AccountNumber.Reveal(), account.DueDate.Format("1월 2일 15시 04분"), payment.TotalAmount)
 }
 
 // See works out what a payment means for the order, and what the warehouse has to do:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
+	"github.com/seed238ab19c/tosspayments/institutions"
 )
 
 //go:embed web
@@ -259,7 +260,7 @@ func (s *store) register(ctx context.Context, customer, id string, redirect toss
 	}
 	if billing.Card != nil {
 		c.Number = billing.Card.Number
-		if company, found := tosspayments.LookupCardCompany(billing.Card.IssuerCode); found {
+		if company, found := institutions.LookupCardCompany(billing.Card.IssuerCode); found {
 			c.Company = company.Korean
 		}
 	}
