@@ -3,6 +3,8 @@ package tosspayments
 import (
 	"database/sql/driver"
 	"fmt"
+	"io"
+	"math"
 	"math/big"
 	"math/bits"
 	"strconv"
@@ -18,9 +20,10 @@ const (
 // It never passes through a floating-point number.
 //
 // Equal amounts are equal under ==, whatever their notation (1.50 and 1.5), so
-// an Amount can be a map key. The zero Amount is 0. Amount reads JSON numbers
-// and numeric strings and writes a plain number; in a database it fits integer,
-// numeric and text columns.
+// an Amount can be a map key. The zero Amount is 0.
+//
+// JSON, text, gob, databases and MongoDB's driver either give back the amount
+// that was stored, or return an error. [Amount.Format] describes what fmt prints.
 type Amount struct {
 	// The value is coef/10^scale with the smallest possible scale. big is set,
 	// in the same canonical form, only when the coefficient exceeds an int64.
@@ -34,8 +37,8 @@ func Won(units int64) Amount { return Amount{coef: units} }
 
 // ParseAmount reads a decimal number in any notation: "15000", "1.25", "1.5e4".
 //
-// It refuses, with a [*ValidationError], what is not a plain number (white space,
-// thousands separators, NaN), more than 38 digits, and more than 18 decimals.
+// It returns a [*ValidationError] for what is not a plain number (white space, thousands
+// separators, NaN), and for more than 38 digits or 18 decimals.
 func ParseAmount(text string) (Amount, error) {
 	a, reason := parseAmount(text)
 	if reason != "" {
@@ -164,7 +167,7 @@ func plainDecimal(negative bool, digits string, scale int) string {
 	return digits
 }
 
-// Int64 returns the amount in whole units, and whether it is integral and fits.
+// Int64 returns the amount in whole units, and reports whether it is integral and fits.
 func (a Amount) Int64() (int64, bool) {
 	if a.scale != 0 || a.big != "" {
 		return 0, false
@@ -184,8 +187,85 @@ func (a Amount) String() string {
 	return plainDecimal(negative, digits, int(a.scale))
 }
 
-// IsZero tells whether the amount is 0.
+// Format prints the amount for the verbs of fmt, with width and the flags + - 0 and
+// space. %v, %s and %#v print the plain number, %q the same in quotes. %d prints a
+// whole number, %f all decimals, and %.2f two of them: 12.50.
+//
+// Nothing is ever rounded. Where %d or %.2f would lose decimals, and for all other
+// verbs, it prints the mark that fmt has for a wrong verb, with the number in it:
+// %!d(tosspayments.Amount=12.5).
+func (a Amount) Format(f fmt.State, verb rune) {
+	text, ok := a.format(f, verb)
+	if !ok {
+		_, _ = fmt.Fprintf(f, "%%!%c(%T=%s)", verb, a, a.String())
+		return
+	}
+	width, _ := f.Width()
+	missing := max(width-len(text), 0)
+	switch sign := text[:len(text)-len(strings.TrimLeft(text, "+- "))]; {
+	case f.Flag('-'):
+		text += strings.Repeat(" ", missing)
+	case f.Flag('0') && verb != 'q':
+		text = sign + strings.Repeat("0", missing) + text[len(sign):]
+	default:
+		text = strings.Repeat(" ", missing) + text
+	}
+	_, _ = io.WriteString(f, text)
+}
+
+// format returns the number for a verb without padding, or false when the verb
+// cannot print it.
+func (a Amount) format(f fmt.State, verb rune) (text string, ok bool) {
+	text = a.String()
+	whole, decimals, _ := strings.Cut(text, ".")
+	switch verb {
+	case 'v', 's':
+		return text, true
+	case 'q':
+		return strconv.Quote(text), true
+	case 'd':
+		if decimals != "" {
+			return "", false
+		}
+	case 'f', 'F':
+		if precision, ok := f.Precision(); ok {
+			if precision < len(decimals) {
+				return "", false
+			}
+			text = whole
+			if precision > 0 {
+				text += "." + decimals + strings.Repeat("0", precision-len(decimals))
+			}
+		}
+	default:
+		return "", false
+	}
+	switch {
+	case a.Sign() < 0:
+	case f.Flag('+'):
+		text = "+" + text
+	case f.Flag(' '):
+		text = " " + text
+	}
+	return text, true
+}
+
+// IsZero reports whether the amount is 0.
 func (a Amount) IsZero() bool { return a == Amount{} }
+
+// Sign returns -1 for a negative amount, 0 for 0, and 1 for a positive one.
+func (a Amount) Sign() int {
+	switch {
+	case a.big != "" && a.big[0] == '-' || a.coef < 0:
+		return -1
+	case a.big != "" || a.coef > 0:
+		return 1
+	}
+	return 0
+}
+
+// Equal reports whether a and b are the same amount, as == does.
+func (a Amount) Equal(b Amount) bool { return a == b }
 
 // Cmp returns -1 when a is less than b, 0 when they are equal, 1 when a is more.
 func (a Amount) Cmp(b Amount) int {
@@ -224,6 +304,15 @@ func (a Amount) Sub(b Amount) Amount {
 	return fromBig(x.Sub(x, y), scale)
 }
 
+// Neg returns -a.
+func (a Amount) Neg() Amount { return Amount{}.Sub(a) }
+
+// Mul returns a times n, exactly.
+func (a Amount) Mul(n int64) Amount {
+	coef, scale := a.parts()
+	return fromBig(coef.Mul(coef, big.NewInt(n)), scale)
+}
+
 // align returns both coefficients at the larger of the two scales.
 func align(a, b Amount) (x, y *big.Int, scale int) {
 	x, xScale := a.parts()
@@ -260,10 +349,9 @@ func fromBig(n *big.Int, scale int) Amount {
 	return newAmount(negative, []byte(digits), uint8(scale))
 }
 
-// UnmarshalJSON reads a number or a numeric string; null and "" leave the amount
-// as it is.
+// UnmarshalJSON reads a number or a numeric string; null leaves the amount as it is.
 func (a *Amount) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" || string(data) == `""` {
+	if string(data) == "null" {
 		return nil
 	}
 	if len(data) > 1 && data[0] == '"' && data[len(data)-1] == '"' {
@@ -300,25 +388,45 @@ func (a *Amount) UnmarshalText(text []byte) error {
 // MarshalText writes a plain number.
 func (a Amount) MarshalText() ([]byte, error) { return a.MarshalJSON() }
 
-// Scan reads a database column of integer, numeric or text type. It refuses
-// NULL (scan into a *Amount or a [database/sql.Null] for that) and floating-point
-// columns, which do not hold money exactly.
+// UnmarshalBinary reads what [Amount.MarshalBinary] writes.
+func (a *Amount) UnmarshalBinary(data []byte) error { return a.UnmarshalText(data) }
+
+// MarshalBinary writes a plain number. Without it gob could not encode an Amount,
+// and other encodings would lose it.
+func (a Amount) MarshalBinary() ([]byte, error) { return a.MarshalJSON() }
+
+// Scan reads a column of integer, numeric or text type.
+//
+// It reads a floating-point number of at most 15 digits, which is then the number
+// that was stored: SQLite gives back decimals of its NUMERIC, DECIMAL and INTEGER
+// columns so. It refuses one with more digits, and NULL: scan into a *Amount or a
+// [database/sql.Null] for that. In SQLite such columns keep 15 digits of a number
+// with decimals; a TEXT column keeps all.
 func (a *Amount) Scan(source any) error {
-	var text string
 	switch v := source.(type) {
 	case int64:
 		*a = Won(v)
 		return nil
-	case string:
-		text = v
-	case []byte:
-		text = string(v)
 	case float64:
-		return fmt.Errorf("tosspayments: an Amount cannot be read from a floating-point column: use an integer, numeric or text column")
+		return a.setFloat(v)
+	case string:
+		return a.UnmarshalText([]byte(v))
+	case []byte:
+		return a.UnmarshalText(v)
 	case nil:
 		return fmt.Errorf("tosspayments: an Amount cannot be NULL: scan into sql.Null[tosspayments.Amount]")
-	default:
-		return fmt.Errorf("tosspayments: an Amount cannot be read from %T", source)
+	}
+	return fmt.Errorf("tosspayments: an Amount cannot be read from %T", source)
+}
+
+// setFloat takes the shortest decimal number that is stored as v, if it has at most
+// 15 digits: any two such numbers are stored differently.
+func (a *Amount) setFloat(v float64) error {
+	const exact = 15
+	text := strconv.FormatFloat(v, 'e', -1, 64)
+	mantissa, _, _ := strings.Cut(text, "e")
+	if math.IsNaN(v) || math.Abs(v) >= 1e15 || len(strings.Trim(mantissa, "-"))-1 > exact {
+		return fmt.Errorf("tosspayments: an Amount cannot be read exactly from the floating-point number %v: use an integer, numeric or text column", v)
 	}
 	return a.UnmarshalText([]byte(text))
 }

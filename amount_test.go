@@ -1,8 +1,13 @@
 package tosspayments
 
 import (
+	"bytes"
 	"database/sql"
+	"encoding/gob"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"html/template"
 	"math"
 	"math/big"
 	"strings"
@@ -98,7 +103,7 @@ func TestAmountJSON(t *testing.T) {
 		C *Amount `json:"c"`
 		D Amount  `json:"d"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(`{"a": 1.5e4, "b": "1.25", "c": null, "d": ""}`), &v))
+	require.NoError(t, json.Unmarshal([]byte(`{"a": 1.5e4, "b": "1.25", "c": null, "d": null}`), &v))
 	assert.Equal(t, Won(15000), v.A)
 	assert.Equal(t, amount(t, "1.25"), v.B)
 	assert.Nil(t, v.C)
@@ -107,9 +112,72 @@ func TestAmountJSON(t *testing.T) {
 	assert.JSONEq(t, `{"a":15000,"b":1.25,"c":null,"d":0}`, string(text))
 	assert.ErrorContains(t, json.Unmarshal([]byte(`{"a": "ten"}`), &v), "decimal number")
 	assert.Error(t, json.Unmarshal([]byte(`{"a": true}`), &v))
+	assert.Error(t, json.Unmarshal([]byte(`{"c": ""}`), &v), "nothing must not become an amount of 0")
 	keyed, err := json.Marshal(map[Amount]int{Won(3): 1})
 	require.NoError(t, err)
 	assert.Equal(t, `{"3":1}`, string(keyed))
+}
+
+func TestAmountSigns(t *testing.T) {
+	for text, sign := range map[string]int{
+		"0": 0, "7": 1, "-7": -1, "0.5": 1, "-0.5": -1, "9223372036854775808": 1, "-9223372036854775809": -1, "-9223372036854775808": -1,
+	} {
+		a := amount(t, text)
+		assert.Equal(t, sign, a.Sign(), text)
+		assert.Equal(t, -sign, a.Neg().Sign(), text)
+		assert.True(t, a.Neg().Neg().Equal(a), text)
+		assert.True(t, a.Add(a.Neg()).IsZero(), text)
+	}
+	assert.False(t, Won(1).Equal(Won(2)))
+}
+
+func TestAmountMul(t *testing.T) {
+	for _, c := range []struct {
+		a    string
+		n    int64
+		want string
+	}{
+		{"15000", 3, "45000"}, {"15000", 0, "0"}, {"-1.25", 4, "-5"}, {"0.1", 3, "0.3"}, {"1.5", -3, "-4.5"},
+		{"9223372036854775807", 2, "18446744073709551614"},
+		{"9223372036854775807", math.MinInt64, "-85070591730234615856620279821087277056"},
+		{"9223372036854775807.5", 2, "18446744073709551615"},
+	} {
+		assert.Equal(t, amount(t, c.want), amount(t, c.a).Mul(c.n), "%s times %d", c.a, c.n)
+	}
+}
+
+func TestAmountFormat(t *testing.T) {
+	wrong := func(verb, number string) string { return "%!" + verb + "(tosspayments.Amount=" + number + ")" }
+	for _, c := range []struct{ format, amount, want string }{
+		{"%d", "15000", "15000"}, {"%d", "-15000", "-15000"}, {"%d", "99999999999999999999", "99999999999999999999"},
+		{"%8d", "15000", "   15000"}, {"%-8d|", "15000", "15000   |"}, {"%08d", "-15000", "-0015000"}, {"%+d", "15000", "+15000"},
+		{"% d", "15000", " 15000"}, {"%+d", "-1", "-1"}, {"%-08d|", "5", "5       |"}, {"%+5d", "0", "   +0"},
+		{"%d", "12.5", wrong("d", "12.5")}, {"%8d", "12.5", wrong("d", "12.5")},
+		{"%.2f", "12.5", "12.50"}, {"%.2f", "-12.5", "-12.50"}, {"%.2f", "15000", "15000.00"}, {"%.0f", "15000", "15000"},
+		{"%f", "12.5", "12.5"}, {"%f", "15000", "15000"}, {"%F", "0.125", "0.125"}, {"%.3f", "0.125", "0.125"},
+		{"%9.2f", "12.5", "    12.50"}, {"%-9.2f|", "12.5", "12.50    |"}, {"%+09.2f", "12.5", "+00012.50"},
+		{"%.2f", "12.345", wrong("f", "12.345")}, {"%.0f", "0.5", wrong("f", "0.5")},
+		{"%.2f", "12345678901234567890.5", "12345678901234567890.50"},
+		{"%v", "12.5", "12.5"}, {"%s", "12.5", "12.5"}, {"%8v", "12.5", "    12.5"}, {"%-8s|", "12.5", "12.5    |"},
+		{"%08v", "-12.5", "-00012.5"}, {"%+v", "12.5", "12.5"}, {"%#v", "12.5", "12.5"}, {"%.1s", "12.5", "12.5"},
+		{"%q", "12.5", `"12.5"`}, {"%8q", "12.5", `  "12.5"`},
+		{"%x", "15000", wrong("x", "15000")}, {"%e", "12.5", wrong("e", "12.5")}, {"%g", "1", wrong("g", "1")}, {"%t", "1", wrong("t", "1")},
+	} {
+		a := amount(t, c.amount)
+		assert.Equal(t, c.want, fmt.Sprintf(c.format, a), "%s of %s", c.format, c.amount)
+		assert.Equal(t, c.want, fmt.Sprintf(c.format, &a), "%s of a pointer to %s", c.format, c.amount)
+	}
+	assert.Equal(t, "<nil>", fmt.Sprintf("%d", (*Amount)(nil)))
+	a := amount(t, "1.5")
+	assert.Equal(t, "{1.5 1.5}", fmt.Sprintf("%v", struct {
+		A Amount
+		B *Amount
+	}{a, &a}))
+
+	var page strings.Builder
+	shown := template.Must(template.New("").Parse(`{{.}} {{printf "%d" .}} {{printf "%.2f" .}}`))
+	require.NoError(t, shown.Execute(&page, Won(15000)))
+	assert.Equal(t, "15000 15000 15000.00", page.String())
 }
 
 func TestAmountInADatabase(t *testing.T) {
@@ -118,7 +186,17 @@ func TestAmountInADatabase(t *testing.T) {
 		require.NoError(t, a.Scan(source))
 		assert.Equal(t, Won(15000), a)
 	}
-	assert.ErrorContains(t, a.Scan(15000.0), "floating-point")
+	for source, want := range map[float64]string{
+		12.5: "12.5", 0.1: "0.1", -1234567890123.45: "-1234567890123.45", 15000: "15000", 1e14: "100000000000000", 1e-18: "0.000000000000000001",
+		math.Copysign(0, -1): "0",
+	} {
+		require.NoError(t, a.Scan(source))
+		assert.Equal(t, want, a.String())
+	}
+	for _, source := range []float64{1.0 / 3, 123456789012345.67, 1e15, 1e300, math.Inf(1), math.Inf(-1), math.NaN()} {
+		assert.ErrorContains(t, a.Scan(source), "floating-point", source)
+	}
+	assert.ErrorContains(t, a.Scan(1e-19), "18 decimals")
 	assert.ErrorContains(t, a.Scan(nil), "NULL")
 	assert.ErrorContains(t, a.Scan(true), "bool")
 	assert.Error(t, a.Scan("x"))
@@ -133,6 +211,75 @@ func TestAmountInADatabase(t *testing.T) {
 	var null sql.Null[Amount]
 	require.NoError(t, null.Scan(nil))
 	assert.False(t, null.Valid)
+}
+
+// TestAmountInBSON uses values of MongoDB's test corpus for Decimal128.
+func TestAmountInBSON(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		typ  byte
+		data string
+	}{
+		{"15000", bsonInt64, "983a000000000000"},
+		{"-15000", bsonInt64, "68c5ffffffffffff"},
+		{"0.1", bsonDecimal128, "01000000000000000000000000003e30"},
+		{"-0.1", bsonDecimal128, "01000000000000000000000000003eb0"},
+		{"0.001234", bsonDecimal128, "d2040000000000000000000000003430"},
+		{"9999999999999999999999999999999999", bsonDecimal128, "ffffffff638e8d37c087adbe09ed4130"},
+	} {
+		a := amount(t, c.text)
+		typ, data, err := a.MarshalBSONValue()
+		require.NoError(t, err)
+		assert.Equal(t, c.typ, typ, c.text)
+		assert.Equal(t, c.data, hex.EncodeToString(data), c.text)
+		var again Amount
+		require.NoError(t, again.UnmarshalBSONValue(typ, data))
+		assert.Equal(t, a, again)
+	}
+	_, _, err := amount(t, strings.Repeat("9", 35)).MarshalBSONValue()
+	assert.ErrorContains(t, err, "34 digits")
+
+	for _, c := range []struct {
+		typ        byte
+		data, want string
+	}{
+		{bsonInt32, "f9ffffff", "-7"},
+		{bsonString, "050000003132 2e3500", "12.5"},
+		{bsonDouble, "0000000000002940", "12.5"},
+		{bsonDecimal128, "01000000000000000000000000005e30", "1000000000000000"},
+	} {
+		var a Amount
+		data, err := hex.DecodeString(strings.ReplaceAll(c.data, " ", ""))
+		require.NoError(t, err)
+		require.NoError(t, a.UnmarshalBSONValue(c.typ, data), c.want)
+		assert.Equal(t, c.want, a.String())
+	}
+	for typ, data := range map[byte]string{
+		0x0a: "", bsonInt32: "00", bsonInt64: "00000000", bsonString: "00000000", bsonDouble: "555555555555d53f", 0x08: "01",
+		bsonDecimal128: "0000000000000000000000000000007c", // NaN
+	} {
+		a := Won(1)
+		data, err := hex.DecodeString(data)
+		require.NoError(t, err)
+		assert.Error(t, a.UnmarshalBSONValue(typ, data), typ)
+		assert.Equal(t, Won(1), a)
+	}
+}
+
+func TestAmountInGob(t *testing.T) {
+	type row struct {
+		A Amount
+		B *Amount
+		C map[Amount]Amount
+	}
+	a := amount(t, "12.5")
+	in := row{amount(t, "12345678901234567890.5"), &a, map[Amount]Amount{a: Won(1)}}
+	var b bytes.Buffer
+	require.NoError(t, gob.NewEncoder(&b).Encode(in))
+	var out row
+	require.NoError(t, gob.NewDecoder(&b).Decode(&out))
+	assert.Equal(t, in, out)
+	assert.Error(t, a.UnmarshalBinary(nil))
 }
 
 func FuzzParseAmount(f *testing.F) {
@@ -166,5 +313,10 @@ func FuzzParseAmount(f *testing.F) {
 		var decoded Amount
 		require.NoError(t, json.Unmarshal(encoded, &decoded))
 		require.True(t, a == decoded)
+		if typ, data, err := a.MarshalBSONValue(); err == nil {
+			require.NoError(t, decoded.UnmarshalBSONValue(typ, data))
+			require.True(t, a == decoded)
+		}
+		require.Equal(t, a.String(), fmt.Sprintf("%f", a))
 	})
 }

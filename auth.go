@@ -1,15 +1,15 @@
 package tosspayments
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
 	"unicode"
 )
-
-const redacted = "[redacted]"
 
 // SecretKey is a merchant's secret key: the user name of every call.
 //
@@ -66,7 +66,7 @@ func isHex(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) })
 }
 
-// isEncodedKey tells whether s is Base64 of a key, with or without its colon.
+// isEncodedKey reports whether s is Base64 of a key, with or without its colon.
 func isEncodedKey(s string) bool {
 	plain, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(s, "="))
 	if err != nil {
@@ -76,13 +76,13 @@ func isEncodedKey(s string) bool {
 	return strings.HasPrefix(text, "test_") || strings.HasPrefix(text, "live_")
 }
 
-// IsTest tells whether the key belongs to the test environment (test_…).
+// IsTest reports whether the key belongs to the test environment (test_…).
 func (k SecretKey) IsTest() bool { return strings.HasPrefix(k.text(), "test_") }
 
-// IsLive tells whether the key moves real money (live_…).
+// IsLive reports whether the key moves real money (live_…).
 func (k SecretKey) IsLive() bool { return strings.HasPrefix(k.text(), "live_") }
 
-// IsWidget tells whether the key belongs to the widget set (gsk), which cannot
+// IsWidget reports whether the key belongs to the widget set (gsk), which cannot
 // be used for billing, BrandPay and payouts.
 func (k SecretKey) IsWidget() bool { return strings.Contains(k.text(), "_gsk_") }
 
@@ -115,51 +115,8 @@ func (SecretKey) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText returns "[redacted]".
 func (SecretKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// Sensitive is text in an answer that must not reach a log: a payment's
-// webhook secret, an account number.
-//
-// fmt and slog print "[redacted]"; JSON keeps the text, so that a stored
-// payment loses nothing, and null reads as "". Compare with Reveal, not with ==.
-type Sensitive struct{ v *string }
-
-// NewSensitive wraps a text.
-func NewSensitive(text string) Sensitive {
-	if text == "" {
-		return Sensitive{}
-	}
-	return Sensitive{v: &text}
-}
-
-// Reveal returns the text; "" when there is none.
-func (s Sensitive) Reveal() string {
-	if s.v == nil {
-		return ""
-	}
-	return *s.v
-}
-
-// IsZero tells whether there is no text.
-func (s Sensitive) IsZero() bool { return s.v == nil }
-
-// Format writes "[redacted]" whatever the verb; nothing when there is no text.
-func (s Sensitive) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
-
-// String returns "[redacted]", or "" when there is no text.
-func (s Sensitive) String() string {
-	if s.v == nil {
-		return ""
-	}
-	return redacted
-}
-
-// LogValue returns "[redacted]", or "" when there is no text.
-func (s Sensitive) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// MarshalText returns the text itself, so that JSON keeps it.
-func (s Sensitive) MarshalText() ([]byte, error) { return []byte(s.Reveal()), nil }
-
-// UnmarshalText takes the text.
-func (s *Sensitive) UnmarshalText(text []byte) error {
-	*s = NewSensitive(string(text))
-	return nil
+// id is a fingerprint from which the key cannot be found: keys are long and random.
+func (k SecretKey) id() string {
+	sum := sha256.Sum256([]byte("tosspayments key id\n" + k.text()))
+	return hex.EncodeToString(sum[:8])
 }

@@ -1,7 +1,10 @@
 package tosspayments_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,183 +25,333 @@ func onCancel(mock *httpmock.MockTransport, answers ...answer) *script {
 	return s
 }
 
+// cancelEntry is one cancel of a payment that left the given rest.
 func cancelEntry(key string, amount, left int, changes object) object {
 	o := object{
 		"transactionKey": key, "cancelAmount": amount, "refundableAmount": left, "cancelReason": "reason",
 		"cancelStatus": "DONE", "canceledAt": "2026-03-02T09:00:11+09:00",
 	}
-	for name, value := range changes {
-		o[name] = value
-	}
+	maps.Copy(o, changes)
 	return o
 }
 
+// canceled is the payment with its cancels; balance may be nil.
 func canceled(status string, balance any, last string, cancels ...object) answer {
 	return answer{status: 200, body: paymentJSON(status, object{
 		"balanceAmount": balance, "lastTransactionKey": last, "cancels": cancels,
 	})}
 }
 
-func full() tosspayments.CancelPaymentRequest {
+// untouched is the payment of which nothing has been cancelled.
+func untouched() answer { return answer{status: 200, body: paymentJSON("DONE", nil)} }
+
+// cancelAll cancels what is left.
+func cancelAll() tosspayments.CancelPaymentRequest {
 	return tosspayments.CancelPaymentRequest{CancelReason: "reason"}
 }
 
-// part cancels 5000 of 15000; pinned says so to the server.
-func part(pinned bool) tosspayments.PartialCancelRequest {
-	r := tosspayments.PartialCancelRequest{CancelReason: "reason", CancelAmount: tosspayments.Won(5000)}
-	if pinned {
-		balance := tosspayments.Won(15000)
-		r.RefundableAmount = &balance
+// refund5000 cancels 5000 of 15000; with an id it may be repeated.
+func refund5000(id string) tosspayments.PartialCancelRequest {
+	return tosspayments.PartialCancelRequest{
+		CancelReason: "reason", CancelAmount: tosspayments.Won(5000), RefundableAmount: tosspayments.Won(15000), RefundID: id,
 	}
-	return r
 }
 
 func TestCancelOnTheWire(t *testing.T) {
 	client, mock := mockClient(t)
 	posts := onCancel(mock, canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil)))
-	_, err := client.CancelPayment(t.Context(), "pay-1", full())
+	_, err := client.CancelPayment(t.Context(), "pay-1", cancelAll())
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"cancelReason":"reason"}`, posts.seen[0].body)
 	assert.NotEmpty(t, posts.seen[0].header.Get("Idempotency-Key"))
 
+	posts = onCancel(mock, canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, object{"cancelRequestId": "cancel-1"})))
+	_, err = client.CancelPayment(t.Context(), "pay-1", tosspayments.CancelPaymentRequest{
+		CancelReason: "reason", CancelRequestID: "cancel-1", TaxFreeAmount: tosspayments.Won(50), TaxExemptionAmount: tosspayments.Won(100),
+		RefundableAmount: tosspayments.Won(15000), Currency: "KRW",
+	})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"cancelReason":"reason","cancelRequestId":"cancel-1","taxFreeAmount":50,"taxExemptionAmount":100,
+		"refundableAmount":15000,"currency":"KRW"}`, posts.seen[0].body)
+
 	posts = onCancel(mock, canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil)))
-	request := part(true)
+	request := refund5000("")
 	request.Currency = "KRW"
 	request.TaxFreeAmount = tosspayments.Won(500)
 	request.RefundReceiveAccount = &tosspayments.RefundReceiveAccount{
 		Bank: "20", AccountNumber: tosspayments.NewSensitive("1000123456789"), HolderName: "김토페",
 	}
-	_, err = client.CancelPaymentPartially(t.Context(), "pay-1", request)
+	payment, err := client.CancelPaymentPartially(t.Context(), "pay-1", request)
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"cancelReason":"reason","cancelAmount":5000,"refundableAmount":15000,"taxFreeAmount":500,"currency":"KRW",
 		"refundReceiveAccount":{"bank":"20","accountNumber":"1000123456789","holderName":"김토페"}}`, posts.seen[0].body)
+	assert.Len(t, posts.seen[0].header.Get("Idempotency-Key"), 26, "a random one")
+	assert.Equal(t, "C1", payment.LastCancel().TransactionKey)
+
+	posts = onCancel(mock, canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "reason [r-1]"})))
+	onLookUp(mock, untouched())
+	var response tosspayments.Response
+	_, err = client.CancelPaymentPartially(t.Context(), "pay-1", refund5000("r-1"), tosspayments.WithResponse(&response))
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"cancelReason":"reason [r-1]","cancelAmount":5000,"refundableAmount":15000}`, posts.seen[0].body)
+	assert.Equal(t, "refund-r-1", posts.seen[0].header.Get("Idempotency-Key"))
+	assert.Equal(t, "refund-r-1", response.IdempotencyKey)
+	assert.Equal(t, 1, response.Attempts)
 }
 
-func TestFullCancelSettles(t *testing.T) {
+func TestCancelOfAll(t *testing.T) {
 	done := canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil))
+	pending := canceled("DONE", 15000, "C1", cancelEntry("C1", 15000, 0, object{"cancelStatus": "IN_PROGRESS"}))
+	part := canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil))
+	unknown := tosspayments.ErrOutcomeUnknown
 	for _, row := range []struct {
 		name    string
 		answers []answer
 		found   []answer
 		wants   error // nil is success
-		next    tosspayments.NextStep
-		posts   int
+		// own is set for a call with a key of the caller's.
+		own   bool
+		posts int
+		looks int
+		stop  bool // not Repeatable
 	}{
 		{name: "answer", answers: []answer{done}, posts: 1},
 		{name: "answer at the end of parts", answers: []answer{canceled("PARTIAL_CANCELED", 0, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 10000, 0, nil))}, posts: 1},
+		{name: "answer without a balance", answers: []answer{canceled("CANCELED", nil, "C1", cancelEntry("C1", 15000, 0, nil))}, posts: 1},
+		{name: "parts without a balance", answers: []answer{canceled("PARTIAL_CANCELED", nil, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 10000, 0, nil))}, posts: 1},
+		{name: "neither balance nor cancels", answers: []answer{canceled("PARTIAL_CANCELED", nil, "")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "a balance that cannot be read", answers: []answer{canceled("CANCELED", "ten", "C1", cancelEntry("C1", 15000, 0, nil))}, found: []answer{done}, posts: 3, looks: 1},
+
 		{name: "lost, replayed", answers: []answer{lost, done}, posts: 2},
-		{name: "lost, found cancelled", answers: []answer{lost}, found: []answer{done}, posts: 3},
-		{name: "500, found cancelled", answers: []answer{refusal(500, "FAILED_REFUND_PROCESS")}, found: []answer{done}, posts: 1},
-		{name: "500, no effect, again", answers: []answer{refusal(500, "FAILED_REFUND_PROCESS"), done}, found: []answer{{status: 200, body: paymentJSON("DONE", nil)}}, posts: 2},
-		{name: "lost, then already cancelled", answers: []answer{lost, refusal(400, "ALREADY_CANCELED_PAYMENT")}, found: []answer{done}, posts: 2},
-		{name: "lost, then not cancelable amount", answers: []answer{lost, refusal(403, "NOT_CANCELABLE_AMOUNT")}, found: []answer{done}, posts: 2},
-		{name: "lost, no effect seen", answers: []answer{lost}, found: []answer{{status: 200, body: paymentJSON("DONE", nil)}}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextSameKey, posts: 3},
-		{name: "unclear 4xx, no effect", answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{{status: 200, body: paymentJSON("DONE", nil)}}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextNewKey, posts: 1},
-		{name: "already cancelled before", answers: []answer{refusal(400, "ALREADY_CANCELED_PAYMENT")}, wants: tosspayments.ErrAlreadyCanceledPayment, posts: 1},
+		{name: "lost, found", answers: []answer{lost}, found: []answer{done}, posts: 3, looks: 1},
+		{name: "lost, found without a balance", answers: []answer{lost}, found: []answer{canceled("CANCELED", nil, "C1", cancelEntry("C1", 15000, 0, nil))}, posts: 3, looks: 1},
+		{name: "500, found", answers: []answer{refusal(500, "FAILED_REFUND_PROCESS")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "500, no effect, again", answers: []answer{refusal(500, "FAILED_REFUND_PROCESS"), done}, found: []answer{untouched()}, posts: 2, looks: 1},
+		{name: "in flight, again", answers: []answer{refusal(409, "IDEMPOTENT_REQUEST_PROCESSING"), done}, posts: 2},
+		{name: "lost, then already cancelled", answers: []answer{lost, refusal(400, "ALREADY_CANCELED_PAYMENT")}, found: []answer{done}, posts: 2, looks: 1},
+		{name: "lost, then not cancelable amount", answers: []answer{lost, refusal(403, "NOT_CANCELABLE_AMOUNT")}, found: []answer{done}, posts: 2, looks: 1},
+		{name: "lost, then refused, found", answers: []answer{lost, refusal(403, "NOT_CANCELABLE_PAYMENT")}, found: []answer{done}, posts: 2, looks: 1},
+		{name: "lost, then refused, twice no effect", answers: []answer{lost, refusal(400, "REFUND_REJECTED")}, found: []answer{untouched()}, wants: tosspayments.ErrRefundRejected, posts: 2, looks: 2},
+		{name: "lost, then refused, not found out", answers: []answer{lost, refusal(400, "REFUND_REJECTED")}, found: []answer{untouched(), lost}, wants: unknown, posts: 2, looks: 3},
+		{name: "lost, no effect seen", answers: []answer{lost}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 3},
+		{name: "unclear 4xx, no effect, a new key, unclear", answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 6},
+
+		{name: "already cancelled: nothing is left", answers: []answer{refusal(400, "ALREADY_CANCELED_PAYMENT")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "nothing cancelable: nothing is left", answers: []answer{refusal(403, "NOT_CANCELABLE_AMOUNT")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "already cancelled, but not to be seen", answers: []answer{refusal(400, "ALREADY_CANCELED_PAYMENT")}, found: []answer{untouched()}, wants: unknown, posts: 1, looks: 3},
+		{name: "the balance is another", answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{part}, wants: tosspayments.ErrNotMatchesRefundableAmount, posts: 1, looks: 1},
+		{name: "the balance is 0", answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "told to wait, somebody else has done it", answers: []answer{{status: 429}}, found: []answer{done}, posts: 3, looks: 1},
+		{name: "told to wait, nothing done", answers: []answer{refusal(403, "FORBIDDEN_CONSECUTIVE_REQUEST")}, found: []answer{untouched()}, wants: tosspayments.ErrForbiddenConsecutiveRequest, posts: 3, looks: 1},
 		{name: "refused", answers: []answer{refusal(400, "REFUND_REJECTED")}, wants: tosspayments.ErrRefundRejected, posts: 1},
 		{name: "period over", answers: []answer{refusal(403, "EXCEED_MAX_REFUND_DUE")}, wants: tosspayments.ErrExceedMaxRefundDue, posts: 1},
-		{name: "answer without balance, found cancelled", answers: []answer{canceled("CANCELED", nil, "C1", cancelEntry("C1", 15000, 0, nil))}, found: []answer{done}, posts: 1},
-		{name: "balance never present", answers: []answer{lost}, found: []answer{canceled("CANCELED", nil, "C1", cancelEntry("C1", 15000, 0, nil))}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextSameKey, posts: 3},
-		{name: "balance 0 without a cancel", answers: []answer{lost}, found: []answer{canceled("CANCELED", 0, "")}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextSameKey, posts: 3},
-		{name: "still in progress", answers: []answer{canceled("DONE", 15000, "C1", cancelEntry("C1", 15000, 0, object{"cancelStatus": "IN_PROGRESS"}))}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextLookUp, posts: 1},
-		{name: "replay of a part", answers: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil))}, wants: tosspayments.ErrAmountMismatch, posts: 1},
+		{name: "keys", answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, wants: tosspayments.ErrUnauthorizedKey, posts: 1},
+
+		{name: "own key, refused, found", own: true, answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "own key, refused, twice no effect", own: true, answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{untouched()}, wants: tosspayments.ErrRefundRejected, posts: 1, looks: 2},
+		{name: "own key, keys refused, found", own: true, answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "own key, keys refused, no effect", own: true, answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{untouched()}, wants: unknown, posts: 1, looks: 3},
+		{name: "own key, told to wait", own: true, answers: []answer{{status: 429}}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 3},
+
+		{name: "answered as in progress", answers: []answer{pending}, wants: unknown, posts: 1, stop: true},
+		{name: "found in progress", answers: []answer{lost}, found: []answer{pending}, wants: unknown, posts: 3, looks: 1, stop: true},
+		{name: "replay of a part", answers: []answer{part}, wants: tosspayments.ErrAmountMismatch, posts: 1},
 		{name: "another payment", answers: []answer{{status: 200, body: paymentJSON("CANCELED", object{"paymentKey": "pay-2"})}}, wants: tosspayments.ErrForeignAnswer, posts: 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, mock := mockClient(t)
-				posts := onCancel(mock, row.answers...)
+				posts, lookups := onCancel(mock, row.answers...), &script{}
 				if row.found != nil {
-					onLookUp(mock, row.found...)
+					lookups = onLookUp(mock, row.found...)
 				}
-				payment, err := client.CancelPayment(t.Context(), "pay-1", full())
+				var opts []tosspayments.CallOption
+				if row.own {
+					opts = append(opts, tosspayments.WithIdempotencyKey("mine"))
+				}
+				payment, err := client.CancelPayment(t.Context(), "pay-1", cancelAll(), opts...)
 				assert.Len(t, posts.seen, row.posts)
+				assert.Len(t, lookups.seen, row.looks)
 				if row.wants == nil {
 					require.NoError(t, err)
-					assert.True(t, payment.IsFullyCanceled())
+					assert.Equal(t, tosspayments.OutcomeCanceled, payment.Outcome())
 					return
 				}
-				require.ErrorIs(t, err, row.wants)
-				var unknown *tosspayments.OutcomeUnknownError
-				if errors.As(err, &unknown) {
-					assert.Equal(t, row.next, unknown.Next)
-					assert.NotNil(t, unknown.Payment)
-				}
+				assertCancelError(t, err, row.wants, row.stop)
 			})
 		})
 	}
 }
 
-func TestPartialCancelSettles(t *testing.T) {
+// assertCancelError checks the error of a cancel; stop is set if the call must not be
+// made again.
+func assertCancelError(t *testing.T, err, wants error, stop bool) {
+	t.Helper()
+	require.ErrorIs(t, err, wants)
+	var unknown *tosspayments.OutcomeUnknownError
+	if !errors.As(err, &unknown) {
+		return
+	}
+	assert.Equal(t, !stop, unknown.Repeatable)
+	assert.Equal(t, stop, strings.Contains(err.Error(), "do not make the call again"))
+	assert.Equal(t, "pay-1", unknown.PaymentKey)
+	assert.NotEmpty(t, unknown.IdempotencyKey)
+	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err))
+	var refused *tosspayments.Error
+	assert.False(t, errors.As(err, &refused), "an unknown outcome is no refusal")
+}
+
+// A part without a RefundID is good for one call: its twin cannot be told from it.
+func TestCancelOfAPart(t *testing.T) {
 	done := canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil))
-	untouched := answer{status: 200, body: paymentJSON("DONE", nil)}
+	pending := object{"cancelStatus": "IN_PROGRESS"}
+	unknown, moved := tosspayments.ErrOutcomeUnknown, tosspayments.ErrNotMatchesRefundableAmount
 	for _, row := range []struct {
 		name    string
-		pinned  bool
 		answers []answer
 		found   []answer
 		wants   error
-		next    tosspayments.NextStep
 		posts   int
-		quick   bool
+		looks   int
 	}{
 		{name: "answer", answers: []answer{done}, posts: 1},
 		{name: "answer under the older key name", answers: []answer{{status: 200, body: paymentJSON("PARTIAL_CANCELED", object{
-			"balanceAmount": 10000, "lastTransactionKey": nil, "transactionKey": "C1", "cancels": []object{cancelEntry("C1", 5000, 10000, nil)}})}}, posts: 1},
+			"balanceAmount": 10000, "lastTransactionKey": nil, "transactionKey": "C1", "cancels": []object{cancelEntry("C1", 5000, 10000, object{"cancelReason": "…"})}})}}, posts: 1},
+		{name: "answer with another reason", answers: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "…"}))}, posts: 1},
+		{name: "answer without a last key", answers: []answer{canceled("PARTIAL_CANCELED", 10000, "", cancelEntry("C1", 5000, 10000, nil))}, posts: 1},
+		{name: "answer, cancelled further since", answers: []answer{canceled("PARTIAL_CANCELED", 4000, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 6000, 4000, nil))}, posts: 1},
 		{name: "answer about another amount", answers: []answer{canceled("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, nil))}, wants: tosspayments.ErrAmountMismatch, posts: 1},
-		{name: "same amount, but not the last", answers: []answer{canceled("PARTIAL_CANCELED", 4000, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 6000, 4000, nil))}, wants: tosspayments.ErrAmountMismatch, posts: 1},
-		{name: "answer still in progress", answers: []answer{canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelStatus": "IN_PROGRESS"}))}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextLookUp, posts: 1, quick: true},
-		{name: "answer without a last key, not pinned", answers: []answer{canceled("PARTIAL_CANCELED", 10000, "", cancelEntry("C1", 5000, 10000, nil))}, found: []answer{done}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextLookUp, posts: 1, quick: true},
-		{name: "answer without a last key, pinned", pinned: true, answers: []answer{canceled("PARTIAL_CANCELED", 10000, "", cancelEntry("C1", 5000, 10000, nil))}, found: []answer{done}, posts: 1},
+		{name: "answer about another balance", answers: []answer{canceled("PARTIAL_CANCELED", 8000, "C1", cancelEntry("C1", 5000, 8000, nil))}, wants: tosspayments.ErrAmountMismatch, posts: 1},
+		{name: "answer about another payment", answers: []answer{{status: 200, body: paymentJSON("PARTIAL_CANCELED", object{"paymentKey": "pay-2"})}}, wants: tosspayments.ErrForeignAnswer, posts: 1},
+		{name: "answer without the cancel", answers: []answer{canceled("PARTIAL_CANCELED", 10000, "C1")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "answer still in progress", answers: []answer{canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, pending))}, wants: unknown, posts: 1},
+		{name: "answer that the wallet refused", answers: []answer{canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelStatus": "ABORTED"}))}, wants: tosspayments.ErrRefundRejected, posts: 1},
+		{name: "cancels that cannot be read", answers: []answer{{status: 200, body: paymentJSON("PARTIAL_CANCELED", object{"cancels": "none"})}, done}, posts: 2},
 
 		{name: "lost, replayed", answers: []answer{lost, lost, done}, posts: 3},
-		{name: "lost, not pinned: a lookup cannot tell", answers: []answer{lost}, found: []answer{done}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextSameKey, posts: 3},
-		{name: "500, not pinned: not sent again", answers: []answer{refusal(500, "FAILED_PARTIAL_REFUND"), done}, found: []answer{untouched}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextLookUp, posts: 1, quick: true},
-		{name: "unclear 4xx, not pinned", answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{untouched}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextLookUp, posts: 1, quick: true},
+		{name: "lost, found", answers: []answer{lost}, found: []answer{done}, posts: 3, looks: 1},
+		{name: "lost, no effect seen", answers: []answer{lost}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 3},
+		{name: "500, found", answers: []answer{refusal(500, "FAILED_PARTIAL_REFUND")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "500, no effect, again", answers: []answer{refusal(500, "FAILED_PARTIAL_REFUND"), done}, found: []answer{untouched()}, posts: 2, looks: 1},
+		{name: "unclear 4xx, no effect, a new key, unclear", answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 6},
+		{name: "unclear 4xx, then nothing to be read", answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{lost}, wants: unknown, posts: 3, looks: 6},
 
-		{name: "lost, pinned, found", pinned: true, answers: []answer{lost}, found: []answer{done}, posts: 3},
-		{name: "500, pinned, found", pinned: true, answers: []answer{refusal(500, "FAILED_PARTIAL_REFUND")}, found: []answer{done}, posts: 1},
-		{name: "500, pinned, untouched, again", pinned: true, answers: []answer{refusal(500, "FAILED_PARTIAL_REFUND"), done}, found: []answer{untouched}, posts: 2},
-		{name: "unclear 4xx, pinned, untouched", pinned: true, answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{untouched}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextNewKey, posts: 1},
-		{name: "429, untouched, unclear 4xx, then nothing found", pinned: true, answers: []answer{{status: 429}, refusal(400, "PROVIDER_ERROR")}, found: []answer{untouched, lost}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextLookUp, posts: 2},
-		{name: "lost, unclear 4xx, untouched", pinned: true, answers: []answer{lost, refusal(400, "PROVIDER_ERROR")}, found: []answer{untouched}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextLookUp, posts: 2},
-		{name: "lost, pinned, balance moved otherwise", pinned: true, answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, nil))}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextSameKey, posts: 3},
-		{name: "lost, pinned, cancelled further since", pinned: true, answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 4000, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 6000, 4000, nil))}, wants: tosspayments.ErrOutcomeUnknown, next: tosspayments.NextSameKey, posts: 3},
-		{name: "lost, pinned, another cancel left that rest", pinned: true, answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "someone else"}))}, wants: tosspayments.ErrOutcomeUnknown, posts: 3, next: tosspayments.NextSameKey},
-		{name: "lost, pinned, two cancels left that rest", pinned: true, answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 5000, 10000, nil))}, wants: tosspayments.ErrOutcomeUnknown, posts: 3, next: tosspayments.NextSameKey},
-		{name: "lost, then refundable amount differs: our own doing", pinned: true, answers: []answer{lost, refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{done}, posts: 2},
-		{name: "refundable amount differs", pinned: true, answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, wants: tosspayments.ErrNotMatchesRefundableAmount, posts: 1},
+		{name: "lost, the balance has moved otherwise", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, nil))}, wants: moved, posts: 3, looks: 1},
+		{name: "lost, all was cancelled otherwise", answers: []answer{lost}, found: []answer{canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil))}, wants: moved, posts: 3, looks: 1},
+		{name: "lost, cancelled further since", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 4000, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 6000, 4000, nil))}, posts: 3, looks: 1},
+		{name: "lost, another reason left that rest", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "someone else"}))}, wants: moved, posts: 3, looks: 1},
+		{name: "lost, a twin left another rest", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 8000, "C1", cancelEntry("C1", 5000, 8000, nil))}, wants: moved, posts: 3, looks: 1},
+		{name: "lost, a twin before it", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 10000, "C2", cancelEntry("C1", 5000, 15000, nil), cancelEntry("C2", 5000, 10000, nil))}, posts: 3, looks: 1},
+		{name: "lost, two cancels left that rest", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 5000, 10000, nil))}, wants: unknown, posts: 3, looks: 3},
+		{name: "lost, a twin that left nobody knows what", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"refundableAmount": nil}))}, wants: unknown, posts: 3, looks: 3},
+		{name: "lost, a cancel is in progress", answers: []answer{lost}, found: []answer{canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, pending))}, wants: unknown, posts: 3, looks: 1},
+		{name: "lost, a twin that came to nothing", answers: []answer{lost}, found: []answer{canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelStatus": "ABORTED"}))}, wants: unknown, posts: 3, looks: 3},
+		{name: "lost, then the balance differs: our own doing", answers: []answer{lost, refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{done}, posts: 2, looks: 1},
+		{name: "lost, then the balance differs: not ours", answers: []answer{lost, refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{canceled("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, nil))}, wants: moved, posts: 2, looks: 1},
+		{name: "lost, then refused, twice no effect", answers: []answer{lost, refusal(400, "REFUND_REJECTED")}, found: []answer{untouched()}, wants: tosspayments.ErrRefundRejected, posts: 2, looks: 2},
+		{name: "lost, then keys refused", answers: []answer{lost, refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{untouched()}, wants: unknown, posts: 2, looks: 3},
+
+		{name: "the balance differs", answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, wants: moved, posts: 1},
 		{name: "refused", answers: []answer{refusal(403, "NOT_CANCELABLE_AMOUNT")}, wants: tosspayments.ErrNotCancelableAmount, posts: 1},
+		{name: "already cancelled", answers: []answer{refusal(400, "ALREADY_CANCELED_PAYMENT")}, wants: tosspayments.ErrAlreadyCanceledPayment, posts: 1},
+		{name: "told to wait", answers: []answer{{status: 429}}, wants: tosspayments.ErrTooManyRequests, posts: 3},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, mock := mockClient(t)
-				posts := onCancel(mock, row.answers...)
-				lookups := &script{}
+				posts, lookups := onCancel(mock, row.answers...), &script{}
 				if row.found != nil {
 					lookups = onLookUp(mock, row.found...)
 				}
-				start := time.Now()
-				payment, err := client.CancelPaymentPartially(t.Context(), "pay-1", part(row.pinned))
+				_, err := client.CancelPaymentPartially(t.Context(), "pay-1", refund5000(""))
 				assert.Len(t, posts.seen, row.posts)
+				assert.Len(t, lookups.seen, row.looks)
+				for _, post := range posts.seen {
+					assert.Equal(t, posts.seen[0].body, post.body, "every attempt is pinned to the balance")
+				}
 				if row.wants == nil {
 					require.NoError(t, err)
-					assert.Equal(t, tosspayments.Won(10000), payment.Cancelable())
 					return
 				}
-				require.ErrorIs(t, err, row.wants)
-				var unknown *tosspayments.OutcomeUnknownError
-				if errors.As(err, &unknown) {
-					assert.Equal(t, row.next, unknown.Next)
-					assert.NotNil(t, unknown.Payment)
-				}
-				if row.quick {
-					assert.Zero(t, time.Since(start))
-					assert.LessOrEqual(t, len(lookups.seen), 1)
-				}
+				assertCancelError(t, err, row.wants, true)
 			})
 		})
 	}
+}
+
+// A part with a RefundID may be asked for at any time: what the payment shows is looked
+// at first, and an earlier call may always have reached the server.
+func TestCancelOfANamedPart(t *testing.T) {
+	own := object{"cancelReason": "reason [r-1]"}
+	with := func(changes object) object {
+		o := maps.Clone(own)
+		maps.Copy(o, changes)
+		return o
+	}
+	done := canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, own))
+	further := canceled("CANCELED", 0, "C2", cancelEntry("C1", 5000, 10000, own), cancelEntry("C2", 10000, 0, nil))
+	twin := canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "reason [r-2]"}))
+	pending := canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, with(object{"cancelStatus": "IN_PROGRESS"})))
+	unknown, moved := tosspayments.ErrOutcomeUnknown, tosspayments.ErrNotMatchesRefundableAmount
+	for _, row := range []struct {
+		name    string
+		answers []answer
+		found   []answer
+		wants   error
+		posts   int
+		looks   int
+		stop    bool
+	}{
+		{name: "first call", answers: []answer{done}, found: []answer{untouched()}, posts: 1, looks: 1},
+		{name: "first call, nothing to be read", answers: []answer{done}, found: []answer{lost}, posts: 1, looks: 1},
+		{name: "done before", found: []answer{done}, looks: 1},
+		{name: "done before, and more since", found: []answer{further}, looks: 1},
+		{name: "done before, after 15 days, not to be seen at first", answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{lost, done}, posts: 1, looks: 2},
+		{name: "its twin was done", answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{twin}, wants: moved, posts: 1, looks: 4},
+		{name: "its twin answers", answers: []answer{twin}, found: []answer{untouched()}, posts: 1, looks: 1},
+		{name: "lost, found", answers: []answer{lost}, found: []answer{untouched(), done}, posts: 3, looks: 2},
+		{name: "lost, found among others", answers: []answer{lost}, found: []answer{untouched(), further}, posts: 3, looks: 2},
+		{name: "lost, its twin was done", answers: []answer{lost}, found: []answer{untouched(), twin}, wants: moved, posts: 3, looks: 2},
+		{name: "lost, no effect seen", answers: []answer{lost}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 4},
+		{name: "refused, twice no effect", answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{untouched()}, wants: tosspayments.ErrRefundRejected, posts: 1, looks: 3},
+		{name: "refused, found", answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{untouched(), done}, posts: 1, looks: 2},
+		{name: "keys refused", answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{untouched()}, wants: unknown, posts: 1, looks: 4},
+		{name: "told to wait", answers: []answer{{status: 429}}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 4},
+		{name: "a useless answer is stored, a new key", answers: []answer{refusal(400, "PROVIDER_ERROR"), refusal(400, "PROVIDER_ERROR"), done}, found: []answer{untouched()}, posts: 3, looks: 3},
+		{name: "in progress", answers: []answer{pending}, found: []answer{untouched(), pending}, wants: unknown, posts: 1, looks: 2, stop: true},
+		{name: "the id was used for another amount", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, own))}, wants: tosspayments.ErrAmountMismatch, posts: 0, looks: 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, mock := mockClient(t)
+				posts, lookups := &script{}, onLookUp(mock, row.found...)
+				if row.answers != nil {
+					posts = onCancel(mock, row.answers...)
+				}
+				var response tosspayments.Response
+				payment, err := client.CancelPaymentPartially(t.Context(), "pay-1", refund5000("r-1"), tosspayments.WithResponse(&response))
+				assert.Len(t, posts.seen, row.posts)
+				assert.Len(t, lookups.seen, row.looks)
+				assert.Equal(t, "refund-r-1", response.IdempotencyKey)
+				if row.wants == nil {
+					require.NoError(t, err)
+					assert.NotNil(t, payment)
+					assert.Equal(t, row.posts, response.Attempts)
+					return
+				}
+				assertCancelError(t, err, row.wants, row.stop)
+			})
+		})
+	}
+	t.Run("its own key also when nothing was sent", func(t *testing.T) {
+		client, _ := mockClient(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		var response tosspayments.Response
+		_, err := client.CancelPaymentPartially(ctx, "pay-1", refund5000("r-1"), tosspayments.WithResponse(&response))
+		require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown, "an earlier call may have been sent")
+		assert.Equal(t, "refund-r-1", response.IdempotencyKey)
+	})
 }
 
 func TestCancelValidation(t *testing.T) {
@@ -209,77 +362,208 @@ func TestCancelValidation(t *testing.T) {
 		return a
 	}
 	zero, minus, half := tosspayments.Won(0), tosspayments.Won(-1), amountOf(t, "0.5")
+	type request = tosspayments.PartialCancelRequest
 	for _, row := range []struct {
 		field, reason string
-		change        func(*tosspayments.PartialCancelRequest)
+		change        func(*request)
 	}{
-		{"cancelReason", "empty", func(r *tosspayments.PartialCancelRequest) { r.CancelReason = "" }},
-		{"cancelReason", "200", func(r *tosspayments.PartialCancelRequest) { r.CancelReason = strings.Repeat("가", 201) }},
-		{"cancelAmount", "more than 0", func(r *tosspayments.PartialCancelRequest) { r.CancelAmount = zero }},
-		{"cancelAmount", "more than 0", func(r *tosspayments.PartialCancelRequest) { r.CancelAmount = minus }},
-		{"cancelAmount", "decimals", func(r *tosspayments.PartialCancelRequest) { r.CancelAmount = half; r.Currency = "KRW" }},
-		{"cancelAmount", "refundableAmount", func(r *tosspayments.PartialCancelRequest) { a := tosspayments.Won(4999); r.RefundableAmount = &a }},
-		{"taxFreeAmount", "negative", func(r *tosspayments.PartialCancelRequest) { r.TaxFreeAmount = minus }},
-		{"taxFreeAmount", "cancelAmount", func(r *tosspayments.PartialCancelRequest) { r.TaxFreeAmount = tosspayments.Won(5001) }},
-		{"refundReceiveAccount.bank", "empty", func(r *tosspayments.PartialCancelRequest) {
+		{"cancelReason", "empty", func(r *request) { r.CancelReason = "" }},
+		{"cancelReason", "200", func(r *request) { r.CancelReason = strings.Repeat("가", 201) }},
+		{"cancelReason", "200", func(r *request) { r.CancelReason, r.RefundID = strings.Repeat("가", 195), "r-1" }},
+		{"cancelAmount", "more than 0", func(r *request) { r.CancelAmount = zero }},
+		{"cancelAmount", "more than 0", func(r *request) { r.CancelAmount = minus }},
+		{"cancelAmount", "decimals", func(r *request) { r.CancelAmount = half; r.Currency = "KRW" }},
+		{"cancelAmount", "refundableAmount", func(r *request) { r.RefundableAmount = tosspayments.Won(4999) }},
+		{"refundableAmount", "nothing is left", func(r *request) { r.RefundableAmount = zero }},
+		{"refundableAmount", "", func(r *request) { r.RefundableAmount = minus }},
+		{"RefundID", "64", func(r *request) { r.RefundID = strings.Repeat("r", 65) }},
+		{"RefundID", "brackets", func(r *request) { r.RefundID = "r]" }},
+		{"RefundID", "ASCII", func(r *request) { r.RefundID = "환불" }},
+		{"taxFreeAmount", "negative", func(r *request) { r.TaxFreeAmount = minus }},
+		{"taxFreeAmount", "cancelAmount", func(r *request) { r.TaxFreeAmount = tosspayments.Won(5001) }},
+		{"taxExemptionAmount", "negative", func(r *request) { r.TaxExemptionAmount = minus }},
+		{"cancelRequestId", "6 to 64", func(r *request) { r.CancelRequestID = "x" }},
+		{"refundReceiveAccount.bank", "empty", func(r *request) {
 			r.RefundReceiveAccount = account(func(a *tosspayments.RefundReceiveAccount) { a.Bank = "" })
 		}},
-		{"refundReceiveAccount.accountNumber", "digits", func(r *tosspayments.PartialCancelRequest) {
+		{"refundReceiveAccount.accountNumber", "digits", func(r *request) {
 			r.RefundReceiveAccount = account(func(a *tosspayments.RefundReceiveAccount) { a.AccountNumber = tosspayments.NewSensitive("12-3") })
 		}},
-		{"refundReceiveAccount.accountNumber", "20", func(r *tosspayments.PartialCancelRequest) {
+		{"refundReceiveAccount.accountNumber", "20", func(r *request) {
 			r.RefundReceiveAccount = account(func(a *tosspayments.RefundReceiveAccount) {
 				a.AccountNumber = tosspayments.NewSensitive(strings.Repeat("1", 21))
 			})
 		}},
-		{"refundReceiveAccount.holderName", "60", func(r *tosspayments.PartialCancelRequest) {
+		{"refundReceiveAccount.holderName", "60", func(r *request) {
 			r.RefundReceiveAccount = account(func(a *tosspayments.RefundReceiveAccount) { a.HolderName = strings.Repeat("가", 61) })
 		}},
 	} {
-		request := part(false)
+		request := refund5000("")
 		row.change(&request)
 		_, err := client.CancelPaymentPartially(t.Context(), "pay-1", request)
-		var invalid *tosspayments.ValidationError
-		if assert.ErrorAs(t, err, &invalid, row.field) {
-			assert.Equal(t, row.field, invalid.Field)
-			assert.Contains(t, invalid.Reason, row.reason)
-		}
+		assertInvalid(t, err, row.field, row.reason)
 	}
 	for _, key := range []string{"", ".", "..", strings.Repeat("x", 201)} {
-		_, err := client.CancelPayment(t.Context(), key, full())
-		assert.ErrorContains(t, err, "paymentKey")
+		_, err := client.CancelPayment(t.Context(), key, cancelAll())
+		assertInvalid(t, err, "paymentKey", "")
+		_, err = client.CancelPaymentPartially(t.Context(), key, refund5000("r-1"))
+		assertInvalid(t, err, "paymentKey", "")
 		_, err = client.GetPayment(t.Context(), key)
-		assert.ErrorContains(t, err, "paymentKey")
+		assertInvalid(t, err, "paymentKey", "")
 		_, err = client.GetPaymentByOrderID(t.Context(), key)
-		assert.ErrorContains(t, err, "orderId")
+		assertInvalid(t, err, "orderId", "")
 	}
-	_, err := client.CancelPayment(t.Context(), "pay-1", tosspayments.CancelPaymentRequest{CancelReason: "r", RefundableAmount: &zero})
-	assert.ErrorContains(t, err, "refundableAmount")
+	_, err := client.CancelPayment(t.Context(), "pay-1", tosspayments.CancelPaymentRequest{CancelReason: "r", RefundableAmount: minus})
+	assertInvalid(t, err, "refundableAmount", "negative")
+	_, err = client.CancelPayment(t.Context(), "pay-1", tosspayments.CancelPaymentRequest{})
+	assertInvalid(t, err, "cancelReason", "empty")
+	_, err = client.CancelPaymentPartially(t.Context(), "pay-1", refund5000(""), tosspayments.WithIdempotencyKey("mine"))
+	assertInvalid(t, err, "idempotencyKey", "RefundID")
+	_, err = client.CancelPaymentPartially(t.Context(), "pay-1", refund5000("r-1"), tosspayments.WithIdempotencyKey("mine"))
+	assertInvalid(t, err, "idempotencyKey", "RefundID")
 	assert.Zero(t, mock.GetTotalCallCount())
 }
 
-// A refund that is repeated under its key happens once; so does one whose answers
-// are all lost and which is repeated by the caller as the error advises.
-func TestPartialCancelRepeatedByTheCaller(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := tosstest.New()
-		client := server.Client()
-		order := checkout()
-		payment, err := client.ConfirmPayment(t.Context(), pay(t, server, order))
-		require.NoError(t, err)
-		server.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Drop, AfterEffect: true, Times: 3})
-		request := tosspayments.PartialCancelRequest{CancelReason: "reason", CancelAmount: tosspayments.Won(5000)}
+// assertInvalid checks that err is a *ValidationError about the field.
+func assertInvalid(t testing.TB, err error, field, reason string) {
+	t.Helper()
+	var invalid *tosspayments.ValidationError
+	if assert.ErrorAs(t, err, &invalid, field) {
+		assert.Equal(t, field, invalid.Field)
+		assert.Contains(t, invalid.Reason, reason)
+		assert.ErrorIs(t, err, tosspayments.ErrNotSent)
+	}
+}
 
-		_, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, request)
-		var unknown *tosspayments.OutcomeUnknownError
-		require.ErrorAs(t, err, &unknown)
-		require.Equal(t, tosspayments.NextSameKey, unknown.Next)
+// paid is a payment of 33,000 won at the server.
+func paid(t testing.TB, server *tosstest.Server) *tosspayments.Payment {
+	t.Helper()
+	payment, err := server.Client().ConfirmPayment(t.Context(), pay(t, server, checkout()))
+	require.NoError(t, err)
+	return payment
+}
 
-		payment, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, request, tosspayments.WithIdempotencyKey(unknown.IdempotencyKey))
-		require.NoError(t, err)
-		assert.Equal(t, tosspayments.Won(28000), payment.Cancelable())
-		assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, server.Refunds(order.OrderID))
+// loseCancels loses the answers of a whole call, and what it looks up.
+func loseCancels(server *tosstest.Server) {
+	server.Inject(
+		tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Drop, AfterEffect: true, Times: 3},
+		tosstest.Fault{Operation: tosstest.GetPayment, Kind: tosstest.BadGateway, Times: 6},
+	)
+}
+
+func TestRefundRepeatedByTheCaller(t *testing.T) {
+	for name, id := range map[string]string{"named": "r-1", "unnamed": ""} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := tosstest.New()
+				client, payment := server.Client(), paid(t, server)
+				request := tosspayments.PartialCancelRequest{
+					CancelReason: "reason", CancelAmount: tosspayments.Won(5000), RefundableAmount: payment.Cancelable(), RefundID: id,
+				}
+				loseCancels(server)
+				_, err := client.CancelPaymentPartially(t.Context(), payment.PaymentKey, request)
+				var unknown *tosspayments.OutcomeUnknownError
+				require.ErrorAs(t, err, &unknown)
+				require.Equal(t, id != "", unknown.Repeatable)
+
+				server.ClearFaults()
+				server.Advance(20 * 24 * time.Hour) // the server has forgotten the key
+				again, err := client.CancelPaymentPartially(t.Context(), payment.PaymentKey, request)
+				if id == "" {
+					require.ErrorIs(t, err, tosspayments.ErrNotMatchesRefundableAmount, "the balance keeps it from happening twice")
+				} else {
+					require.NoError(t, err)
+					assert.Equal(t, tosspayments.Won(28000), again.Cancelable())
+				}
+				assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, server.Refunds(payment.OrderID))
+			})
+		})
+	}
+	t.Run("all", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			server := tosstest.New()
+			client, payment := server.Client(), paid(t, server)
+			loseCancels(server)
+			_, err := client.CancelPayment(t.Context(), payment.PaymentKey, cancelAll())
+			var unknown *tosspayments.OutcomeUnknownError
+			require.ErrorAs(t, err, &unknown)
+			require.True(t, unknown.Repeatable)
+			server.ClearFaults()
+			_, err = client.CancelPayment(t.Context(), payment.PaymentKey, cancelAll(), tosspayments.WithIdempotencyKey(unknown.IdempotencyKey))
+			require.NoError(t, err)
+			_, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "another"})
+			require.NoError(t, err, "nothing is left, as was asked for")
+			assert.Equal(t, []tosspayments.Amount{tosspayments.Won(33000)}, server.Refunds(payment.OrderID))
+		})
 	})
+}
+
+// Two refunds that are alike in everything but their ids, each asked for by many.
+func TestTwinRefunds(t *testing.T) {
+	server := tosstest.NewServer(t)
+	payment := paid(t, server)
+	for i, id := range []string{"line-1", "line-2"} {
+		request := tosspayments.PartialCancelRequest{
+			CancelReason: "품절", CancelAmount: tosspayments.Won(11000), RefundableAmount: tosspayments.Won(int64(33000 - 11000*i)), RefundID: id,
+		}
+		errs := make(chan error)
+		const callers = 8
+		for range callers {
+			client := server.Client()
+			go func() {
+				_, err := client.CancelPaymentPartially(t.Context(), payment.PaymentKey, request)
+				errs <- err
+			}()
+		}
+		for range callers {
+			assert.NoError(t, <-errs)
+		}
+		assert.Len(t, server.Refunds(payment.OrderID), i+1)
+	}
+	payment, err := server.Client().GetPayment(t.Context(), payment.PaymentKey)
+	require.NoError(t, err)
+	assert.Equal(t, "품절 [line-2]", payment.LastCancel().CancelReason)
+	assert.Equal(t, "품절 [line-1]", payment.Cancels[0].CancelReason)
+
+	_, err = server.Client().CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
+		CancelReason: "품절", CancelAmount: tosspayments.Won(5000), RefundableAmount: tosspayments.Won(33000), RefundID: "line-1",
+	})
+	var mismatch *tosspayments.MismatchError
+	require.ErrorAs(t, err, &mismatch, "the id is that of a refund of another amount")
+	assert.Equal(t, "cancelAmount", mismatch.Field)
+}
+
+func TestRefundOfAWallet(t *testing.T) {
+	state := func(status string) answer {
+		return canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "reason [r-1]", "cancelStatus": status}))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		client, mock := mockClient(t)
+		// The server replays its first answer for 15 days, whatever has become of it.
+		onCancel(mock, state("IN_PROGRESS"))
+		onLookUp(mock, untouched(), state("IN_PROGRESS"), state("IN_PROGRESS"), state("IN_PROGRESS"), state("IN_PROGRESS"), state("DONE"))
+		for range 2 {
+			_, err := client.CancelPaymentPartially(t.Context(), "pay-1", refund5000("r-1"))
+			assertCancelError(t, err, tosspayments.ErrOutcomeUnknown, true)
+		}
+		payment, err := client.CancelPaymentPartially(t.Context(), "pay-1", refund5000("r-1"))
+		require.NoError(t, err)
+		assert.Equal(t, tosspayments.CancelStatusDone, payment.LastCancel().CancelStatus)
+	})
+}
+
+func TestRefundAccountIsNotRepeated(t *testing.T) {
+	client, mock := mockClient(t)
+	onCancel(mock, answer{status: 400, body: `{"code":"INVALID_REFUND_ACCOUNT_NUMBER","message":"account 123456 is wrong"}`})
+	_, err := client.CancelPayment(t.Context(), "pay-1", tosspayments.CancelPaymentRequest{
+		CancelReason:         "reason",
+		RefundReceiveAccount: &tosspayments.RefundReceiveAccount{Bank: "20", AccountNumber: tosspayments.NewSensitive("123456"), HolderName: "a"},
+	})
+	require.ErrorIs(t, err, tosspayments.ErrInvalidRefundAccountNumber)
+	assert.NotContains(t, err.Error(), "123456")
+	assert.NotContains(t, fmt.Sprintf("%+v", tosspayments.CancelPaymentRequest{
+		RefundReceiveAccount: &tosspayments.RefundReceiveAccount{AccountNumber: tosspayments.NewSensitive("123456")},
+	}.RefundReceiveAccount), "123456")
 }
 
 func amountOf(t testing.TB, text string) tosspayments.Amount {

@@ -2,7 +2,6 @@ package tosspayments
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 )
 
@@ -21,96 +20,116 @@ type ConfirmPaymentRequest struct {
 }
 
 var confirmPayment = &operation{
-	name:     "confirm payment",
-	method:   http.MethodPost,
-	template: "/v1/payments/confirm",
-	timeout:  moneyTimeout,
-	moves:    true,
+	name: "confirm payment", method: http.MethodPost, template: "/v1/payments/confirm", timeout: moneyTimeout,
 }
 
-// ConfirmPayment approves a payment. It must be called within ten minutes after
-// the buyer's authentication; nothing is charged without it.
+// ConfirmPayment approves a payment. It must be called within ten minutes after the
+// buyer's authentication; nothing is charged without it.
 //
-// A nil error means that the payment exists with the requested amount and
-// currency: DONE, or WAITING_FOR_DEPOSIT when a virtual account was issued and is
-// not paid yet ([Payment.IsPaid] tells). Calling it again for an approved payment
-// returns that payment. Otherwise the error is one of those that the package
-// comment lists; a refusal is an [*Error], among others [ErrRejectCardCompany],
-// [ErrNotFoundPaymentSession] (too late, or keys that are not a pair),
-// [ErrForbiddenRequest] and [ErrUnauthorizedKey]. A payment that was cancelled
-// since matches [ErrCanceledSince].
+// A nil error means that the payment stands with the requested amount and currency:
+// [OutcomePaid], or [OutcomeWaiting] when a virtual account was issued and is not paid
+// yet. Confirming an approved payment again returns that payment. [OutcomeOf] says what
+// the result means; a refusal is an [*Error], among others [ErrRejectCardCompany],
+// [ErrNotFoundPaymentSession] (too late, or mismatched keys), [ErrForbiddenRequest] and
+// [ErrUnauthorizedKey].
 //
-// One attempt takes at most 60 seconds, a call without a deadline 120 seconds in
-// all. Cancelling the context does not undo a request that is under way; see
-// [WithSettleGrace].
+// An attempt without an answer is given up after 15 seconds and sent again; a call
+// without a deadline takes at most 120 seconds in all. Cancelling the context does not
+// undo a request that is under way; see [WithLookupGrace].
 //
 // Source: https://docs.tosspayments.com/reference#결제-승인
 func (c *Client) ConfirmPayment(ctx context.Context, req ConfirmPaymentRequest, opts ...CallOption) (*Payment, error) {
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(req)
+	call, err := c.newCall(ctx, confirmPayment, confirmPayment.template, req, opts)
 	if err != nil {
 		return nil, err
 	}
-	call, err := c.newCall(ctx, confirmPayment, confirmPayment.template, body, opts)
+	return c.resolve(ctx, call, c.confirmPlan(req))
+}
+
+func (c *Client) confirmPlan(req ConfirmPaymentRequest) plan {
+	return plan{
+		paymentKey: req.PaymentKey,
+		orderID:    req.OrderID,
+		shared:     true,
+		judge:      func(p *Payment, direct bool) (view, error) { return req.judge(p, direct, c.language) },
+	}
+}
+
+// ResolvePayment finds out, by reading, how the confirm of a payment has ended. It
+// returns what [Client.ConfirmPayment] would, without confirming anything; use it in a
+// job, with the request that was stored. While nothing is decided, or when the payment
+// cannot be read, the outcome of its error is [OutcomeUnknown].
+func (c *Client) ResolvePayment(ctx context.Context, req ConfirmPaymentRequest, opts ...CallOption) (*Payment, error) {
+	p, err := c.GetPayment(ctx, req.PaymentKey, opts...)
 	if err != nil {
 		return nil, err
 	}
-	return c.move(ctx, call, settlement{
-		paymentKey:   req.PaymentKey,
-		orderID:      req.OrderID,
-		guarded:      true,
-		approvesOnce: true,
-		judge:        func(p *Payment, _ bool) (verdict, error) { return c.judgeConfirm(&req, p) },
-	})
+	return req.check("resolve payment", p, c.language)
 }
 
-func (r *ConfirmPaymentRequest) validate() error {
-	if err := checkPaymentKey(r.PaymentKey); err != nil {
-		return err
+// ResolvePaymentByOrderID finds out, by reading, how the charge of an order in won has
+// ended. It returns what [Client.ChargeBilling], [Client.ChargeKeyIn] or
+// [Client.IssueVirtualAccount] would, without charging anything.
+//
+// Only a payment that stands decides: one that was aborted or has expired may be an
+// older attempt of the same order, and gives [OutcomeUnknown].
+func (c *Client) ResolvePaymentByOrderID(ctx context.Context, orderID string, amount Amount, opts ...CallOption) (*Payment, error) {
+	p, err := c.GetPaymentByOrderID(ctx, orderID, opts...)
+	if err != nil {
+		return nil, err
 	}
-	if err := ValidateOrderID(r.OrderID); err != nil {
-		return err
-	}
-	return checkAmount("amount", r.Amount, orKRW(r.Currency))
+	o := order{id: orderID, amount: amount, language: c.language}
+	v, err := o.judge(p, false)
+	return concluded("resolve payment by order id", p, v, err, OutcomeUnknownError{OrderID: orderID})
 }
 
-// judgeConfirm is the table of what a payment means for a confirm.
-func (c *Client) judgeConfirm(req *ConfirmPaymentRequest, p *Payment) (verdict, error) {
-	if err := req.mismatch(p); err != nil {
-		return failed, err
+// Check judges a payment that was read or has come with a webhook as
+// [Client.ConfirmPayment] would, without any request. The event of another payment of
+// the same order that came to nothing is no verdict: its outcome is [OutcomeUnknown].
+func (r ConfirmPaymentRequest) Check(p *Payment) (*Payment, error) {
+	if p == nil {
+		return nil, &ValidationError{Field: "payment", Reason: "must not be nil", read: true}
 	}
-	return c.judgeStatus(p)
+	return r.check("check payment", p, LanguageKorean)
 }
 
-// judgeStatus is the table of what a payment's status means for its approval.
-func (c *Client) judgeStatus(p *Payment) (verdict, error) {
-	switch p.Status {
-	case PaymentStatusDone, PaymentStatusWaitingForDeposit:
-		return settled, nil
-	case PaymentStatusPartialCanceled:
-		if !p.IsFullyCanceled() {
-			return settled, nil
-		}
-		return failed, canceledSince(p)
-	case PaymentStatusCanceled:
-		return failed, canceledSince(p)
-	case PaymentStatusAborted:
-		return failed, c.failureOf(p, ErrPayProcessAborted)
-	case PaymentStatusExpired:
-		return failed, c.failureOf(p, ErrNotFoundPaymentSession)
-	case PaymentStatusReady, PaymentStatusInProgress:
-		return noEffect, nil
-	}
-	return undecided, nil
+func (r *ConfirmPaymentRequest) check(operation string, p *Payment, language Language) (*Payment, error) {
+	v, err := r.judge(p, false, language)
+	return concluded(operation, p, v, err, OutcomeUnknownError{PaymentKey: r.PaymentKey, OrderID: r.OrderID})
 }
 
-// mismatch compares identity first: the money of another payment says nothing.
-func (r *ConfirmPaymentRequest) mismatch(p *Payment) error {
+// concluded turns the view of a payment into the result of a call.
+func concluded(operation string, p *Payment, v view, err error, unknown OutcomeUnknownError) (*Payment, error) {
+	details := CallDetails{Operation: operation}
+	switch e := err.(type) {
+	case *Error:
+		e.CallDetails = details
+	case *CanceledError:
+		e.CallDetails = details
+	case *MismatchError:
+		e.CallDetails = details
+	}
+	switch v {
+	case effect:
+		return p, nil
+	case decided:
+		return nil, err
+	}
+	unknown.CallDetails, unknown.Repeatable, unknown.Payment = details, true, p
+	return nil, &unknown
+}
+
+// judge compares identity first: the money of another payment says nothing.
+func (r *ConfirmPaymentRequest) judge(p *Payment, direct bool, language Language) (view, error) {
 	field, want, got := "", "", ""
 	switch currency := orKRW(r.Currency); {
 	case p.PaymentKey != r.PaymentKey:
+		if o := p.Outcome(); !direct && o != OutcomePaid && o != OutcomeWaiting {
+			return blurred, nil
+		}
 		field, want, got = "paymentKey", r.PaymentKey, p.PaymentKey
 	case p.OrderID != r.OrderID:
 		field, want, got = "orderId", r.OrderID, p.OrderID
@@ -119,9 +138,25 @@ func (r *ConfirmPaymentRequest) mismatch(p *Payment) error {
 	case orKRW(p.Currency) != currency:
 		field, want, got = "currency", currency, p.Currency
 	default:
-		return nil
+		return p.view(language)
 	}
-	return &MismatchError{Field: field, Want: want, Got: got, Payment: p}
+	return decided, &MismatchError{Field: field, Want: want, Got: got, Payment: p}
+}
+
+// view is what the payment's status means for the call that makes it.
+func (p *Payment) view(language Language) (view, error) {
+	switch p.Outcome() {
+	case OutcomePaid, OutcomeWaiting:
+		return effect, nil
+	case OutcomeCanceled:
+		return decided, &CanceledError{Payment: p}
+	case OutcomeRefused:
+		return decided, p.refusal(language)
+	}
+	if p.Status == PaymentStatusReady || p.Status == PaymentStatusInProgress {
+		return noEffect, nil
+	}
+	return blurred, nil
 }
 
 func orKRW(currency string) string {
@@ -129,24 +164,4 @@ func orKRW(currency string) string {
 		return CurrencyKRW
 	}
 	return currency
-}
-
-func canceledSince(p *Payment) error {
-	return &Error{
-		Code:    ErrAlreadyCanceledPayment,
-		Message: "the payment was approved and has been cancelled since",
-		Payment: p,
-		cause:   ErrCanceledSince,
-	}
-}
-
-func (c *Client) failureOf(p *Payment, code ErrorCode) error {
-	e := &Error{Code: code, Payment: p}
-	if p.Failure != nil && p.Failure.Code != "" {
-		e.Code, e.Message = p.Failure.Code, p.Failure.Message
-	}
-	if e.Message == "" {
-		e.Message = e.Code.message(c.language)
-	}
-	return e
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"sync/atomic"
@@ -23,7 +25,7 @@ import (
 // endpoints are all the calls of the API.
 var endpoints = []struct {
 	name, method, path string
-	// moves tells that an answer that decides nothing leaves the outcome unknown.
+	// moves is set where an answer that decides nothing leaves the outcome unknown.
 	moves bool
 	call  func(context.Context, *tosspayments.Client, ...tosspayments.CallOption) error
 }{
@@ -39,16 +41,24 @@ var endpoints = []struct {
 		_, err := c.GetPaymentByOrderID(ctx, "order-0001", o...)
 		return err
 	}},
+	{"ResolvePayment", "GET", "/v1/payments/pay-1", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.ResolvePayment(ctx, confirmRequest(), o...)
+		return err
+	}},
+	{"ResolvePaymentByOrderID", "GET", "/v1/payments/orders/order-0001", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.ResolvePaymentByOrderID(ctx, "order-0001", tosspayments.Won(15000), o...)
+		return err
+	}},
 	{"CancelPayment", "POST", "/v1/payments/pay-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.CancelPayment(ctx, "pay-1", full(), o...)
+		_, err := c.CancelPayment(ctx, "pay-1", cancelAll(), o...)
 		return err
 	}},
 	{"CancelPaymentPartially", "POST", "/v1/payments/pay-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.CancelPaymentPartially(ctx, "pay-1", part(true), o...)
+		_, err := c.CancelPaymentPartially(ctx, "pay-1", refund5000(""), o...)
 		return err
 	}},
 	{"CreatePayment", "POST", "/v1/payments", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.CreatePayment(ctx, hosted(), o...)
+		_, err := c.CreatePayment(ctx, hostedPayment(), o...)
 		return err
 	}},
 	{"ChargeKeyIn", "POST", "/v1/payments/key-in", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
@@ -64,7 +74,7 @@ var endpoints = []struct {
 		return err
 	}},
 	{"IssueBillingKeyByCard", "POST", "/v1/billing/authorizations/card", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.IssueBillingKeyByCard(ctx, tosspayments.BillingCardRequest{
+		_, err := c.IssueBillingKeyByCard(ctx, tosspayments.IssueBillingKeyByCardRequest{
 			CustomerKey: "customer-1", CardNumber: testCard.number, CardExpirationYear: testCard.year,
 			CardExpirationMonth: testCard.month, CustomerIdentityNumber: testCard.identity, CardPassword: testCard.password,
 		}, o...)
@@ -74,7 +84,7 @@ var endpoints = []struct {
 		_, err := c.ChargeBilling(ctx, testBillingKey, charge(), o...)
 		return err
 	}},
-	{"DeleteBillingKey", "DELETE", "/v1/billing/billing-key=1", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+	{"DeleteBillingKey", "DELETE", "/v1/billing/billing-key=1", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
 		return c.DeleteBillingKey(ctx, testBillingKey, o...)
 	}},
 	{"ListTransactions", "GET", "/v1/transactions", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
@@ -110,9 +120,16 @@ var endpoints = []struct {
 		_, err := c.GetPromotions(ctx, o...)
 		return err
 	}},
+	{"Do", "POST", "/v1/things", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		return c.Do(ctx, tosspayments.Request{Method: http.MethodPost, Path: "/v1/things", Body: object{"a": 1}}, new(struct{ B int }), o...)
+	}},
+	{"DoPayment", "POST", "/v1/things", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
+		_, err := c.DoPayment(ctx, tosspayments.Request{Method: http.MethodPost, Path: "/v1/things", Body: object{"a": 1}}, confirmRequest(), o...)
+		return err
+	}},
 }
 
-func hosted() tosspayments.CreatePaymentRequest {
+func hostedPayment() tosspayments.CreatePaymentRequest {
 	return tosspayments.CreatePaymentRequest{
 		Method: tosspayments.MethodCard, OrderID: "order-0001", OrderName: "socks", Amount: tosspayments.Won(15000),
 		SuccessURL: "https://shop.example/success", FailURL: "https://shop.example/fail",
@@ -120,7 +137,7 @@ func hosted() tosspayments.CreatePaymentRequest {
 }
 
 func TestEachMethodHasAnEndpoint(t *testing.T) {
-	named := map[string]bool{"Do": true}
+	named := map[string]bool{"IsTest": true, "KeyID": true, "Close": true}
 	for _, e := range endpoints {
 		named[e.name] = true
 	}
@@ -151,6 +168,8 @@ var bodies = map[string]string{
 	"RequestSettlement": `{"paymentKey":"pay-1"}`,
 	"IssueCashReceipt":  `{"amount":15000,"orderId":"order-0001","orderName":"socks","type":"소득공제","customerIdentityNumber":"01012345678"}`,
 	"CancelCashReceipt": `{}`,
+	"Do":                `{"a":1}`,
+	"DoPayment":         `{"a":1}`,
 }
 
 // queries are what the lists ask for.
@@ -160,42 +179,49 @@ var queries = map[string]string{
 	"ListCashReceipts": "requestDate=2026-03-01",
 }
 
-// TestEndpointsTakeTheirTime finds the documented time limit of one attempt.
+// TestEndpointsTakeTheirTime finds the documented time limit of one attempt, and of one
+// that is not sent again.
 func TestEndpointsTakeTheirTime(t *testing.T) {
+	const list, charge = time.Minute, 25 * time.Second
 	limits := map[string]time.Duration{
-		"GetPayment": 15 * time.Second, "GetPaymentByOrderID": 15 * time.Second,
-		"ListTransactions": time.Minute, "ListSettlements": time.Minute, "ListCashReceipts": time.Minute,
-		"GetCardPromotions": time.Minute, "GetPromotions": time.Minute,
-		"IssueBillingKey": 65 * time.Second, "IssueBillingKeyByCard": 65 * time.Second, "ChargeBilling": 65 * time.Second,
-		"DeleteBillingKey": 65 * time.Second,
+		"ListTransactions": list, "ListSettlements": list, "ListCashReceipts": list, "GetCardPromotions": list, "GetPromotions": list,
+		"IssueBillingKey": charge, "IssueBillingKeyByCard": charge, "ChargeBilling": charge, "ChargeKeyIn": charge,
 	}
 	for _, e := range endpoints {
 		limit, ok := limits[e.name]
 		if !ok {
-			limit = time.Minute
+			limit = 15 * time.Second
 		}
-		t.Run(e.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				client, mock := mockClient(t, tosspayments.WithMaxRetries(0))
-				var took atomic.Int64
-				mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		only := limit
+		if e.moves {
+			only = time.Minute
+		}
+		for retries, limit := range map[int]time.Duration{0: only, 2: limit} {
+			t.Run(fmt.Sprint(e.name, ", retries ", retries), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					client, mock := mockClient(t, tosspayments.WithMaxRetries(retries))
+					var took atomic.Int64
+					mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+						start := time.Now()
+						<-r.Context().Done()
+						took.CompareAndSwap(0, int64(time.Since(start)))
+						return nil, r.Context().Err()
+					})
 					start := time.Now()
-					<-r.Context().Done()
-					took.CompareAndSwap(0, int64(time.Since(start)))
-					return nil, r.Context().Err()
+					require.Error(t, e.call(t.Context(), client))
+					synctest.Wait()
+					assert.Equal(t, limit, time.Duration(took.Load()))
+					assert.LessOrEqual(t, time.Since(start), 120*time.Second, "a whole call")
 				})
-				require.Error(t, e.call(t.Context(), client))
-				synctest.Wait()
-				assert.Equal(t, limit, time.Duration(took.Load()))
 			})
-		})
+		}
 	}
 }
 
 func TestEndpointsOnTheWire(t *testing.T) {
 	for _, e := range endpoints {
 		t.Run(e.name, func(t *testing.T) {
-			client, mock := mockClient(t, tosspayments.WithLanguage(tosspayments.English))
+			client, mock := mockClient(t, tosspayments.WithLanguage(tosspayments.LanguageEnglish))
 			var seen *http.Request
 			var body []byte
 			mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
@@ -206,16 +232,16 @@ func TestEndpointsOnTheWire(t *testing.T) {
 				return (&script{answers: []answer{refusal(403, tosspayments.ErrRejectCardPayment)}}).respond(r)
 			})
 			var response tosspayments.Response
-			err := e.call(t.Context(), client, tosspayments.WithTestCode("REJECT_CARD_PAYMENT"), tosspayments.WithIdempotencyKey("mine"), tosspayments.WithResponse(&response))
+			err := e.call(t.Context(), client, tosspayments.WithTestCode("REJECT_CARD_PAYMENT"), tosspayments.WithResponse(&response))
 			require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
+			assert.Equal(t, 1, mock.GetTotalCallCount(), "a refusal is believed at once")
 			assert.Equal(t, e.method, seen.Method)
 			assert.Equal(t, e.path, seen.URL.EscapedPath())
 			assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", seen.Header.Get("Authorization"))
 			assert.Equal(t, "en-US", seen.Header.Get("Accept-Language"))
 			assert.Equal(t, "REJECT_CARD_PAYMENT", seen.Header.Get("TossPayments-Test-Code"))
-			key := map[bool]string{true: "mine"}[e.method == http.MethodPost]
-			assert.Equal(t, key, seen.Header.Get("Idempotency-Key"), "only a POST has one")
-			assert.Equal(t, key, response.IdempotencyKey)
+			assert.Equal(t, e.method == http.MethodPost, seen.Header.Get("Idempotency-Key") != "", "only a POST has one")
+			assert.Equal(t, seen.Header.Get("Idempotency-Key"), response.IdempotencyKey)
 			if e.method == http.MethodPost {
 				assert.Equal(t, "application/json", seen.Header.Get("Content-Type"))
 				assert.JSONEq(t, bodies[e.name], string(body))
@@ -229,6 +255,37 @@ func TestEndpointsOnTheWire(t *testing.T) {
 	}
 }
 
+// With the key of the caller the first call of an operation sends the same request.
+func TestEndpointsWithAKey(t *testing.T) {
+	for _, e := range endpoints {
+		if e.name == "CancelPaymentPartially" {
+			continue // makes its own
+		}
+		t.Run(e.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, mock := mockClient(t)
+				var keys []string
+				mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+					if r.Method == e.method {
+						keys = append(keys, r.Header.Get("Idempotency-Key"))
+					} else {
+						assert.Empty(t, r.Header.Get("Idempotency-Key"), "a lookup has none")
+					}
+					return (&script{answers: []answer{refusal(401, tosspayments.ErrUnauthorizedKey)}}).respond(r)
+				})
+				err := e.call(t.Context(), client, tosspayments.WithIdempotencyKey("mine"))
+				require.Error(t, err)
+				want := ""
+				if e.method == http.MethodPost {
+					want = "mine"
+					assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err), "keys say nothing of an earlier call: %v", err)
+				}
+				assert.Equal(t, []string{want}, keys)
+			})
+		})
+	}
+}
+
 // TestEndpointsFail runs one table of failures over all endpoints: the error is typed,
 // status and trace id are kept, nothing panics, and nothing is called refused that is
 // not known to be.
@@ -236,7 +293,7 @@ func TestEndpointsFail(t *testing.T) {
 	for name, failure := range map[string]struct {
 		answer answer
 		status int
-		// decided tells that the answer means that nothing has moved.
+		// decided is set where the answer means that nothing has moved.
 		decided bool
 	}{
 		"refused":       {refusal(401, tosspayments.ErrUnauthorizedKey), 401, true},
@@ -244,7 +301,8 @@ func TestEndpointsFail(t *testing.T) {
 		"unknown code":  {refusal(400, "A_CODE_OF_TOMORROW"), 400, false},
 		"HTML":          {answer{status: 502, body: "<html>bad gateway</html>"}, 502, false},
 		"redirect":      {answer{status: 302, header: http.Header{"Location": {"https://evil.example/"}}}, 302, false},
-		"too many":      {answer{status: 429}, 429, false},
+		"too many":      {answer{status: 429}, 429, true},
+		"closed":        {refusal(403, tosspayments.ErrNotAvailablePayment), 403, true},
 		"empty 200":     {answer{status: 200}, 200, false},
 		"HTML 200":      {answer{status: 200, body: "<html>login</html>"}, 200, false},
 		"wrong type":    {answer{status: 200, body: `"text"`}, 200, false},
@@ -267,12 +325,14 @@ func TestEndpointsFail(t *testing.T) {
 					var refused *tosspayments.Error
 					var unknown *tosspayments.OutcomeUnknownError
 					var connection *tosspayments.ConnectionError
+					outcome := tosspayments.OutcomeUnknown
 					switch {
 					case e.moves && !failure.decided:
 						require.ErrorAs(t, err, &unknown)
 						require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
 						assert.False(t, errors.As(err, &refused))
-						assert.NotEmpty(t, unknown.IdempotencyKey)
+						assert.Equal(t, e.method == http.MethodPost, unknown.IdempotencyKey != "")
+						assert.Equal(t, e.name != "CancelPaymentPartially", unknown.Repeatable)
 						if failure.status != 0 {
 							require.NotNil(t, unknown.LastAnswer)
 							assert.Equal(t, failure.status, unknown.LastAnswer.StatusCode)
@@ -284,7 +344,11 @@ func TestEndpointsFail(t *testing.T) {
 						require.ErrorAs(t, err, &refused)
 						assert.Equal(t, failure.status, refused.StatusCode)
 						assert.Equal(t, "trace-1", refused.TraceID)
+						if e.moves {
+							outcome = tosspayments.OutcomeRefused
+						}
 					}
+					assert.Equal(t, outcome, tosspayments.OutcomeOf(nil, err), "%v", err)
 					for _, secret := range []string{testKey, "billing-key=1", "4330123412341234", "auth-1", "01012345678"} {
 						assert.NotContains(t, err.Error(), secret)
 					}
@@ -294,7 +358,7 @@ func TestEndpointsFail(t *testing.T) {
 	}
 }
 
-// TestEndpointsSucceedOnceWithLostAnswers loses the first answer of every call, against
+// TestEndpointsSucceedWithLostAnswers loses the first answer of every call, against
 // the stateful server.
 func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -315,7 +379,7 @@ func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 			"promotions":   func() error { _, err := client.GetPromotions(ctx); return err },
 			"settlement":   func() error { _, err := client.RequestSettlement(ctx, payment.PaymentKey); return err },
 			"hosted": func() error {
-				r := hosted()
+				r := hostedPayment()
 				r.OrderID = "order-hosted"
 				_, err := client.CreatePayment(ctx, r)
 				return err
@@ -345,19 +409,28 @@ func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 		_, err = client.ChargeBilling(ctx, billing.BillingKey, r)
 		require.NoError(t, err)
 		lose()
-		_, err = client.CancelPayment(ctx, payment.PaymentKey, full())
+		require.NoError(t, client.DeleteBillingKey(ctx, billing.BillingKey))
+		for i, id := range []string{"", "r-1"} {
+			lose()
+			_, err = client.CancelPaymentPartially(ctx, payment.PaymentKey, tosspayments.PartialCancelRequest{
+				CancelReason: "reason", CancelAmount: tosspayments.Won(1000), RefundableAmount: tosspayments.Won(int64(33000 - 1000*i)), RefundID: id,
+			})
+			require.NoError(t, err)
+		}
+		lose()
+		_, err = client.CancelPayment(ctx, payment.PaymentKey, cancelAll())
 		require.NoError(t, err)
 		for _, id := range []string{request.OrderID, "order-key-in", "order-billing"} {
 			assert.Equal(t, 1, server.Charges(id), id)
 		}
-		assert.Len(t, server.Refunds(request.OrderID), 1)
+		assert.Len(t, server.Refunds(request.OrderID), 3)
 	})
 }
 
 func TestCreatePayment(t *testing.T) {
 	server := tosstest.NewServer(t)
 	client := server.Client()
-	payment, err := client.CreatePayment(t.Context(), hosted())
+	payment, err := client.CreatePayment(t.Context(), hostedPayment())
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.PaymentStatusReady, payment.Status)
 	response, err := http.Get(payment.Checkout.URL)
@@ -374,7 +447,7 @@ func TestCreatePayment(t *testing.T) {
 		"orderName":  func(r *tosspayments.CreatePaymentRequest) { r.OrderName = "" },
 		"amount":     func(r *tosspayments.CreatePaymentRequest) { r.Amount = tosspayments.Amount{} },
 	} {
-		request := hosted()
+		request := hostedPayment()
 		change(&request)
 		_, err := client.CreatePayment(t.Context(), request)
 		var invalid *tosspayments.ValidationError
@@ -395,14 +468,19 @@ func TestRecordsOfTheServerHaveEveryField(t *testing.T) {
 		if body != nil {
 			method = http.MethodPost
 		}
-		require.NoError(t, client.Do(t.Context(), method, path, body, &raw))
+		path, query, _ := strings.Cut(path, "?")
+		values, err := url.ParseQuery(query)
+		require.NoError(t, err)
+		require.NoError(t, client.Do(t.Context(), tosspayments.Request{Method: method, Path: path, Query: values, Body: body}, &raw))
 		decoder := json.NewDecoder(strings.NewReader(string(raw)))
 		decoder.DisallowUnknownFields()
 		require.NoError(t, decoder.Decode(into), path)
 	}
 	payment, err := client.ConfirmPayment(t.Context(), pay(t, server, checkout()))
 	require.NoError(t, err)
-	_, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, part(false))
+	_, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
+		CancelReason: "reason", CancelAmount: tosspayments.Won(5000), RefundableAmount: payment.Cancelable(),
+	})
 	require.NoError(t, err)
 	day := tosspayments.DateOf(server.Now())
 	server.Advance(24 * time.Hour)

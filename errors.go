@@ -1,10 +1,12 @@
 package tosspayments
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
+	"time"
 )
 
 //go:generate go run ./internal/gen/errorcodes
@@ -28,7 +30,7 @@ func (c ErrorCode) Error() string {
 	return string(c)
 }
 
-// Class tells who has to act. A code that the catalog does not have is
+// Class returns who has to act. A code that the catalog does not have is
 // [ClassUnknown].
 func (c ErrorCode) Class() Class {
 	info := c.info()
@@ -63,7 +65,7 @@ func (c ErrorCode) message(language Language) string {
 	switch {
 	case info == nil:
 		return ""
-	case language == English:
+	case language == LanguageEnglish:
 		return info.English
 	}
 	return info.Korean
@@ -104,7 +106,7 @@ func ErrorCodes() iter.Seq[CodeInfo] {
 	}
 }
 
-// Class answers "who has to act?" for an [ErrorCode].
+// Class says who has to act on an [ErrorCode].
 type Class uint8
 
 const (
@@ -153,17 +155,6 @@ func (c Class) String() string {
 	}
 }
 
-// decided tells whether an answer with such a code means that the server has
-// decided and nothing has moved.
-func (c Class) decided() bool {
-	switch c {
-	case ClassBuyerOtherMethod, ClassBuyerRestart, ClassConfiguration, ClassRequest, ClassNotCancelable, ClassAlreadyDone:
-		return true
-	default:
-		return false
-	}
-}
-
 type sentinel string
 
 func (s sentinel) Error() string { return string(s) }
@@ -171,54 +162,66 @@ func (s sentinel) Error() string { return string(s) }
 var (
 	// ErrOutcomeUnknown is matched by an [*OutcomeUnknownError].
 	ErrOutcomeUnknown error = sentinel("tosspayments: the outcome is unknown")
+	// ErrNotSent is matched by a [*ValidationError], and by a [*ConnectionError] when
+	// no connection was got for any attempt: nothing has happened.
+	ErrNotSent error = sentinel("tosspayments: the request was not sent")
 	// ErrAmountMismatch is matched by a [*MismatchError] about the amount or the
 	// currency.
 	ErrAmountMismatch error = sentinel("tosspayments: the amount is not the expected one")
-	// ErrForeignAnswer is matched by a [*MismatchError] about the payment key, the
-	// order id or the customer key: the answer belongs to another payment, mostly because an
-	// idempotency key was used for two payments.
+	// ErrForeignAnswer is matched by a [*MismatchError] about identity (a payment key,
+	// order id or customer key): the answer belongs to another payment, mostly because
+	// an idempotency key was used for two.
 	ErrForeignAnswer error = sentinel("tosspayments: the answer is about another payment")
-	// ErrNotSent is matched by a [*ConnectionError] when no byte of the request
-	// was sent: nothing has happened.
-	ErrNotSent error = sentinel("tosspayments: the request was not sent")
-	// ErrCanceledSince is matched by the [*Error] of a confirm whose payment was
-	// approved and has been cancelled in full since. The payment is attached.
-	ErrCanceledSince error = sentinel("tosspayments: the payment was approved and has been cancelled since")
 )
 
-// Error is what the server said. For a call that moves money it is a refusal:
-// the server has decided, and nothing has moved. (A call whose outcome is not
-// known returns an [*OutcomeUnknownError], which never matches *Error.)
+// CallDetails is what every error of a call says about the call.
+type CallDetails struct {
+	// Operation is the call in words, such as "confirm payment"; "" if there was none.
+	Operation string
+	// IdempotencyKey is the key of the operation; "" for calls that carry none.
+	IdempotencyKey string
+	// TraceID identifies the answer to Toss Payments' support.
+	TraceID string
+	// Attempts counts how often the request was sent, lookups not included.
+	Attempts int
+
+	// read marks errors of reads, which say nothing about an order.
+	read bool
+}
+
+func (d *CallDetails) prefix() string {
+	if d.Operation == "" {
+		return "tosspayments: "
+	}
+	return "tosspayments: " + d.Operation + ": "
+}
+
+// Error is what the server said. For a call that moves money it is a refusal: the
+// server has decided, and nothing has moved. (A call whose outcome is not known
+// returns an [*OutcomeUnknownError], which never matches *Error.)
 //
-// Compare codes with [errors.Is], never messages.
+// Compare codes with [errors.Is] or [CodeOf], never messages.
 type Error struct {
+	CallDetails
 	// Code is "" when the answer had none (HTML, empty, cut off).
 	Code ErrorCode
 	// Message is for people and may change; long runs of digits in it are masked.
 	Message string
 	// StatusCode is the HTTP status; 0 when the refusal was read from the payment
-	// itself after an answer was lost.
+	// itself.
 	StatusCode int
-	// TraceID identifies the call to Toss Payments' support.
-	TraceID string
-	// IdempotencyKey is the key that every attempt carried; "" for reads.
-	IdempotencyKey string
-	// Attempts counts how often the request was sent, lookups not included.
-	Attempts int
-	// Operation is the call in words, such as "confirm payment".
-	Operation string
-	// Payment is the payment as a lookup found it, where one was made.
+	// RetryAfter is how long the server asked to wait; 0 when it did not say.
+	RetryAfter time.Duration
+	// Payment is the payment as a lookup found it; nil when none was made.
 	Payment *Payment
 	// Excerpt is the beginning of a body that was not an error object.
 	Excerpt string
-
-	cause error
 }
 
 // Error returns one line: operation, code, status, message and trace id.
 func (e *Error) Error() string {
 	var b strings.Builder
-	writeOperation(&b, e.Operation)
+	b.WriteString(e.prefix())
 	if e.Code != "" {
 		b.WriteString(string(e.Code))
 	} else {
@@ -233,6 +236,9 @@ func (e *Error) Error() string {
 	case e.Excerpt != "":
 		fmt.Fprintf(&b, ": %q", e.Excerpt)
 	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, " (asks to wait %s)", e.RetryAfter)
+	}
 	if e.TraceID != "" {
 		fmt.Fprintf(&b, " [trace %s]", e.TraceID)
 	}
@@ -240,13 +246,13 @@ func (e *Error) Error() string {
 }
 
 // Is matches the error's [ErrorCode].
-func (e *Error) Is(target error) bool {
-	code, ok := target.(ErrorCode)
-	return ok && code != "" && e.Code.canonical() == code.canonical()
-}
+func (e *Error) Is(target error) bool { return e.Code.is(target) }
 
-// Unwrap returns [ErrCanceledSince] where it applies, else nil.
-func (e *Error) Unwrap() error { return e.cause }
+// is reports whether target is the same code, in either of its spellings.
+func (c ErrorCode) is(target error) bool {
+	code, ok := target.(ErrorCode)
+	return ok && code != "" && c.canonical() == code.canonical()
+}
 
 func (c ErrorCode) canonical() ErrorCode {
 	if c == ErrNotcancelablePaymentForDormantUser {
@@ -255,71 +261,42 @@ func (c ErrorCode) canonical() ErrorCode {
 	return c
 }
 
-func writeOperation(b *strings.Builder, operation string) {
-	b.WriteString("tosspayments: ")
-	if operation != "" {
-		b.WriteString(operation + ": ")
-	}
-}
-
-// ValidationError says that a value was refused before anything was sent.
+// ValidationError says that a value was refused before anything was sent. It matches
+// [ErrNotSent].
 type ValidationError struct {
 	// Field is the field or parameter in the API's spelling, such as orderId.
 	Field string
 	// Reason is the rule that it breaks; it never repeats a secret.
 	Reason string
+
+	read bool
 }
 
 // Error returns the field and the rule.
 func (e *ValidationError) Error() string { return "tosspayments: " + e.Field + " " + e.Reason }
 
-// NextStep is what may safely be done about an unknown outcome.
-type NextStep uint8
+// Is matches [ErrNotSent].
+func (e *ValidationError) Is(target error) bool { return target == ErrNotSent }
 
-const (
-	// NextLookUp: look the payment up later, and act on what it says. Do not send
-	// the request again with a new key.
-	NextLookUp NextStep = iota
-	// NextSameKey: send the same request with the same idempotency key, within
-	// 15 days of the first attempt; the server performs it at most once.
-	NextSameKey
-	// NextNewKey: call again without the old idempotency key. The old key would
-	// only replay the stored answer, and the server itself prevents a second
-	// effect.
-	NextNewKey
-)
-
-// String returns the advice as a clause.
-func (n NextStep) String() string {
-	switch n {
-	case NextSameKey:
-		return "send the same request again with the same idempotency key (WithIdempotencyKey) within 15 days"
-	case NextNewKey:
-		return "call again with a new idempotency key"
-	default:
-		return "look the payment up later; do not send the request again with a new key"
-	}
-}
-
-// OutcomeUnknownError says that a call that moves money may or may not have had
-// its effect: neither success nor failure must be recorded. Next says what may
-// safely be done.
+// OutcomeUnknownError says that a call that moves money may or may not have had its
+// effect: record neither success nor failure, and ask again later.
 //
-// It matches [ErrOutcomeUnknown] and the transport or context error, but never
-// [*Error] or an [ErrorCode].
+// It matches [ErrOutcomeUnknown] and the error of the network or the context, but
+// never [*Error] or an [ErrorCode].
 type OutcomeUnknownError struct {
-	Operation           string
+	CallDetails
 	PaymentKey, OrderID string
-	// IdempotencyKey is the key of every attempt: store it with the order.
-	IdempotencyKey string
-	Next           NextStep
-	// Payment is the payment as the last lookup found it; nil when none answered.
+	// Repeatable reports whether the same call may be made again at any time, with
+	// IdempotencyKey (see [WithIdempotencyKey]) and the same secret key (see
+	// [Client.KeyID]): it then happens at most once. It is false where a wallet is
+	// still working on a cancel, where a refund without a RefundID cannot be told from
+	// its twin, and for methods that are not repeated. Then look the payment up later.
+	Repeatable bool
+	// Payment is the payment as it was last seen; nil when nothing showed it.
 	Payment *Payment
 	// LastAnswer is the server's last answer to the call itself; nil when none
 	// arrived.
 	LastAnswer *Error
-	// Attempts counts how often the request was sent, lookups not included.
-	Attempts int
 
 	cause error
 }
@@ -327,20 +304,27 @@ type OutcomeUnknownError struct {
 // Error says that the outcome is unknown, of what, why, and what to do.
 func (e *OutcomeUnknownError) Error() string {
 	var b strings.Builder
-	writeOperation(&b, e.Operation)
-	b.WriteString("the outcome is unknown")
+	b.WriteString(e.prefix() + "the outcome is unknown")
 	if e.PaymentKey != "" {
-		b.WriteString(", payment " + e.PaymentKey)
+		fmt.Fprintf(&b, ", payment %q", e.PaymentKey)
 	}
 	if e.OrderID != "" {
-		b.WriteString(", order " + e.OrderID)
+		fmt.Fprintf(&b, ", order %q", e.OrderID)
 	}
-	fmt.Fprintf(&b, " (attempts: %d): %s", e.Attempts, e.Next)
+	fmt.Fprintf(&b, " (attempts: %d): ", e.Attempts)
+	switch {
+	case !e.Repeatable:
+		b.WriteString("look it up later; do not make the call again")
+	case e.IdempotencyKey != "":
+		b.WriteString("make the same call again later, with its idempotency key")
+	default:
+		b.WriteString("make the same call again later")
+	}
 	switch {
 	case e.cause != nil:
-		b.WriteString(": " + e.cause.Error())
+		b.WriteString(": " + strings.TrimPrefix(e.cause.Error(), e.prefix()))
 	case e.LastAnswer != nil:
-		b.WriteString(": last answer: " + strings.TrimPrefix(e.LastAnswer.Error(), "tosspayments: "))
+		b.WriteString(": last answer: " + strings.TrimPrefix(e.LastAnswer.Error(), e.prefix()))
 	}
 	return b.String()
 }
@@ -348,71 +332,78 @@ func (e *OutcomeUnknownError) Error() string {
 // Is matches [ErrOutcomeUnknown].
 func (e *OutcomeUnknownError) Is(target error) bool { return target == ErrOutcomeUnknown }
 
-// Unwrap returns the transport or context error, or nil when there was none.
+// Unwrap returns the error of the network or the context; nil when there was none.
 func (e *OutcomeUnknownError) Unwrap() error { return e.cause }
 
-// MismatchError says that money or identity is not what was asked for. Nothing
-// of it may be treated as paid or refunded without a look at Payment, which need
-// not be approved: it may come from a lookup after an unclear answer.
+// CanceledError says that a payment was approved, or a virtual account was opened, and
+// that nothing of it is left: it has been cancelled since.
+type CanceledError struct {
+	CallDetails
+	// Payment is the payment with its cancels.
+	Payment *Payment
+}
+
+// Error names the payment and its order.
+func (e *CanceledError) Error() string {
+	text := e.prefix() + "the payment has been cancelled since"
+	if e.Payment != nil {
+		text += fmt.Sprintf(", payment %q, order %q", e.Payment.PaymentKey, e.Payment.OrderID)
+	}
+	return text
+}
+
+// MismatchError says that money or identity is not what was asked for. Nothing of it
+// may be treated as paid or refunded before a person has looked at Payment, which need
+// not be approved.
 type MismatchError struct {
-	// Operation is "" when nothing was sent (the check of a redirect).
-	Operation string
-	// Field is amount, currency, paymentKey, orderId or cancelAmount.
+	// CallDetails.Operation is "" when nothing was sent (the check of a redirect).
+	CallDetails
+	// Field is the field in the API's spelling: amount, currency, paymentKey, orderId …
 	Field string
 	// Want is what the caller asked for, Got what arrived.
 	Want, Got string
 	// Payment is the answer or the lookup that does not fit.
-	Payment        *Payment
-	IdempotencyKey string
-	TraceID        string
-	Attempts       int
+	Payment *Payment
 }
 
 // Error names the field and both values.
 func (e *MismatchError) Error() string {
-	var b strings.Builder
-	writeOperation(&b, e.Operation)
-	fmt.Fprintf(&b, "%s is %q, expected %q", e.Field, e.Got, e.Want)
-	if e.Operation == "" {
-		b.WriteString("; nothing was sent")
-	} else if e.Payment != nil {
-		fmt.Fprintf(&b, "; the payment that answered is %s", e.Payment.Status)
+	text := fmt.Sprintf("%s%s is %q, expected %q", e.prefix(), e.Field, e.Got, e.Want)
+	switch {
+	case e.Operation == "":
+		return text + "; nothing was sent"
+	case e.Payment != nil:
+		return text + "; the payment that answered is " + string(e.Payment.Status)
 	}
-	return b.String()
+	return text
 }
 
 // Is matches [ErrForeignAnswer] or [ErrAmountMismatch], by the field.
 func (e *MismatchError) Is(target error) bool {
-	if e.Field == "paymentKey" || e.Field == "orderId" || e.Field == "customerKey" {
+	switch e.Field {
+	case "paymentKey", "orderId", "orderName", "customerKey", "method":
 		return target == ErrForeignAnswer
 	}
 	return target == ErrAmountMismatch
 }
 
-// ConnectionError says that no answer arrived, and that this leaves nothing in
-// doubt: the call was a read, or no attempt got as far as sending anything
-// (then it matches [ErrNotSent]). It also matches the error of the network or
-// the context.
+// ConnectionError says that no answer arrived. As the end of a call it leaves nothing
+// in doubt: the call was a read, or nothing was sent (then it matches [ErrNotSent]).
+// It also matches the error of the network or the context.
 type ConnectionError struct {
-	Operation      string
-	IdempotencyKey string
-	Attempts       int
-	Err            error
+	CallDetails
+	Err error
 
 	notSent bool
 }
 
 // Error says what failed.
 func (e *ConnectionError) Error() string {
-	var b strings.Builder
-	writeOperation(&b, e.Operation)
+	what := "no answer"
 	if e.notSent {
-		b.WriteString("nothing was sent")
-	} else {
-		b.WriteString("no answer")
+		what = "nothing was sent"
 	}
-	fmt.Fprintf(&b, " (attempts: %d): %v", e.Attempts, e.Err)
-	return b.String()
+	return fmt.Sprintf("%s%s (attempts: %d): %v", e.prefix(), what, e.Attempts, e.Err)
 }
 
 // Is matches [ErrNotSent].
@@ -420,3 +411,40 @@ func (e *ConnectionError) Is(target error) bool { return e.notSent && target == 
 
 // Unwrap returns the error of the network or the context.
 func (e *ConnectionError) Unwrap() error { return e.Err }
+
+// CodeOf returns the code of an [*Error], of a [*FailRedirect] or of a bare
+// [ErrorCode], however deep it is wrapped; "" when err has none.
+func CodeOf(err error) ErrorCode {
+	var refusal *Error
+	var redirect *FailRedirect
+	var code ErrorCode
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.Code
+	case errors.As(err, &redirect):
+		return redirect.Code
+	case errors.As(err, &code):
+		return code
+	}
+	return ""
+}
+
+// PaymentOf returns the payment that an error of this package carries, whichever it
+// is; nil when it carries none.
+func PaymentOf(err error) *Payment {
+	var unknown *OutcomeUnknownError
+	var canceled *CanceledError
+	var mismatch *MismatchError
+	var refusal *Error
+	switch {
+	case errors.As(err, &unknown):
+		return unknown.Payment
+	case errors.As(err, &canceled):
+		return canceled.Payment
+	case errors.As(err, &mismatch):
+		return mismatch.Payment
+	case errors.As(err, &refusal):
+		return refusal.Payment
+	}
+	return nil
+}

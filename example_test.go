@@ -62,8 +62,8 @@ func ExampleNew_options() {
 		tosspayments.WithHTTPClient(&http.Client{}),
 		tosspayments.WithBaseURL("http://127.0.0.1:8080"),
 		tosspayments.WithMaxRetries(0),
-		tosspayments.WithLanguage(tosspayments.English),
-		tosspayments.WithSettleGrace(0),
+		tosspayments.WithLanguage(tosspayments.LanguageEnglish),
+		tosspayments.WithLookupGrace(0),
 	)
 	fmt.Println(err)
 	// Output: <nil>
@@ -82,34 +82,124 @@ func ExampleParseSecretKey() {
 	// Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==
 }
 
-// Every way in which a confirm can end, and who has to act.
+// A confirm has its own time: the buyer's browser may go away, and proxies give up after
+// 30 to 60 seconds.
 func ExampleClient_ConfirmPayment() {
 	server := tosstest.New()
 	client := server.Client()
-	redirect := server.Authenticate(tosstest.Checkout{
-		OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000),
-		Refusal: tosspayments.ErrRejectCardCompany,
-	})
+	request := tosspayments.ConfirmPaymentRequest{
+		PaymentKey: server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)}).PaymentKey,
+		OrderID:    "order-0001",
+		Amount:     tosspayments.Won(15000), // as stored with the order
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(context.Background()), 25*time.Second)
+	defer cancel()
+
+	payment, err := client.ConfirmPayment(ctx, request)
+	fmt.Println(tosspayments.OutcomeOf(payment, err), payment.TotalAmount)
+	// Output: paid 15000
+}
+
+// One switch handles every end of a call that makes a payment. The handler of the
+// redirect and the job that asks again share it.
+func ExampleOutcomeOf() {
+	record := func(orderID string, payment *tosspayments.Payment, err error) {
+		switch tosspayments.OutcomeOf(payment, err) {
+		case tosspayments.OutcomePaid:
+			fmt.Println(orderID, "deliver", payment.TotalAmount)
+		case tosspayments.OutcomeWaiting:
+			fmt.Println(orderID, "show the account at bank", payment.VirtualAccount.BankCode)
+		case tosspayments.OutcomeCanceled:
+			fmt.Println(orderID, "close the order, nothing is left of the payment")
+		case tosspayments.OutcomeRefused:
+			code := tosspayments.CodeOf(err)
+			fmt.Println(orderID, "tell the buyer:", code, "-", code.Class())
+		case tosspayments.OutcomeNotSent:
+			fmt.Println(orderID, "try again, nothing was sent:", err)
+		case tosspayments.OutcomeMismatch:
+			fmt.Println(orderID, "a person has to look at", tosspayments.PaymentOf(err), err)
+		default: // OutcomeUnknown
+			fmt.Println(orderID, "leave the order open, the job asks again")
+		}
+	}
+
+	server := tosstest.New()
+	client := server.Client()
+	won := tosspayments.Won(15000)
+	for _, checkout := range []tosstest.Checkout{
+		{OrderID: "order-0001", OrderName: "원두 1kg", Amount: won},
+		{OrderID: "order-0002", OrderName: "원두 1kg", Amount: won, Method: tosspayments.MethodVirtualAccount},
+		{OrderID: "order-0003", OrderName: "원두 1kg", Amount: won, Refusal: tosspayments.ErrRejectCardCompany},
+	} {
+		request, err := server.Authenticate(checkout).ConfirmRequest(won)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		payment, err := client.ConfirmPayment(context.Background(), request)
+		record(checkout.OrderID, payment, err)
+	}
+	// Output:
+	// order-0001 deliver 15000
+	// order-0002 show the account at bank 20
+	// order-0003 tell the buyer: REJECT_CARD_COMPANY - buyer: use another method
+}
+
+// A job asks for the orders that were left open, with the requests that were stored.
+func ExampleClient_ResolvePayment() {
+	server := tosstest.New()
+	client := server.Client()
+	open := []tosspayments.ConfirmPaymentRequest{} // from the shop's database
+	for _, orderID := range []string{"order-0001", "order-0002"} {
+		redirect := server.Authenticate(tosstest.Checkout{OrderID: orderID, OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+		open = append(open, tosspayments.ConfirmPaymentRequest{PaymentKey: redirect.PaymentKey, OrderID: orderID, Amount: tosspayments.Won(15000)})
+	}
+	// The first was confirmed, but the shop crashed before it could record that.
+	if _, err := client.ConfirmPayment(context.Background(), open[0]); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	for _, request := range open {
+		payment, err := client.ResolvePayment(context.Background(), request)
+		fmt.Println(request.OrderID, tosspayments.OutcomeOf(payment, err)) // then as in the example of OutcomeOf
+	}
+	// Output:
+	// order-0001 paid
+	// order-0002 unknown
+}
+
+// The payment of a webhook's event, or one that was read anyway, is judged without
+// another request.
+func ExampleConfirmPaymentRequest_Check() {
+	stored := tosspayments.ConfirmPaymentRequest{PaymentKey: "pay-1", OrderID: "order-0001", Amount: tosspayments.Won(15000)}
+	event := &tosspayments.Payment{
+		PaymentKey: "pay-1", OrderID: "order-0001", TotalAmount: tosspayments.Won(150), Status: tosspayments.PaymentStatusDone,
+	}
+	payment, err := stored.Check(event)
+	fmt.Println(tosspayments.OutcomeOf(payment, err), err)
+	// Output: mismatch tosspayments: check payment: amount is "150", expected "15000"; the payment that answered is DONE
+}
+
+// Metrics of every request, lookups apart.
+func ExampleWithObserver() {
+	server := tosstest.New()
+	client := server.Client(tosspayments.WithMaxRetries(0), tosspayments.WithObserver(func(_ context.Context, a tosspayments.Attempt) {
+		fmt.Println(a.Operation, a.Number, "lookup:", a.Lookup, "status:", a.Status)
+	}))
+	server.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Refuse, AfterEffect: true, Code: tosspayments.ErrProviderError})
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
 	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-
 	payment, err := client.ConfirmPayment(context.Background(), request)
-	var unknown *tosspayments.OutcomeUnknownError
-	var refused *tosspayments.Error
-	switch {
-	case err == nil:
-		fmt.Println("paid:", payment.IsPaid())
-	case errors.As(err, &unknown):
-		fmt.Println("keep the order open:", unknown.Next, unknown.IdempotencyKey)
-	case errors.As(err, &refused):
-		fmt.Println("refused:", refused.Code, "-", refused.Code.Class())
-	default:
-		fmt.Println("nothing was sent, or the answer does not fit:", err)
-	}
-	// Output: refused: REJECT_CARD_COMPANY - buyer: use another method
+	fmt.Println(tosspayments.OutcomeOf(payment, err))
+	// Output:
+	// confirm payment 1 lookup: false status: 400
+	// get payment 1 lookup: true status: 200
+	// paid
 }
 
 // A timeout is not a failure: the answer to the first attempt is lost, and the same
@@ -150,8 +240,8 @@ func ExampleWithTestCode() {
 	// Output: true
 }
 
-// An idempotency key of one's own, stored with the order before the call, makes the
-// call repeatable after a crash.
+// The key of the operation is stored before its first call, and every call of the
+// operation passes it, also after a crash.
 func ExampleWithIdempotencyKey() {
 	server := tosstest.New()
 	client := server.Client()
@@ -232,25 +322,33 @@ func ExampleClient_CancelPayment() {
 	// Output: CANCELED true 15000
 }
 
-// The balance that the caller has seen protects a part from being refunded twice.
+// A refund with an id of its own happens once, however often it is asked for. Its
+// switch speaks of the refund, never of the order.
 func ExampleClient_CancelPaymentPartially() {
 	server := tosstest.New()
+	client := server.Client()
 	payment := examplePayment(server)
-	request := tosspayments.PartialCancelRequest{
-		CancelReason: "한 상품 품절", CancelAmount: tosspayments.Won(5000), RefundableAmount: payment.BalanceAmount,
+	refund := tosspayments.PartialCancelRequest{ // stored before the first call
+		RefundID: "refund-7", CancelReason: "한 상품 품절", CancelAmount: tosspayments.Won(5000), RefundableAmount: payment.Cancelable(),
 	}
-	payment, err := server.Client().CancelPaymentPartially(context.Background(), payment.PaymentKey, request)
-	if err != nil {
-		fmt.Println(err)
-		return
+	for range 2 {
+		payment, err := client.CancelPaymentPartially(context.Background(), payment.PaymentKey, refund)
+		switch outcome := tosspayments.OutcomeOf(payment, err); {
+		case err == nil:
+			fmt.Println("refunded, left:", payment.Cancelable())
+		case outcome == tosspayments.OutcomeRefused:
+			fmt.Println("not refunded, a person decides:", tosspayments.CodeOf(err).Class())
+		case outcome == tosspayments.OutcomeMismatch:
+			fmt.Println("not this refund, a person has to look:", err)
+		default: // OutcomeNotSent, OutcomeUnknown
+			fmt.Println("the job makes the same call again:", err)
+		}
 	}
-	fmt.Println(payment.Status, "left:", payment.Cancelable())
-
-	_, err = server.Client().CancelPaymentPartially(context.Background(), payment.PaymentKey, request)
-	fmt.Println(errors.Is(err, tosspayments.ErrNotMatchesRefundableAmount), len(server.Refunds("order-0001")))
+	fmt.Println(server.Refunds("order-0001"))
 	// Output:
-	// PARTIAL_CANCELED left: 10000
-	// true 1
+	// refunded, left: 10000
+	// refunded, left: 10000
+	// [5000]
 }
 
 func ExampleClient_Do() {
@@ -259,7 +357,9 @@ func ExampleClient_Do() {
 	var answer struct {
 		Status string `json:"status"`
 	}
-	err := server.Client().Do(context.Background(), http.MethodGet, "/v1/payments/"+url.PathEscape(payment.PaymentKey), nil, &answer)
+	err := server.Client().Do(context.Background(), tosspayments.Request{
+		Method: http.MethodGet, Path: "/v1/payments/" + url.PathEscape(payment.PaymentKey),
+	}, &answer)
 	fmt.Println(answer.Status, err)
 	// Output: DONE <nil>
 }
@@ -386,29 +486,22 @@ func ExampleClient_ChargeBilling() {
 	}
 	fmt.Println(billing.BillingKey, billing.Card.Number)
 
+	// The order id names the period: another run of the job charges nothing more.
 	march := tosspayments.ChargeBillingRequest{OrderID: "subscription-7-2026-03", OrderName: "원두 구독 3월", Amount: tosspayments.Won(9900)}
 	for range 2 {
 		payment, err := client.ChargeBilling(ctx, billing.BillingKey, march)
-		var refused *tosspayments.Error
-		switch {
-		case err == nil:
-			fmt.Println("charged", payment.TotalAmount)
-		case errors.Is(err, tosspayments.ErrDuplicatedOrderID) && errors.As(err, &refused):
-			fmt.Println("charged before:", refused.Payment.OrderName, refused.Payment.Status)
-		default:
-			fmt.Println(err)
-		}
+		fmt.Println(tosspayments.OutcomeOf(payment, err), server.Charges(march.OrderID))
 	}
 	fmt.Println(client.DeleteBillingKey(ctx, billing.BillingKey))
 	// Output:
 	// {[redacted] [redacted]} 43301234****123*
-	// charged 9900
-	// charged before: 원두 구독 3월 DONE
+	// paid 1
+	// paid 1
 	// <nil>
 }
 
 func ExampleClient_IssueBillingKeyByCard() {
-	billing, err := tosstest.New().Client().IssueBillingKeyByCard(context.Background(), tosspayments.BillingCardRequest{
+	billing, err := tosstest.New().Client().IssueBillingKeyByCard(context.Background(), tosspayments.IssueBillingKeyByCardRequest{
 		CustomerKey:            "customer-1",
 		CardNumber:             tosspayments.NewSensitive("4330123412341234"),
 		CardExpirationYear:     tosspayments.NewSensitive("30"),
@@ -425,7 +518,7 @@ func ExampleClient_IssueBillingKeyByCard() {
 }
 
 func ExampleClient_ChargeKeyIn() {
-	payment, err := tosstest.New().Client().ChargeKeyIn(context.Background(), tosspayments.KeyInRequest{
+	payment, err := tosstest.New().Client().ChargeKeyIn(context.Background(), tosspayments.ChargeKeyInRequest{
 		OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000),
 		CardNumber:             tosspayments.NewSensitive("4330123412341234"),
 		CardExpirationYear:     tosspayments.NewSensitive("30"),

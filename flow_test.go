@@ -45,7 +45,7 @@ func TestPayConfirmRefund(t *testing.T) {
 	assert.Equal(t, payment, byOrder)
 
 	part, err := client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
-		CancelReason: "한 상품 품절", CancelAmount: tosspayments.Won(11000), RefundableAmount: payment.BalanceAmount,
+		CancelReason: "한 상품 품절", CancelAmount: tosspayments.Won(11000), RefundableAmount: payment.Cancelable(),
 	})
 	require.NoError(t, err)
 	assert.True(t, part.IsPaid())
@@ -59,8 +59,9 @@ func TestPayConfirmRefund(t *testing.T) {
 	assert.Equal(t, tosspayments.PaymentStatusPartialCanceled, rest.Status, "a payment refunded in parts stays PARTIAL_CANCELED")
 	assert.True(t, rest.Cancelable().IsZero())
 
-	_, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "again"})
-	assert.ErrorIs(t, err, tosspayments.ErrNotCancelableAmount)
+	again, err := client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "again"})
+	require.NoError(t, err, "nothing is left, as was asked for")
+	assert.True(t, again.IsFullyCanceled())
 
 	assert.Equal(t, 1, server.Charges(order.OrderID))
 	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(11000), tosspayments.Won(22000)}, server.Refunds(order.OrderID))

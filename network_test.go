@@ -145,7 +145,7 @@ func TestConfirmOverABadNetwork(t *testing.T) {
 			server := tosstest.NewServer(t)
 			proxy := newFaultProxy(t, server, faults...)
 			client := proxy.client(server, tosspayments.WithTimeout(300*time.Millisecond))
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			order := checkout()
 			payment, err := client.ConfirmPayment(ctx, pay(t, server, order))
@@ -173,7 +173,7 @@ func TestPartialCancelOverABadNetwork(t *testing.T) {
 			require.NoError(t, err)
 			client := newFaultProxy(t, server, faults...).client(server, tosspayments.WithTimeout(300*time.Millisecond))
 			payment, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
-				CancelReason: "reason", CancelAmount: tosspayments.Won(1000),
+				CancelReason: "reason", CancelAmount: tosspayments.Won(1000), RefundableAmount: payment.Cancelable(),
 			})
 			require.NoError(t, err)
 			assert.Equal(t, tosspayments.Won(32000), payment.Cancelable())

@@ -1,6 +1,7 @@
 package tosspayments
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -12,10 +13,10 @@ import (
 type Language string
 
 const (
-	// Korean is the default.
-	Korean Language = "ko-KR"
-	// English asks for English texts.
-	English Language = "en-US"
+	// LanguageKorean is the default.
+	LanguageKorean Language = "ko-KR"
+	// LanguageEnglish asks for English texts.
+	LanguageEnglish Language = "en-US"
 )
 
 // Option configures a [Client]; see [New].
@@ -23,10 +24,11 @@ type Option func(*Client) error
 
 // WithHTTPClient sends through a given client, which is not changed: a copy is
 // used that does not follow redirects. Its Transport, Timeout and Jar count.
-// The default is a client of its own, sized for many callers of one host.
+// The default is a client of its own, sized for many callers of one host, which
+// notices dead connections within seconds.
 //
-// Whether a request left the machine can be told for certain only with a plain
-// [*http.Transport]; through another RoundTripper a failed call counts as
+// Whether a request left the machine is known from the trace of [net/http/httptrace],
+// also through wrapping transports; where there is none, a failed call counts as
 // possibly sent.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *Client) error {
@@ -48,16 +50,15 @@ func WithBaseURL(address string) Option {
 			u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			return &ValidationError{Field: "WithBaseURL", Reason: "must be an absolute http or https address without user, query or fragment"}
 		}
-		u.Path = strings.TrimRight(u.Path, "/")
-		u.RawPath = ""
-		c.base = u
+		c.base = strings.TrimRight(u.String(), "/")
 		return nil
 	}
 }
 
 // WithMaxRetries sets how often a call may be sent again after the first attempt;
-// the default is 2, and 0 switches re-sending off. Looking a payment up to
-// settle an outcome is not a retry and happens with 0 too.
+// the default is 2, and 0 switches re-sending off. Looking a payment up is no retry,
+// nor is asking again for a request that is still running (409), nor going on under a
+// second key when a call that is repeated under its key meets a useless stored answer.
 func WithMaxRetries(n int) Option {
 	return func(c *Client) error {
 		if n < 0 {
@@ -68,8 +69,8 @@ func WithMaxRetries(n int) Option {
 	}
 }
 
-// WithTimeout bounds one attempt, in place of the defaults of the operations: 60
-// seconds for confirm and cancel, 15 seconds for reads.
+// WithTimeout bounds one attempt, in place of the defaults of the operations: 15
+// seconds, 25 for charges, 60 for long lists, and 60 for what is not sent again.
 func WithTimeout(d time.Duration) Option {
 	return func(c *Client) error {
 		if d <= 0 {
@@ -81,7 +82,8 @@ func WithTimeout(d time.Duration) Option {
 }
 
 // WithLogger logs one record per attempt, at level Debug, or Warn when no usable
-// answer arrived: method, path template, status, duration and trace id. Headers
+// answer arrived: operation, method, path template, status, code, duration and trace
+// id. A field of an answer that could not be read is a record at level Warn. Headers
 // and bodies are never logged. The default is no log.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *Client) error {
@@ -96,21 +98,33 @@ func WithLogger(logger *slog.Logger) Option {
 // WithLanguage sets the language of messages and descriptive texts in answers.
 func WithLanguage(language Language) Option {
 	return func(c *Client) error {
-		if language != Korean && language != English {
-			return &ValidationError{Field: "WithLanguage", Reason: "must be Korean or English"}
+		if language != LanguageKorean && language != LanguageEnglish {
+			return &ValidationError{Field: "WithLanguage", Reason: "must be LanguageKorean or LanguageEnglish"}
 		}
 		c.language = language
 		return nil
 	}
 }
 
-// WithSettleGrace bounds the one lookup that may still be made after the
+// WithObserver calls observe after every request, lookups included, for metrics. It
+// must be quick and safe for concurrent use.
+func WithObserver(observe func(context.Context, Attempt)) Option {
+	return func(c *Client) error {
+		if observe == nil {
+			return &ValidationError{Field: "WithObserver", Reason: "must not be nil"}
+		}
+		c.observer = observe
+		return nil
+	}
+}
+
+// WithLookupGrace bounds the one lookup that may still be made after the
 // caller's context has ended, so that a confirm that was interrupted ends with
 // an answer where possible. The default is 5 seconds; 0 means no such lookup.
-func WithSettleGrace(d time.Duration) Option {
+func WithLookupGrace(d time.Duration) Option {
 	return func(c *Client) error {
 		if d < 0 {
-			return &ValidationError{Field: "WithSettleGrace", Reason: "must not be negative"}
+			return &ValidationError{Field: "WithLookupGrace", Reason: "must not be negative"}
 		}
 		c.grace = d
 		return nil
@@ -120,24 +134,33 @@ func WithSettleGrace(d time.Duration) Option {
 // CallOption changes one call.
 type CallOption func(*call)
 
-// WithIdempotencyKey sets the idempotency key of a POST: at most 300 characters,
-// one per operation, never one per customer or process. Without it, each call
-// makes a random one, which [Response] and every error carry.
+// WithIdempotencyKey sets the key of the operation: at most 300 visible ASCII
+// characters, one per operation, never one per customer or process. Store it before the
+// first call, and pass it to every call of the operation, from the handler, the job or
+// the next process. Without it each call makes a random one, which [Response] and every
+// error carry.
 //
-// The server replays the first answer for 15 days, also a refusal, and whatever
-// the new body says. So repeat a key only to repeat the very same request.
+// With it the client assumes that an earlier call may have reached the server. It
+// therefore looks up what an answer cannot prove, such as a refusal that is about keys
+// or about the rate of requests. The server keeps keys per secret key
+// ([Client.KeyID]): under another one the same key is a new operation.
+//
+// The server replays the first answer for 15 days, also a refusal, and whatever the new
+// body says. So repeat a key only to repeat the very same request.
+//
+// Calls that are not a POST ignore it. A partial cancel makes its key from its RefundID
+// and takes none.
 //
 // Source: https://docs.tosspayments.com/reference/using-api/authorization#멱등키-헤더
 func WithIdempotencyKey(key string) CallOption {
 	return func(c *call) {
 		c.idempotencyKey = key
-		c.hasIdempotencyKey = true
+		c.ownKey = true
 	}
 }
 
 // WithTestCode makes the test environment answer with the given error. It is
-// refused with a key that is not a test key. Lookups that settle the outcome are
-// sent without it.
+// refused with a key that is not a test key. Lookups are sent without it.
 func WithTestCode(code ErrorCode) CallOption {
 	return func(c *call) { c.testCode = code }
 }
@@ -153,14 +176,17 @@ type Response struct {
 	StatusCode int
 	Header     http.Header
 	TraceID    string
-	// IdempotencyKey is the key that every attempt carried; "" for reads.
+	// IdempotencyKey is the key of the operation; "" for reads.
 	IdempotencyKey string
 	// Attempts counts how often the request was sent, lookups not included.
 	Attempts int
-	// SettledByLookup tells that the outcome was read from the payment, since
-	// the call itself had no usable answer. The other fields then describe the
-	// lookup's answer.
+	// SettledByLookup is set when the outcome was read from the payment, since the
+	// call itself had no usable answer. The other fields then describe the lookup's
+	// answer.
 	SettledByLookup bool
+	// Unread names the fields of the answer that could not be read and were left zero,
+	// such as "card.approveNo".
+	Unread []string
 	// Body is the answer as it arrived. It may hold account numbers and secrets.
 	Body []byte
 }

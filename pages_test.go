@@ -188,23 +188,6 @@ func cashReceipt() tosspayments.IssueCashReceiptRequest {
 	}
 }
 
-func TestDates(t *testing.T) {
-	late := time.Date(2026, 3, 1, 15, 30, 0, 0, time.UTC)
-	day := tosspayments.DateOf(late)
-	assert.Equal(t, "2026-03-02", day.String(), "in Korea it is the next day")
-	assert.Equal(t, "2026-03-01T15:00:00Z", day.Start().UTC().Format(time.RFC3339))
-	var row struct{ A, B, C, D tosspayments.Date }
-	require.NoError(t, json.Unmarshal([]byte(`{"A":"2026-03-02","B":null,"C":"","D":"2026-03-02T10:00:00+09:00"}`), &row))
-	assert.Equal(t, day, row.A)
-	assert.True(t, row.B.IsZero() && row.C.IsZero())
-	assert.Equal(t, day, row.D)
-	require.Error(t, json.Unmarshal([]byte(`"02.03.2026"`), &row.A))
-	text, err := json.Marshal(day)
-	require.NoError(t, err)
-	assert.Equal(t, `"2026-03-02"`, string(text))
-	assert.Equal(t, -1, day.Compare(day.AddDays(1)))
-}
-
 func TestPromotionsAsArrayOrObject(t *testing.T) {
 	const one = `{"payType":"NORMAL","type":"CARD_POINT","cardPoint":{"cardCompany":"현대"}}`
 	for _, body := range []string{one, "[" + one + "]"} {
@@ -252,7 +235,7 @@ func TestRecordsOfADay(t *testing.T) {
 		}
 		refund := tosspayments.Won(500)
 		_, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
-			CancelReason: "test", CancelAmount: refund, RefundableAmount: payment.BalanceAmount,
+			CancelReason: "test", CancelAmount: refund, RefundableAmount: payment.Cancelable(),
 		})
 		require.NoError(t, err)
 		net = net.Sub(refund)
@@ -349,7 +332,7 @@ func TestPromotions(t *testing.T) {
 	cards, err := client.GetCardPromotions(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.Won(1000), cards.DiscountCards[0].DiscountAmount)
-	assert.Equal(t, []tosspayments.Months{2, 3}, cards.InterestFreeCards[0].InstallmentFreeMonths)
+	assert.Equal(t, []int{2, 3}, cards.InterestFreeCards[0].InstallmentFreeMonths)
 	all, err := client.GetPromotions(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 2)

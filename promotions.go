@@ -39,9 +39,9 @@ type InterestFreeCard struct {
 	CompanyCode string `json:"companyCode,omitzero"`
 	CardCompany string `json:"cardCompany,omitzero"`
 
-	DueDate               Date     `json:"dueDate,omitzero"`
-	InstallmentFreeMonths []Months `json:"installmentFreeMonths"`
-	MinimumPaymentAmount  Amount   `json:"minimumPaymentAmount"`
+	DueDate               Date   `json:"dueDate,omitzero"`
+	InstallmentFreeMonths []int  `json:"installmentFreeMonths"`
+	MinimumPaymentAmount  Amount `json:"minimumPaymentAmount"`
 }
 
 // Promotion is one promotion. Its details are kept as they arrive but for the bank
@@ -82,7 +82,7 @@ var (
 // Source: https://docs.tosspayments.com/reference#카드-혜택-조회
 func (c *Client) GetCardPromotions(ctx context.Context, opts ...CallOption) (*CardPromotions, error) {
 	promotions := new(CardPromotions)
-	if err := c.list(ctx, getCardPromotions, nil, promotions, opts); err != nil {
+	if err := c.get(ctx, getCardPromotions, getCardPromotions.template, "", decodeInto(promotions), opts); err != nil {
 		return nil, err
 	}
 	return promotions, nil
@@ -92,7 +92,7 @@ func (c *Client) GetCardPromotions(ctx context.Context, opts ...CallOption) (*Ca
 // object is not certain; both are read.
 func (c *Client) GetPromotions(ctx context.Context, opts ...CallOption) ([]Promotion, error) {
 	var promotions promotionList
-	err := c.list(ctx, getPromotions, nil, &promotions, opts)
+	err := c.get(ctx, getPromotions, getPromotions.template, "", decodeInto(&promotions), opts)
 	return promotions, err
 }
 

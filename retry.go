@@ -10,63 +10,27 @@ import (
 const (
 	firstBackoff   = 500 * time.Millisecond
 	longestBackoff = 8 * time.Second
-	longestWait    = 60 * time.Second
-	lookupInterval = time.Second
 )
-
-// reaction is what to do about the end of one attempt of a call that moves money.
-type reaction uint8
-
-const (
-	// refuse: the server has decided and nothing has moved.
-	refuse reaction = iota
-	// resend: send again, same key and bytes.
-	resend
-	// lookUpThenResend: look up, and send again if there is no effect.
-	lookUpThenResend
-	// lookUp: look up; the request is not sent again.
-	lookUp
-)
-
-// react is the policy for error answers. lost tells whether an earlier attempt
-// may have reached the server without an answer: then an answer to this one is no
-// verdict on that one, save a refusal by the buyer's bank, which the key replays.
-func react(status int, code ErrorCode, lost bool, op *operation) reaction {
-	switch {
-	case code == ErrIdempotentRequestProcessing, status == http.StatusConflict && code == "":
-		return resend
-	case status >= 500, status == http.StatusTooManyRequests:
-		return lookUpThenResend
-	case status < 400, code == "":
-		return lookUp
-	}
-	class := code.Class()
-	switch {
-	case !class.decided(), lost && class != ClassBuyerOtherMethod:
-		return lookUp
-	case class == ClassAlreadyDone && !op.alreadyDoneIsRefusal(code):
-		return lookUp
-	}
-	return refuse
-}
-
-// retryRead is the policy for reads.
-func retryRead(status int) bool {
-	return status == 0 || status == http.StatusTooManyRequests || status >= 500
-}
 
 // backoff returns how long to wait before the given retry (1 is the first): half a
 // second, doubled each time up to 8 seconds, of which a random half is taken off,
 // and at least what the server asked for.
-func backoff(retry int, header http.Header, now time.Time) time.Duration {
+func backoff(retry int, retryAfter time.Duration) time.Duration {
 	d := longestBackoff
 	if retry <= 4 {
 		d = firstBackoff << (retry - 1)
 	}
-	d -= rand.N(d / 2)
-	return max(d, min(retryAfter(header, now), longestWait))
+	return max(d-rand.N(d/2), retryAfter)
 }
 
+// poll returns how long to wait before a request that is running is asked for again:
+// half a second at first, and always a small part of the time that has passed, so that
+// a call of a day does not ask ten thousand times.
+func poll(elapsed, retryAfter time.Duration) time.Duration {
+	return max(firstBackoff, elapsed/20, retryAfter)
+}
+
+// retryAfter reads the header of the same name; 0 when it is missing or in the past.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := header.Get("Retry-After")
 	if value == "" {
@@ -76,7 +40,7 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return at.Sub(now)
+		return max(at.Sub(now), 0)
 	}
 	return 0
 }

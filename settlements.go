@@ -2,7 +2,6 @@ package tosspayments
 
 import (
 	"context"
-	"encoding/json"
 	"iter"
 	"net/http"
 	"net/url"
@@ -16,13 +15,13 @@ import (
 //
 // Source: https://docs.tosspayments.com/reference#settlement-객체
 type Settlement struct {
-	MID            string `json:"mId,omitzero"`
-	PaymentKey     string `json:"paymentKey,omitzero"`
-	TransactionKey string `json:"transactionKey,omitzero"`
-	OrderID        string `json:"orderId,omitzero"`
-	Currency       string `json:"currency,omitzero"`
-	Method         string `json:"method,omitzero"`
-	Amount         Amount `json:"amount"`
+	MID            string     `json:"mId,omitzero"`
+	PaymentKey     string     `json:"paymentKey,omitzero"`
+	TransactionKey string     `json:"transactionKey,omitzero"`
+	OrderID        string     `json:"orderId,omitzero"`
+	Currency       string     `json:"currency,omitzero"`
+	Method         MethodName `json:"method,omitzero"`
+	Amount         Amount     `json:"amount"`
 	// InterestFee is the merchant's part of the interest of instalments.
 	InterestFee Amount `json:"interestFee,omitzero"`
 	// Fees are the fees by type; older versions have Fee only.
@@ -79,7 +78,7 @@ type SettlementQuery struct {
 var (
 	listSettlements   = listOperation("list settlements", "/v1/settlements")
 	requestSettlement = &operation{
-		name: "request settlement", method: http.MethodPost, template: "/v1/settlements", timeout: moneyTimeout, moves: true,
+		name: "request settlement", method: http.MethodPost, template: "/v1/settlements", timeout: moneyTimeout,
 	}
 )
 
@@ -89,17 +88,8 @@ var (
 //
 // Source: https://docs.tosspayments.com/reference#정산-조회
 func (c *Client) ListSettlements(ctx context.Context, query SettlementQuery, opts ...CallOption) ([]Settlement, error) {
-	if err := checkDates(query.StartDate, query.EndDate); err != nil {
-		return nil, err
-	}
-	if err := checkPageSize("size", query.Size, maxPageSize); err != nil {
-		return nil, err
-	}
-	switch {
-	case query.Page < 0:
-		return nil, &ValidationError{Field: "page", Reason: "must be 1 or more"}
-	case query.DateType != "" && query.DateType != SettlementSoldDate && query.DateType != SettlementPaidOutDate:
-		return nil, &ValidationError{Field: "dateType", Reason: "must be soldDate or paidOutDate"}
+	if err := query.validate(); err != nil {
+		return nil, asRead(err)
 	}
 	values := url.Values{"startDate": {query.StartDate.String()}, "endDate": {query.EndDate.String()}}
 	if query.DateType != "" {
@@ -111,9 +101,7 @@ func (c *Client) ListSettlements(ctx context.Context, query SettlementQuery, opt
 	if query.Size != 0 {
 		values.Set("size", strconv.Itoa(query.Size))
 	}
-	var rows []Settlement
-	err := c.list(ctx, listSettlements, values, &rows, opts)
-	return rows, err
+	return readList[Settlement](ctx, c, listSettlements, values, opts, "transactionKey", "amount", "currency")
 }
 
 // AllSettlements reads page after page, and yields each row once, as
@@ -142,20 +130,7 @@ func (c *Client) RequestSettlement(ctx context.Context, paymentKey string, opts 
 	var answer struct {
 		Result bool `json:"result"`
 	}
-	err := c.post(ctx, requestSettlement, requestSettlement.template, map[string]string{"paymentKey": paymentKey}, &answer, opts)
+	body := map[string]string{"paymentKey": paymentKey}
+	err := c.post(ctx, requestSettlement, requestSettlement.template, body, decodeInto(&answer), opts)
 	return answer.Result, err
-}
-
-// post makes a call that cannot be looked up.
-func (c *Client) post(ctx context.Context, op *operation, path string, in, out any, opts []CallOption) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	call, err := c.newCall(ctx, op, path, body, opts)
-	if err != nil {
-		return err
-	}
-	_, err = c.move(ctx, call, settlement{decode: func(data []byte) error { return json.Unmarshal(data, out) }})
-	return err
 }

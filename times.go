@@ -1,57 +1,130 @@
 package tosspayments
 
 import (
-	"bytes"
+	"database/sql/driver"
 	"fmt"
 	"time"
+
+	"github.com/seed238ab19c/tosspayments/internal/lenient"
 )
 
-// DateTime is a time that the API writes with or without an offset, such as a
-// virtual account's due date. Without an offset it is Korean time (KST, +09:00).
-//
-// null and "" read as the zero DateTime.
-type DateTime struct{ time.Time }
-
-// UnmarshalJSON reads RFC 3339 with an optional fraction and offset.
-func (t *DateTime) UnmarshalJSON(data []byte) error {
-	if bytes.Equal(data, []byte("null")) || bytes.Equal(data, []byte(`""`)) {
-		return nil
-	}
-	text := string(data)
-	if len(text) < 2 || text[0] != '"' || text[len(text)-1] != '"' {
-		return fmt.Errorf("tosspayments: a date and time must be a string")
-	}
-	parsed, err := parseDateTime(text[1 : len(text)-1])
-	if err != nil {
-		return err
-	}
-	t.Time = parsed
-	return nil
-}
-
-// MarshalJSON writes RFC 3339 with the offset; the zero DateTime is null.
-func (t DateTime) MarshalJSON() ([]byte, error) {
-	if t.IsZero() {
-		return []byte("null"), nil
-	}
-	return t.Time.MarshalJSON()
-}
-
-func parseDateTime(text string) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		return t, nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, text+"+09:00")
-	if err != nil {
-		return time.Time{}, fmt.Errorf("tosspayments: a date and time must look like 2026-03-01T10:15:30 with an optional offset")
-	}
-	return t, nil
-}
+// kst is Korean time. A package variable would allocate at init.
+func kst() *time.Location { return time.FixedZone("KST", 9*60*60) }
 
 // inKST writes a time as requests take it: Korean time without an offset.
 func inKST(t time.Time) string {
 	return t.In(kst()).Format("2006-01-02T15:04:05")
 }
 
-// kst is Korean time. A package variable would allocate at init.
-func kst() *time.Location { return time.FixedZone("KST", 9*60*60) }
+// Date is a day in Korea. The zero Date is no day: it is "" in JSON and text, where
+// null is read as it, too, and NULL in a database.
+type Date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// DateOf returns the day in Korea (KST) at a time.
+func DateOf(t time.Time) Date {
+	year, month, day := t.In(kst()).Date()
+	return Date{year, month, day}
+}
+
+// ParseDate reads a day such as 2026-03-01.
+func ParseDate(text string) (Date, error) {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return Date{}, &ValidationError{Field: "date", Reason: "must look like 2026-03-01"}
+	}
+	year, month, day := t.Date()
+	return Date{year, month, day}, nil
+}
+
+// String returns the day as 2026-03-01.
+func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
+
+// IsZero reports whether there is no day.
+func (d Date) IsZero() bool { return d == Date{} }
+
+// Start returns the first moment of the day in Korea.
+func (d Date) Start() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, kst()) }
+
+// AddDays returns the day n days later.
+func (d Date) AddDays(n int) Date { return DateOf(d.Start().AddDate(0, 0, n)) }
+
+// Compare returns -1 when d is before other, 0 for the same day, and 1 when it is after.
+func (d Date) Compare(other Date) int { return d.Start().Compare(other.Start()) }
+
+// MarshalText writes the day as 2026-03-01; the zero Date is "".
+func (d Date) MarshalText() ([]byte, error) {
+	if d.IsZero() {
+		return nil, nil
+	}
+	return []byte(d.String()), nil
+}
+
+// UnmarshalText reads a day, or the day in Korea of a date and time.
+func (d *Date) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*d = Date{}
+		return nil
+	}
+	if len(text) > len(time.DateOnly) {
+		if t, err := lenient.ParseTime(string(text)); err == nil {
+			*d = dayOf(t)
+			return nil
+		}
+	}
+	parsed, err := ParseDate(string(text))
+	if err == nil {
+		*d = parsed
+	}
+	return err
+}
+
+// dayOf takes midnight for the day that it begins, since databases return days so,
+// and any other time for the day in Korea.
+func dayOf(t time.Time) Date {
+	year, month, day := t.Date()
+	if t.Equal(time.Date(year, month, day, 0, 0, 0, 0, t.Location())) {
+		return Date{year, month, day}
+	}
+	return DateOf(t)
+}
+
+// Scan reads a column of date, time or text type; NULL is the zero Date.
+func (d *Date) Scan(source any) error {
+	switch v := source.(type) {
+	case nil:
+		*d = Date{}
+		return nil
+	case time.Time:
+		*d = dayOf(v)
+		return nil
+	case string:
+		return d.UnmarshalText([]byte(v))
+	case []byte:
+		return d.UnmarshalText(v)
+	}
+	return fmt.Errorf("tosspayments: a Date cannot be read from %T", source)
+}
+
+// Value writes the day as text, which date columns take as well; the zero Date is NULL.
+func (d Date) Value() (driver.Value, error) {
+	if d.IsZero() {
+		return nil, nil
+	}
+	return d.String(), nil
+}
+
+func checkDates(start, end Date) error {
+	switch {
+	case start.IsZero():
+		return &ValidationError{Field: "startDate", Reason: "is missing"}
+	case end.IsZero():
+		return &ValidationError{Field: "endDate", Reason: "is missing"}
+	case end.Compare(start) < 0:
+		return &ValidationError{Field: "endDate", Reason: "must not be before startDate"}
+	}
+	return nil
+}

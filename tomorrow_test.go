@@ -25,10 +25,10 @@ func TestTomorrow(t *testing.T) {
 			assert.Equal(t, "Z9", payment.Card.IssuerCode)
 			assert.Nil(t, payment.Receipt)
 			payment, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
-				CancelReason: "test", CancelAmount: tosspayments.Won(500), RefundableAmount: payment.BalanceAmount,
+				CancelReason: "test", CancelAmount: tosspayments.Won(500), RefundableAmount: payment.Cancelable(),
 			})
 			require.NoError(t, err)
-			payment, err = client.CancelPayment(t.Context(), payment.PaymentKey, full())
+			payment, err = client.CancelPayment(t.Context(), payment.PaymentKey, cancelAll())
 			require.NoError(t, err)
 			assert.True(t, payment.IsFullyCanceled())
 

@@ -18,7 +18,7 @@ type Transaction struct {
 	PaymentKey     string `json:"paymentKey,omitzero"`
 	OrderID        string `json:"orderId,omitzero"`
 	// Method is the kind of payment in words.
-	Method string `json:"method,omitzero"`
+	Method MethodName `json:"method,omitzero"`
 	// CustomerKey is set for billing, and for buyers of the widget.
 	CustomerKey Sensitive `json:"customerKey,omitzero"`
 	UseEscrow   bool      `json:"useEscrow,omitzero"`
@@ -32,7 +32,7 @@ type Transaction struct {
 	Amount Amount `json:"amount"`
 }
 
-// IsCancel tells whether money went back.
+// IsCancel reports whether money went back.
 func (t *Transaction) IsCancel() bool {
 	return t.Status == PaymentStatusCanceled || t.Status == PaymentStatusPartialCanceled
 }
@@ -66,16 +66,8 @@ var listTransactions = listOperation("list transactions", "/v1/transactions")
 //
 // Source: https://docs.tosspayments.com/reference#거래-조회
 func (c *Client) ListTransactions(ctx context.Context, query TransactionQuery, opts ...CallOption) ([]Transaction, error) {
-	switch {
-	case query.StartDate.IsZero():
-		return nil, &ValidationError{Field: "startDate", Reason: "is missing"}
-	case query.EndDate.IsZero():
-		return nil, &ValidationError{Field: "endDate", Reason: "is missing"}
-	case query.EndDate.Before(query.StartDate):
-		return nil, &ValidationError{Field: "endDate", Reason: "must not be before startDate"}
-	}
-	if err := checkPageSize("limit", query.Limit, maxPageSize); err != nil {
-		return nil, err
+	if err := query.validate(); err != nil {
+		return nil, asRead(err)
 	}
 	values := url.Values{"startDate": {inKST(query.StartDate)}, "endDate": {inKST(query.EndDate)}}
 	if query.StartingAfter != "" {
@@ -84,9 +76,7 @@ func (c *Client) ListTransactions(ctx context.Context, query TransactionQuery, o
 	if query.Limit != 0 {
 		values.Set("limit", strconv.Itoa(query.Limit))
 	}
-	var rows []Transaction
-	err := c.list(ctx, listTransactions, values, &rows, opts)
-	return rows, err
+	return readList[Transaction](ctx, c, listTransactions, values, opts, "transactionKey", "amount", "currency", "status")
 }
 
 // AllTransactions reads page after page, and yields each row once. It holds two pages

@@ -3,219 +3,116 @@ package tosspayments
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 const (
-	maxResponseBytes  = 16 << 20
-	maxExcerptBytes   = 512
-	maxMessageBytes   = 2048
-	maxIdempotencyKey = 300
+	maxResponseBytes = 16 << 20
+	maxExcerptBytes  = 512
+	maxMessageBytes  = 2048
 )
-
-var (
-	headerJSON      = []string{"application/json"}
-	headerEnglish   = []string{string(English)}
-	headerUserAgent = []string{"tosspayments-go/" + Version}
-)
-
-// operation is what the calls of one method have in common.
-type operation struct {
-	name     string
-	method   string
-	template string
-	timeout  time.Duration
-	// moves is set for calls that move money.
-	moves bool
-	// refusedWhenDone lists the codes of ClassAlreadyDone that are a refusal when
-	// no earlier attempt of the call can have caused them.
-	refusedWhenDone []ErrorCode
-}
-
-func (op *operation) alreadyDoneIsRefusal(code ErrorCode) bool {
-	for _, c := range op.refusedWhenDone {
-		if c == code {
-			return true
-		}
-	}
-	return false
-}
-
-// call is one call of the caller: one or more attempts with the same bytes.
-type call struct {
-	op    *operation
-	path  string // percent-encoded
-	query string
-	body  []byte
-	// sensitive are values of the request that an error must not repeat.
-	sensitive []string
-
-	idempotencyKey    string
-	hasIdempotencyKey bool
-	testCode          ErrorCode
-	response          *Response
-
-	attempts int
-	deadline time.Time
-}
-
-func (c *Client) newCall(ctx context.Context, op *operation, path string, body []byte, opts []CallOption) (*call, error) {
-	if ctx == nil {
-		return nil, &ValidationError{Field: "ctx", Reason: "must not be nil"}
-	}
-	call := &call{op: op, path: path, body: body}
-	for _, opt := range opts {
-		if opt == nil {
-			return nil, &ValidationError{Field: "option", Reason: "must not be nil"}
-		}
-		opt(call)
-	}
-	switch key := call.idempotencyKey; {
-	case op.method != http.MethodPost:
-		call.idempotencyKey = ""
-	case !call.hasIdempotencyKey:
-		call.idempotencyKey = rand.Text()
-	case key == "":
-		return nil, &ValidationError{Field: "idempotencyKey", Reason: "must not be empty"}
-	case len(key) > maxIdempotencyKey:
-		return nil, &ValidationError{Field: "idempotencyKey", Reason: "must have at most 300 characters"}
-	case !isVisible(key):
-		return nil, &ValidationError{Field: "idempotencyKey", Reason: "must have visible ASCII characters only"}
-	}
-	if call.testCode != "" {
-		if !c.key.IsTest() {
-			return nil, &ValidationError{Field: "WithTestCode", Reason: "needs a test key (test_…)"}
-		}
-		if !isVisible(string(call.testCode)) {
-			return nil, &ValidationError{Field: "WithTestCode", Reason: "must be an error code"}
-		}
-	}
-	if call.response != nil {
-		*call.response = Response{IdempotencyKey: call.idempotencyKey}
-	}
-	var ok bool
-	if call.deadline, ok = ctx.Deadline(); !ok {
-		call.deadline = time.Now().Add(wholeCallTimeout)
-	}
-	return call, nil
-}
-
-func isVisible(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-}
-
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < 'A' || r > 'Z' })
-}
 
 // answer is the end of one attempt.
 type answer struct {
-	status  int // 0 when no answer arrived
-	header  http.Header
-	traceID string
-	body    []byte
-	buffer  *[]byte
+	status     int // 0 when no answer arrived
+	header     http.Header
+	traceID    string
+	retryAfter time.Duration
+	body       []byte
+	// unread are the fields of a good answer that could not be read.
+	unread []string
 	// err is why no answer arrived, or why its body is incomplete.
 	err error
-	// notSent tells that nothing of the request can have reached the server.
+	// notSent is set when nothing of the request can have reached the server.
 	notSent bool
+	// repeated is set when the transport has sent the request more than once.
+	repeated bool
 }
 
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// release gives the body back; it must not be used afterwards.
-func (a *answer) release() {
-	if a.buffer != nil && cap(a.body) <= 64<<10 {
-		*a.buffer = a.body[:0]
-		buffers.Put(a.buffer)
-	}
-	a.buffer, a.body = nil, nil
-}
+// ok reports whether a whole answer of success arrived.
+func (a *answer) ok() bool { return a.err == nil && a.status >= 200 && a.status < 300 }
 
 // send makes one attempt. limit is how long it may take.
-func (c *Client) send(ctx context.Context, call *call, limit time.Duration) answer {
+func (c *Client) send(ctx context.Context, call *call, limit time.Duration) (a answer) {
 	start := time.Now()
 	attempt, cancel := context.WithDeadline(ctx, start.Add(limit))
 	defer cancel()
-	var sent sending = new(trackedBody)
-	if c.sendsDirectly() {
-		sent = new(trackedConnection)
+	var seen traces
+	request, err := c.newRequest(httptrace.WithClientTrace(attempt, seen.hooks()), call, &seen)
+	if err != nil {
+		return answer{err: err, notSent: true}
 	}
-	a := c.roundTrip(c.newRequest(attempt, call, sent))
-	a.notSent = a.err != nil && a.status == 0 && sent.nothing(a.err)
-	if c.logger != nil {
-		c.log(ctx, call, &a, time.Since(start))
+	connections := c.connections()
+	a = c.roundTrip(request, call)
+	// What may still be at work behind a wrapping transport stops before it is judged.
+	cancel()
+	a.notSent = a.err != nil && a.status == 0 && seen.nothing()
+	a.repeated = seen.got.Load() > 1
+	if a.err != nil && !a.notSent && ctx.Err() == nil {
+		connections.drop()
 	}
+	c.observe(ctx, call, &a, time.Since(start))
 	return a
 }
 
-// sendsDirectly tells whether nothing of other people's stands between the client
-// and the network.
-func (c *Client) sendsDirectly() bool {
-	_, ok := c.http.Transport.(*http.Transport)
-	return ok || c.http.Transport == nil
-}
-
-func (c *Client) newRequest(ctx context.Context, call *call, sent sending) *http.Request {
-	header := make(http.Header, 7)
-	header["Authorization"] = c.authorization()
-	header["Accept"] = headerJSON
-	header["User-Agent"] = headerUserAgent
-	if c.language == English {
-		header["Accept-Language"] = headerEnglish
+func (c *Client) newRequest(ctx context.Context, call *call, seen *traces) (*http.Request, error) {
+	body := call.body
+	if call.seal != nil {
+		var err error
+		if body, err = call.seal(body); err != nil {
+			return nil, err
+		}
 	}
-	if call.idempotencyKey != "" {
-		header["Idempotency-Key"] = []string{call.idempotencyKey}
+	address := c.base + call.path
+	if call.query != "" {
+		address += "?" + call.query
+	}
+	var reader io.Reader
+	if body != nil {
+		seen.body = bytes.NewReader(body)
+		reader = seen.body
+	}
+	request, err := http.NewRequestWithContext(ctx, call.op.method, address, reader)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+		seen.watchBody(request)
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", "tosspayments-go/"+Version)
+	request.Header.Set("Authorization", c.authorization())
+	if c.language == LanguageEnglish {
+		request.Header.Set("Accept-Language", string(LanguageEnglish))
 	}
 	if call.testCode != "" {
-		header["Tosspayments-Test-Code"] = []string{string(call.testCode)}
+		request.Header.Set("Tosspayments-Test-Code", string(call.testCode))
 	}
-	request := &http.Request{
-		Method:     call.op.method,
-		URL:        c.address(call),
-		Proto:      "HTTP/1.1",
-		ProtoMajor: 1,
-		ProtoMinor: 1,
-		Header:     header,
-		Host:       c.base.Host,
+	for name, values := range call.header {
+		request.Header[name] = append([]string(nil), values...)
 	}
-	if call.body != nil {
-		header["Content-Type"] = headerJSON
-		request.ContentLength = int64(len(call.body))
-		ctx = sent.attach(ctx, request, call.body)
+	if call.sentKey != "" {
+		request.Header.Set("Idempotency-Key", call.sentKey)
 	}
-	return request.WithContext(ctx)
+	return request, nil
 }
 
-func (c *Client) address(call *call) *url.URL {
-	u := &url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: c.base.Path + call.path, RawQuery: call.query}
-	if strings.Contains(call.path, "%") {
-		u.RawPath = c.base.EscapedPath() + call.path
-		u.Path, _ = url.PathUnescape(u.RawPath)
-	}
-	return u
-}
-
-func (c *Client) roundTrip(request *http.Request) (a answer) {
+func (c *Client) roundTrip(request *http.Request, call *call) (a answer) {
 	response, err := c.http.Do(request)
 	if err != nil {
 		// The text of a url.Error repeats the path, which may hold keys.
-		if wrapped, ok := err.(*url.Error); ok {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
 		a.err = err
@@ -225,182 +122,211 @@ func (c *Client) roundTrip(request *http.Request) (a answer) {
 	a.status = response.StatusCode
 	a.header = response.Header
 	a.traceID = traceID(response.Header)
-	a.buffer = buffers.Get().(*[]byte)
-	a.body, a.err = readBounded(response.Body, (*a.buffer)[:0], response.ContentLength)
+	a.retryAfter = retryAfter(response.Header, time.Now())
+	if a.body, a.err = readBounded(response.Body); a.err == nil && call.open != nil {
+		a.open(call.open)
+	}
 	return a
 }
 
-func traceID(header http.Header) string {
-	values := header["X-Tosspayments-Trace-Id"]
+// open decrypts the body. An error answer that is not encrypted stays as it is.
+func (a *answer) open(open func([]byte) ([]byte, error)) {
+	plain, err := open(a.body)
 	switch {
-	case len(values) == 0:
-		return ""
-	case len(values) == 1 && len(values[0]) <= 64 && isVisible(values[0]):
-		return values[0]
+	case err == nil:
+		a.body = plain
+	case a.status < 300:
+		a.err = err
 	}
-	return oneLine(strings.Join(values, ", "), maxExcerptBytes)
 }
 
-func readBounded(r io.Reader, b []byte, length int64) ([]byte, error) {
-	if length > maxResponseBytes {
-		return b, errTooLarge
+func readBounded(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, maxResponseBytes+1))
+	if err == nil && len(body) > maxResponseBytes {
+		return nil, errTooLarge
 	}
-	if need := max(int(length)+1, 512); cap(b) < need {
-		b = make([]byte, 0, need)
-	}
-	for {
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		switch {
-		case err == io.EOF:
-			return b, nil
-		case err != nil:
-			return b, err
-		case len(b) > maxResponseBytes:
-			return b, errTooLarge
-		case len(b) == cap(b):
-			b = append(b, 0)[:len(b)]
-		}
-	}
+	return body, err
 }
 
 var errTooLarge error = sentinel("the answer is larger than 16 MiB")
 
-// sending puts the body into a request and tells, after a failure, whether nothing
-// of the request can have reached the server, and nothing will.
-type sending interface {
-	attach(ctx context.Context, request *http.Request, body []byte) context.Context
-	nothing(err error) bool
-}
+// isReplay reports whether an answer is marked as a stored one: its trace id has the
+// id of the first request behind that of this one. An answer without the mark may be
+// one too.
+func (a *answer) isReplay() bool { return strings.Contains(a.traceID, ", ") }
 
-// trackedConnection watches an [*http.Transport], which asks for the connection
-// before it sends anything. The body stays of a type that net/http knows, or it
-// would be sent apart from the header.
-type trackedConnection struct {
-	trace     httptrace.ClientTrace
-	connected atomic.Bool
-}
-
-func (t *trackedConnection) attach(ctx context.Context, request *http.Request, body []byte) context.Context {
-	request.Body = io.NopCloser(bytes.NewReader(body))
-	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	t.trace.GotConn = func(httptrace.GotConnInfo) { t.connected.Store(true) }
-	return httptrace.WithClientTrace(ctx, &t.trace)
-}
-
-func (t *trackedConnection) nothing(error) bool { return !t.connected.Load() }
-
-// trackedBody knows whether any of the body was read, by whatever RoundTripper,
-// also when that repeats the request by itself. A failure to dial then means that
-// nothing was sent.
-type trackedBody struct{ used atomic.Int32 }
-
-const (
-	bodyUnread int32 = iota
-	bodyRead
-	bodyAbandoned
-)
-
-func (t *trackedBody) attach(ctx context.Context, request *http.Request, body []byte) context.Context {
-	request.Body = &trackedReader{Reader: bytes.NewReader(body), tracked: t}
-	request.GetBody = func() (io.ReadCloser, error) {
-		return &trackedReader{Reader: bytes.NewReader(body), tracked: t}, nil
+// traceID reads the trace id; a replayed answer has two.
+func traceID(header http.Header) string {
+	id := strings.Join(header.Values("X-Tosspayments-Trace-Id"), ", ")
+	if len(id) <= 64 && isVisible(id) {
+		return id
 	}
-	return ctx
+	return oneLine(strings.ReplaceAll(id, ",", ", "), maxExcerptBytes)
 }
 
-func (t *trackedBody) nothing(err error) bool {
-	var op *net.OpError
-	return t.used.CompareAndSwap(bodyUnread, bodyAbandoned) &&
-		errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+// traces is what net/http's own trace tells of one attempt. A request is written only
+// after a connection was got.
+type traces struct {
+	asked, got atomic.Int32
+	body       *bytes.Reader
+	rewound    atomic.Bool
 }
 
-type trackedReader struct {
-	io.Reader
-	tracked *trackedBody
+func (t *traces) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { t.asked.Add(1) },
+		GotConn: func(httptrace.GotConnInfo) { t.got.Add(1) },
+	}
 }
 
-func (r *trackedReader) Read(p []byte) (int, error) {
-	if !r.tracked.used.CompareAndSwap(bodyUnread, bodyRead) && r.tracked.used.Load() == bodyAbandoned {
-		return 0, http.ErrBodyReadAfterClose
+// watchBody keeps an eye on the body, since a transport that traces a failed dial may
+// go on over another one that traces nothing.
+func (t *traces) watchBody(r *http.Request) {
+	again := r.GetBody
+	r.GetBody = func() (io.ReadCloser, error) {
+		t.rewound.Store(true)
+		return again()
 	}
-	return r.Reader.Read(p)
 }
 
-func (r *trackedReader) Close() error { return nil }
+// nothing reports whether no connection was got, and so nothing was sent. Where nothing
+// was traced, the request may have been sent.
+func (t *traces) nothing() bool {
+	if t.asked.Load() == 0 || t.got.Load() > 0 || t.rewound.Load() {
+		return false
+	}
+	return t.body == nil || t.body.Len() == int(t.body.Size())
+}
 
-func (c *Client) log(ctx context.Context, call *call, a *answer, took time.Duration) {
-	level := slog.LevelDebug
-	if a.err != nil || a.status >= 500 {
-		level = slog.LevelWarn
+// pool is the transport that a client makes for itself. It can start afresh: a
+// connection that was silent once stays silent, and HTTP/2 shares it with all others.
+type pool struct {
+	current atomic.Pointer[http.Transport]
+}
+
+// newPool is the default transport with room for many idle connections to one host
+// (with the usual two, most calls of a busy backend dial again), with pings on HTTP/2
+// and with a short life for idle connections, so that dead ones are noticed.
+func newPool() http.RoundTripper {
+	base, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
 	}
-	if !c.logger.Enabled(ctx, level) {
-		return
+	transport := base.Clone()
+	// A clone of a transport that has negotiated HTTP/2 by itself would not speak it.
+	transport.ForceAttemptHTTP2 = true
+	transport.MaxIdleConns = 0
+	transport.MaxIdleConnsPerHost = 1024
+	transport.IdleConnTimeout = 30 * time.Second
+	if transport.HTTP2 == nil {
+		transport.HTTP2 = new(http.HTTP2Config)
 	}
-	attrs := [7]slog.Attr{
-		slog.String("method", call.op.method),
-		slog.String("path", call.op.template),
-		slog.Int("status", a.status),
-		slog.Duration("duration", took),
-		slog.String("traceId", a.traceID),
-		slog.Int("attempt", call.attempts),
+	transport.HTTP2.SendPingTimeout = 10 * time.Second
+	transport.HTTP2.PingTimeout = 5 * time.Second
+	p := new(pool)
+	p.current.Store(transport)
+	return p
+}
+
+// RoundTrip sends through the present connections.
+func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
+	return p.current.Load().RoundTrip(r)
+}
+
+// CloseIdleConnections gives idle connections back.
+func (p *pool) CloseIdleConnections() { p.current.Load().CloseIdleConnections() }
+
+// connectionsInUse are those that an attempt may get.
+type connectionsInUse struct {
+	client    *http.Client
+	pool      *pool
+	transport *http.Transport
+}
+
+func (c *Client) connections() connectionsInUse {
+	p, ok := c.http.Transport.(*pool)
+	if !ok {
+		return connectionsInUse{client: c.http}
 	}
-	n := 6
-	if a.err != nil {
-		attrs[n] = slog.String("error", c.scrub(a.err.Error(), call, maxExcerptBytes))
-		n++
+	return connectionsInUse{c.http, p, p.current.Load()}
+}
+
+// drop is called after an attempt without an answer: no later one uses these
+// connections. Requests that are under way on them go on. Of a transport that is not
+// the client's own only the idle connections can be closed.
+func (u connectionsInUse) drop() {
+	closeIdle := u.client.CloseIdleConnections
+	if u.pool != nil {
+		closeIdle = u.transport.CloseIdleConnections
+		if !u.pool.current.CompareAndSwap(u.transport, u.transport.Clone()) {
+			return
+		}
 	}
-	c.logger.LogAttrs(ctx, level, "tosspayments request", attrs[:n]...)
+	closeIdle()
+	// A connection is idle only once net/http has forgotten the abandoned request.
+	time.AfterFunc(firstBackoff/4, closeIdle)
 }
 
 // errorOf makes an *Error of an answer that is not a usable success. problem says
 // what is wrong with a 2xx answer.
 func (c *Client) errorOf(call *call, a *answer, problem error) *Error {
-	e := &Error{
-		StatusCode:     a.status,
-		TraceID:        a.traceID,
-		IdempotencyKey: call.idempotencyKey,
-		Attempts:       call.attempts,
-		Operation:      call.op.name,
-	}
+	e := &Error{CallDetails: call.details(), StatusCode: a.status, RetryAfter: a.retryAfter}
+	e.TraceID = a.traceID
 	if problem == nil {
 		problem = a.err
 	}
 	if problem != nil {
 		e.Message = c.scrub("the answer could not be read: "+problem.Error(), call, maxMessageBytes)
 	}
-	isJSON := len(a.body) > 0 && (a.body[0] == '{' || a.body[0] == '[')
-	success := a.status >= 200 && a.status < 300
-	if a.err == nil && isJSON && !success {
-		var v struct {
-			Code    json.RawMessage `json:"code"`
-			Message json.RawMessage `json:"message"`
-			TraceID json.RawMessage `json:"traceId"`
-			Error   struct {
-				Code    json.RawMessage `json:"code"`
-				Message json.RawMessage `json:"message"`
-			} `json:"error"`
-		}
-		// What cannot be read stays empty: the status still counts.
-		_ = json.Unmarshal(a.body, &v)
-		code, message := text(v.Code), text(v.Message)
-		if len(v.Error.Code) > 0 {
-			code, message = text(v.Error.Code), text(v.Error.Message)
-		}
-		if len(code) <= 100 && isVisible(code) {
-			e.Code = ErrorCode(code)
-		}
-		if message != "" {
-			e.Message = c.scrub(message, call, maxMessageBytes)
-		}
-		if e.TraceID == "" {
-			e.TraceID = oneLine(text(v.TraceID), maxExcerptBytes)
-		}
+	// A payment has secrets; a page of somebody in between has none.
+	if a.ok() && !bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<")) {
+		return e
 	}
-	if e.Code == "" && (!isJSON || !success) {
+	body := parseErrorBody(a.body)
+	e.Code = body.code
+	if body.message != "" {
+		e.Message = c.scrub(body.message, call, maxMessageBytes)
+	}
+	if e.TraceID == "" {
+		e.TraceID = oneLine(body.traceID, maxExcerptBytes)
+	}
+	if e.Code == "" {
 		e.Excerpt = c.scrub(string(a.body[:min(len(a.body), 2*maxExcerptBytes)]), call, maxExcerptBytes)
 	}
+	if e.Code == "" && a.status == http.StatusTooManyRequests {
+		// It is documented without a code, and says to wait.
+		e.Code = ErrTooManyRequests
+	}
 	return e
+}
+
+// errorBody is what an error answer of either API version says.
+type errorBody struct {
+	code             ErrorCode
+	message, traceID string
+}
+
+// parseErrorBody reads what it can; the status counts in any case.
+func parseErrorBody(data []byte) (body errorBody) {
+	type texts struct {
+		Code    json.RawMessage `json:"code"`
+		Message json.RawMessage `json:"message"`
+		TraceID json.RawMessage `json:"traceId"`
+	}
+	var v struct {
+		texts
+		Error texts `json:"error"`
+	}
+	_ = json.Unmarshal(data, &v)
+	said := v.texts
+	if len(v.Error.Code) > 0 {
+		said = v.Error
+	}
+	if code := text(said.Code); len(code) <= 100 && isVisible(code) {
+		body.code = ErrorCode(code)
+	}
+	body.message, body.traceID = text(said.Message), text(v.TraceID)
+	return body
 }
 
 // text returns a JSON string's value, or "".
@@ -409,162 +335,67 @@ func text(raw json.RawMessage) (s string) {
 	return s
 }
 
-// scrub makes foreign text fit for an error or a log: one line, bounded, without
-// the key, the request's sensitive values, and card or account numbers.
-func (c *Client) scrub(s string, call *call, limit int) string {
-	authorization := c.authorization()[0]
-	for _, secret := range append([]string{c.key.text(), strings.TrimPrefix(authorization, "Basic ")}, call.sensitive...) {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, redacted)
-		}
-	}
-	return oneLine(maskNumbers(s), limit)
+// Attempt is one request of a call, for [WithObserver].
+type Attempt struct {
+	// Operation is the call in words, such as "confirm payment".
+	Operation string
+	// Number counts the requests of the call from 1, lookups apart.
+	Number int
+	// Lookup is set for a read that looks for the outcome of another call.
+	Lookup bool
+	// Status is the HTTP status; 0 when no answer arrived.
+	Status int
+	// Code is the code of an error answer; "" when it had none.
+	Code     ErrorCode
+	Duration time.Duration
+	// TraceID identifies the answer to Toss Payments' support.
+	TraceID string
+	// Err is why no answer arrived; nil when one did.
+	Err error
 }
 
-// maskNumbers hides what may be a card or account number: nine digits in a row,
-// or eleven in groups joined by a hyphen or a space.
-func maskNumbers(s string) string {
-	b := []byte(s)
-	for i := 0; i < len(b); {
-		if !isDigit(b[i]) {
-			i++
-			continue
-		}
-		end, digits, grouped := i, 0, false
-		for end < len(b) {
-			if isDigit(b[end]) {
-				digits++
-				end++
-			} else if (b[end] == '-' || b[end] == ' ') && end+1 < len(b) && isDigit(b[end+1]) {
-				grouped = true
-				end++
-			} else {
-				break
-			}
-		}
-		if digits >= 11 || digits >= 9 && !grouped {
-			for k := i; k < end; k++ {
-				if isDigit(b[k]) {
-					b[k] = '*'
-				}
-			}
-		}
-		i = end
+// observe tells the caller's observer and log of one attempt.
+func (c *Client) observe(ctx context.Context, call *call, a *answer, took time.Duration) {
+	attempt := Attempt{
+		Operation: call.op.name, Number: call.attempts, Lookup: call.lookup,
+		Status: a.status, Duration: took, TraceID: a.traceID, Err: a.err,
 	}
-	return string(b)
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-func oneLine(s string, limit int) string {
-	s = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool {
-		return unicode.IsSpace(r) || !unicode.IsPrint(r)
-	}), " ")
-	if len(s) <= limit {
-		return s
+	if a.status >= 300 && (c.observer != nil || c.logger != nil) {
+		attempt.Code = parseErrorBody(a.body).code
 	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
+	if c.observer != nil {
+		c.observer(ctx, attempt)
 	}
-	return s[:limit] + "…"
-}
-
-// read makes a call that moves nothing and may be repeated.
-func (c *Client) read(ctx context.Context, call *call, decode func([]byte) error) error {
-	for {
-		if err := ctx.Err(); err != nil {
-			return &ConnectionError{Operation: call.op.name, Attempts: call.attempts, Err: err, notSent: call.attempts == 0}
-		}
-		call.attempts++
-		a := c.send(ctx, call, c.limit(call, false))
-		if a.err == nil && a.status >= 200 && a.status < 300 {
-			call.report(&a, false)
-			err := decode(a.body)
-			if err != nil {
-				err = c.errorOf(call, &a, err)
-			}
-			a.release()
-			return err
-		}
-		retry := a.err != nil && !errors.Is(a.err, errTooLarge) || retryRead(a.status)
-		if retry && call.attempts <= c.maxRetries && call.wait(ctx, backoff(call.attempts, a.header, time.Now())) {
-			a.release()
-			continue
-		}
-		call.report(&a, false)
-		defer a.release()
-		if a.status == 0 {
-			return &ConnectionError{Operation: call.op.name, Attempts: call.attempts, Err: a.err, notSent: a.notSent}
-		}
-		return c.errorOf(call, &a, nil)
-	}
-}
-
-// limit returns how long the next attempt may take.
-func (c *Client) limit(call *call, lookupMayFollow bool) time.Duration {
-	limit := call.op.timeout
-	if c.timeout > 0 {
-		limit = c.timeout
-	}
-	left := time.Until(call.deadline)
-	if lookupMayFollow {
-		return attemptTime(limit, left)
-	}
-	return min(limit, left)
-}
-
-// wait waits unless the context ends or the call's time does not allow it; it
-// tells whether the call may go on.
-func (call *call) wait(ctx context.Context, d time.Duration) bool {
-	if ctx.Err() != nil || time.Until(call.deadline) <= d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// report fills the caller's Response.
-func (call *call) report(a *answer, settledByLookup bool) {
-	r := call.response
-	if r == nil {
+	if c.logger == nil {
 		return
 	}
-	*r = Response{
-		StatusCode:      a.status,
-		Header:          a.header,
-		TraceID:         a.traceID,
-		IdempotencyKey:  call.idempotencyKey,
-		Attempts:        call.attempts,
-		SettledByLookup: settledByLookup,
-		Body:            append([]byte(nil), a.body...),
+	level := slog.LevelDebug
+	if a.err != nil || a.status >= 500 {
+		level = slog.LevelWarn
 	}
+	attrs := []slog.Attr{
+		slog.String("operation", attempt.Operation),
+		slog.String("method", call.op.method),
+		slog.String("path", call.op.template),
+		slog.Int("attempt", attempt.Number),
+		slog.Bool("lookup", attempt.Lookup),
+		slog.Int("status", attempt.Status),
+		slog.Duration("duration", took),
+		slog.String("traceId", attempt.TraceID),
+	}
+	if attempt.Code != "" {
+		attrs = append(attrs, slog.String("code", string(attempt.Code)))
+	}
+	if a.err != nil {
+		attrs = append(attrs, slog.String("error", c.scrub(a.err.Error(), call, maxExcerptBytes)))
+	}
+	c.logger.LogAttrs(ctx, level, "tosspayments request", attrs...)
 }
 
-// segment checks a value that becomes one segment of a path, and escapes it.
-func segment(field, value string, limit int) (string, error) {
-	if err := checkLength(field, value, 1, limit); err != nil {
-		return "", err
+// warnUnread logs which fields of a good answer could not be read.
+func (c *Client) warnUnread(ctx context.Context, call *call, a *answer) {
+	if c.logger != nil && len(a.unread) > 0 {
+		c.logger.WarnContext(ctx, "tosspayments: fields of the answer could not be read",
+			"operation", call.op.name, "fields", a.unread, "traceId", a.traceID)
 	}
-	if value == "." || value == ".." {
-		return "", &ValidationError{Field: field, Reason: "must not be . or .."}
-	}
-	return url.PathEscape(value), nil
-}
-
-func checkLength(field, value string, least, most int) error {
-	switch n := utf8.RuneCountInString(value); {
-	case !utf8.ValidString(value):
-		return &ValidationError{Field: field, Reason: "must be valid UTF-8"}
-	case n == 0 && least > 0:
-		return &ValidationError{Field: field, Reason: "is empty"}
-	case n < least || n > most:
-		return &ValidationError{Field: field, Reason: fmt.Sprintf("must have %d to %d characters, has %d", least, most, n)}
-	}
-	return nil
 }

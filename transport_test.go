@@ -3,7 +3,9 @@ package tosspayments_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -79,12 +81,21 @@ func TestReadsThatFail(t *testing.T) {
 			assert.ErrorContains(t, err, "trace-1")
 		}},
 		{"wrong type", answer{status: 200, body: `{"paymentKey":"pay-1","orderId":"order-0001","status":"DONE","totalAmount":{}}`}, 1, func(t *testing.T, err error) {
-			assert.ErrorContains(t, err, "decimal number")
+			assert.ErrorContains(t, err, "totalAmount")
 		}},
-		{"HTML 200", answer{status: 200, body: "<html>login</html>"}, 1, func(t *testing.T, err error) {
+		{"HTML 200", answer{status: 200, body: "\n<html>login</html>"}, 1, func(t *testing.T, err error) {
 			var answered *tosspayments.Error
 			require.ErrorAs(t, err, &answered)
 			assert.Equal(t, "<html>login</html>", answered.Excerpt)
+		}},
+		{"cut off, with secrets", answer{status: 200, body: `{"secret":"ps_secret","paymentKey":"pay-1`}, 1, func(t *testing.T, err error) {
+			assert.NotContains(t, err.Error(), "ps_secret")
+			var answered *tosspayments.Error
+			require.ErrorAs(t, err, &answered)
+			assert.Empty(t, answered.Excerpt, "a payment has secrets")
+		}},
+		{"429", answer{status: 429}, 3, func(t *testing.T, err error) {
+			assert.Equal(t, tosspayments.ClassWait, tosspayments.CodeOf(err).Class(), "it comes without a code")
 		}},
 		{"too large", answer{status: 200, body: strings.Repeat(" ", 17<<20)}, 1, func(t *testing.T, err error) {
 			assert.ErrorContains(t, err, "16 MiB")
@@ -170,24 +181,128 @@ func TestPathsAreEscaped(t *testing.T) {
 	}
 }
 
-func TestCallersClientIsNotChanged(t *testing.T) {
-	mock := httpmock.NewMockTransport()
-	own := &http.Client{Transport: mock, Timeout: time.Minute}
-	client, err := tosspayments.New(testKey, tosspayments.WithHTTPClient(own))
-	require.NoError(t, err)
-	onLookUp(mock, answer{status: 302, header: http.Header{"Location": {"/v1/payments/other"}}})
-	_, err = client.GetPayment(t.Context(), "pay-1")
-	assert.ErrorContains(t, err, "302")
-	assert.Nil(t, own.CheckRedirect)
-	assert.Equal(t, 1, mock.GetTotalCallCount(), "a redirect is not followed")
-}
-
 func TestEnglish(t *testing.T) {
-	client, mock := mockClient(t, tosspayments.WithLanguage(tosspayments.English))
+	client, mock := mockClient(t, tosspayments.WithLanguage(tosspayments.LanguageEnglish))
 	gets := onLookUp(mock, answer{status: 200, body: paymentJSON("DONE", nil)})
 	_, err := client.GetPayment(t.Context(), "pay-1")
 	require.NoError(t, err)
 	assert.Equal(t, "en-US", gets.seen[0].header.Get("Accept-Language"))
+}
+
+// attempts collects what an observer sees.
+type attempts struct {
+	seen     []tosspayments.Attempt
+	contexts []context.Context
+}
+
+func (a *attempts) observe(ctx context.Context, attempt tosspayments.Attempt) {
+	a.seen = append(a.seen, attempt)
+	a.contexts = append(a.contexts, ctx)
+}
+
+// brief is what identifies an attempt, without times.
+func (a *attempts) brief() (lines []string) {
+	for _, x := range a.seen {
+		lines = append(lines, fmt.Sprintf("%s %d lookup=%t %d %q %s err=%t", x.Operation, x.Number, x.Lookup, x.Status, string(x.Code), x.TraceID, x.Err != nil))
+	}
+	return lines
+}
+
+// An observer sees every request of a call, in order, lookups apart.
+func TestObserver(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		answers []answer
+		found   []answer
+		seen    []string
+	}{
+		{"a success", []answer{{status: 200, body: paymentJSON("DONE", nil)}}, nil, []string{
+			`confirm payment 1 lookup=false 200 "" trace-1 err=false`,
+		}},
+		{"a refusal", []answer{refusal(403, "REJECT_CARD_COMPANY")}, nil, []string{
+			`confirm payment 1 lookup=false 403 "REJECT_CARD_COMPANY" trace-1 err=false`,
+		}},
+		{"lost, then a refusal, lookups", []answer{lost, refusal(403, "REJECT_CARD_COMPANY")}, []answer{{status: 200, body: paymentJSON("IN_PROGRESS", nil)}, lost}, []string{
+			`confirm payment 1 lookup=false 0 "" trace-1 err=true`,
+			`confirm payment 2 lookup=false 403 "REJECT_CARD_COMPANY" trace-1 err=false`,
+			`get payment 1 lookup=true 200 "" trace-1 err=false`,
+			`get payment 2 lookup=true 0 "" trace-1 err=true`,
+			`get payment 3 lookup=true 0 "" trace-1 err=true`,
+		}},
+		{"a lookup between attempts", []answer{refusal(500, "COMMON_ERROR"), {status: 200, body: paymentJSON("DONE", nil)}}, []answer{refusal(429, "TOO_MANY_REQUESTS"), {status: 200, body: paymentJSON("IN_PROGRESS", nil)}}, []string{
+			`confirm payment 1 lookup=false 500 "COMMON_ERROR" trace-1 err=false`,
+			`get payment 1 lookup=true 429 "TOO_MANY_REQUESTS" trace-1 err=false`,
+			`get payment 2 lookup=true 200 "" trace-1 err=false`,
+			`confirm payment 2 lookup=false 200 "" trace-1 err=false`,
+		}},
+		{"an answer of somebody in between", []answer{{status: 403, body: "<html>"}}, []answer{{status: 200, body: paymentJSON("DONE", nil)}}, []string{
+			`confirm payment 1 lookup=false 403 "" trace-1 err=false`,
+			`get payment 1 lookup=true 200 "" trace-1 err=false`,
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var observed attempts
+				client, mock := mockClient(t, tosspayments.WithObserver(observed.observe))
+				onConfirm(mock, row.answers...)
+				if row.found != nil {
+					onLookUp(mock, row.found...)
+				}
+				type key struct{}
+				ctx := context.WithValue(t.Context(), key{}, "of the caller")
+				_, _ = client.ConfirmPayment(ctx, confirmRequest())
+				for i, line := range row.seen {
+					if strings.Contains(line, " 0 ") { // no answer, no trace
+						row.seen[i] = strings.Replace(line, "trace-1", "", 1)
+					}
+				}
+				assert.Equal(t, row.seen, observed.brief())
+				for _, seen := range observed.contexts {
+					assert.Equal(t, "of the caller", seen.Value(key{}))
+				}
+			})
+		})
+	}
+	t.Run("reads, times, the lookup after the end", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var observed attempts
+			client, mock := mockClient(t, tosspayments.WithObserver(observed.observe))
+			mock.RegisterResponder(http.MethodGet, paymentURL, func(r *http.Request) (*http.Response, error) {
+				time.Sleep(2 * time.Second)
+				return httpmock.NewStringResponse(200, paymentJSON("DONE", nil)), nil
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			mock.RegisterResponder(http.MethodPost, confirmURL, func(r *http.Request) (*http.Response, error) {
+				cancel()
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			})
+			_, err := client.ConfirmPayment(ctx, confirmRequest())
+			require.NoError(t, err)
+			require.Len(t, observed.seen, 2)
+			assert.ErrorIs(t, observed.seen[0].Err, context.Canceled)
+			assert.True(t, observed.seen[1].Lookup)
+			assert.Equal(t, 2*time.Second, observed.seen[1].Duration)
+
+			_, err = client.GetPayment(t.Context(), "pay-1")
+			require.NoError(t, err)
+			assert.Equal(t, `get payment 1 lookup=false 200 ""  err=false`, observed.brief()[2], "a read of the caller is no lookup")
+			_, err = client.GetPayment(ctx, "pay-1")
+			require.ErrorIs(t, err, context.Canceled)
+			assert.Len(t, observed.seen, 3, "what was not sent is not seen")
+		})
+	})
+}
+
+// records are what a logger was given.
+func records(t *testing.T, out *bytes.Buffer) (list []map[string]any) {
+	t.Helper()
+	for decoder := json.NewDecoder(out); decoder.More(); {
+		var record map[string]any
+		require.NoError(t, decoder.Decode(&record))
+		list = append(list, record)
+	}
+	return list
 }
 
 func TestLog(t *testing.T) {
@@ -195,145 +310,41 @@ func TestLog(t *testing.T) {
 	logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	synctest.Test(t, func(t *testing.T) {
 		client, mock := mockClient(t, tosspayments.WithLogger(logger))
-		onConfirm(mock, lost, answer{status: 200, body: paymentJSON("DONE", nil)})
+		onConfirm(mock, answer{err: errors.New("broken by Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==")},
+			refusal(500, "COMMON_ERROR"), answer{status: 200, body: paymentJSON("DONE", object{"card": object{"approveNo": object{}}})})
+		onLookUp(mock, answer{status: 200, body: paymentJSON("IN_PROGRESS", nil)})
 		_, err := client.ConfirmPayment(t.Context(), confirmRequest())
 		require.NoError(t, err)
 		_, err = client.GetPayment(t.Context(), "pay-secret-1")
 		require.Error(t, err)
 	})
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	require.GreaterOrEqual(t, len(lines), 3)
-	assert.Contains(t, lines[0], `"level":"WARN"`)
-	assert.Contains(t, lines[0], "connection reset")
-	assert.Contains(t, lines[1], `"method":"POST","path":"/v1/payments/confirm","status":200`)
-	assert.Contains(t, lines[1], `"traceId":"trace-1","attempt":2`)
-	assert.Contains(t, lines[2], "/v1/payments/{paymentKey}")
-	for _, leak := range []string{"pay-secret-1", "order-0001", "15000", "Basic", "zXLkKEyp"} {
-		assert.NotContains(t, out.String(), leak)
+	text := out.String()
+	list := records(t, &out)
+	require.GreaterOrEqual(t, len(list), 6)
+	for i, want := range []object{
+		{"level": "WARN", "operation": "confirm payment", "method": "POST", "path": "/v1/payments/confirm", "attempt": 1.0, "lookup": false, "status": 0.0, "traceId": "", "error": "broken by Basic [redacted]"},
+		{"level": "WARN", "operation": "confirm payment", "attempt": 2.0, "lookup": false, "status": 500.0, "code": "COMMON_ERROR", "traceId": "trace-1"},
+		{"level": "DEBUG", "operation": "get payment", "method": "GET", "path": "/v1/payments/{paymentKey}", "attempt": 1.0, "lookup": true, "status": 200.0},
+		{"level": "DEBUG", "operation": "confirm payment", "attempt": 3.0, "status": 200.0, "code": nil, "error": nil},
+		{"level": "WARN", "operation": "confirm payment", "fields": []any{"card.approveNo"}, "traceId": "trace-1"},
+		{"level": "WARN", "operation": "get payment", "lookup": false, "path": "/v1/payments/{paymentKey}"},
+	} {
+		for name, value := range want {
+			assert.Equal(t, value, list[i][name], "record %d: %s", i, name)
+		}
+	}
+	assert.Contains(t, list[0], "duration")
+	for _, leak := range []string{"pay-secret-1", "order-0001", "15000", "zXLkKEyp", "dGVzdF9z"} {
+		assert.NotContains(t, text, leak)
 	}
 
-	out.Reset()
 	quiet := slog.New(slog.NewJSONHandler(&out, nil))
 	client, mock := mockClient(t, tosspayments.WithLogger(quiet))
-	onConfirm(mock, answer{status: 200, body: paymentJSON("DONE", nil)})
-	_, err := client.ConfirmPayment(t.Context(), confirmRequest())
-	require.NoError(t, err)
-	assert.Empty(t, out.String(), "success is logged at level Debug")
-}
-
-func TestRefundAccountIsNotRepeated(t *testing.T) {
-	client, mock := mockClient(t)
-	onCancel(mock, answer{status: 400, body: `{"code":"INVALID_REFUND_ACCOUNT_NUMBER","message":"account 12345 is wrong"}`})
-	_, err := client.CancelPayment(t.Context(), "pay-1", tosspayments.CancelPaymentRequest{
-		CancelReason:         "reason",
-		RefundReceiveAccount: &tosspayments.RefundReceiveAccount{Bank: "20", AccountNumber: tosspayments.NewSensitive("12345"), HolderName: "a"},
-	})
-	require.ErrorIs(t, err, tosspayments.ErrInvalidRefundAccountNumber)
-	assert.NotContains(t, err.Error(), "12345")
-}
-
-func TestOptionsAreChecked(t *testing.T) {
-	for field, option := range map[string]tosspayments.Option{
-		"WithHTTPClient":  tosspayments.WithHTTPClient(nil),
-		"WithBaseURL":     tosspayments.WithBaseURL("api.tosspayments.com"),
-		"WithMaxRetries":  tosspayments.WithMaxRetries(-1),
-		"WithTimeout":     tosspayments.WithTimeout(0),
-		"WithLogger":      tosspayments.WithLogger(nil),
-		"WithLanguage":    tosspayments.WithLanguage("fr"),
-		"WithSettleGrace": tosspayments.WithSettleGrace(-1),
-		"option":          nil,
-	} {
-		_, err := tosspayments.New(testKey, option)
-		var invalid *tosspayments.ValidationError
-		require.ErrorAs(t, err, &invalid, field)
-		assert.Equal(t, field, invalid.Field)
+	onConfirm(mock, answer{status: 200, body: paymentJSON("DONE", nil)}, refusal(403, "REJECT_CARD_COMPANY"))
+	for range 2 {
+		_, _ = client.ConfirmPayment(t.Context(), confirmRequest())
 	}
-	for _, address := range []string{"", "ftp://x", "http://", "https://u:p@x", "https://x?q=1", "https://x#f", "://"} {
-		_, err := tosspayments.New(testKey, tosspayments.WithBaseURL(address))
-		assert.Error(t, err, address)
-	}
-	//nolint:staticcheck // a nil context is the mistake under test
-	_, err := func() (*tosspayments.Payment, error) {
-		client, _ := mockClient(t)
-		return client.GetPayment(nil, "pay-1")
-	}()
-	assert.ErrorContains(t, err, "ctx")
-}
-
-func TestDo(t *testing.T) {
-	const address = "https://api.tosspayments.com/v1/things/7"
-	t.Run("read", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			client, mock := mockClient(t)
-			gets := &script{answers: []answer{refusal(500, "COMMON_ERROR"), {status: 200, body: `{"n": 1}`}}}
-			mock.RegisterResponderWithQuery(http.MethodGet, address, "a=b", gets.respond)
-			var out struct{ N int }
-			require.NoError(t, client.Do(t.Context(), http.MethodGet, "/v1/things/7?a=b", nil, &out))
-			assert.Equal(t, 1, out.N)
-			assert.Len(t, gets.seen, 2)
-			assert.Empty(t, gets.seen[0].header.Get("Content-Type"))
-		})
-	})
-	t.Run("post", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			client, mock := mockClient(t)
-			posts := &script{answers: []answer{lost, {status: 200, body: `{"n": 1}`}}}
-			mock.RegisterResponder(http.MethodPost, address, posts.respond)
-			var out struct{ N int }
-			require.NoError(t, client.Do(t.Context(), http.MethodPost, "/v1/things/7", map[string]int{"x": 1}, &out, tosspayments.WithIdempotencyKey("k")))
-			assert.Equal(t, 1, out.N)
-			require.Len(t, posts.seen, 2)
-			assert.Equal(t, `{"x":1}`, posts.seen[1].body)
-			assert.Equal(t, "k", posts.seen[1].header.Get("Idempotency-Key"))
-		})
-	})
-	t.Run("post without a verdict", func(t *testing.T) {
-		for name, row := range map[string]struct {
-			answer answer
-			posts  int
-			next   tosspayments.NextStep
-		}{
-			"lost": {lost, 3, tosspayments.NextSameKey}, "500": {refusal(500, "COMMON_ERROR"), 1, tosspayments.NextLookUp},
-			"429": {answer{status: 429}, 1, tosspayments.NextLookUp}, "unknown code": {refusal(400, "OF_TOMORROW"), 1, tosspayments.NextLookUp},
-			"unreadable": {answer{status: 200, body: "{"}, 3, tosspayments.NextSameKey},
-		} {
-			t.Run(name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					client, mock := mockClient(t)
-					posts := &script{answers: []answer{row.answer}}
-					mock.RegisterResponder(http.MethodPost, address, posts.respond)
-					err := client.Do(t.Context(), http.MethodPost, "/v1/things/7", nil, &struct{}{})
-					var unknown *tosspayments.OutcomeUnknownError
-					require.ErrorAs(t, err, &unknown)
-					assert.Equal(t, row.next, unknown.Next)
-					assert.Len(t, posts.seen, row.posts)
-					assert.Contains(t, err.Error(), "/v1/things/…")
-					assert.NotContains(t, err.Error(), "things/7")
-				})
-			})
-		}
-	})
-	t.Run("refused", func(t *testing.T) {
-		client, mock := mockClient(t)
-		posts := &script{answers: []answer{refusal(400, "INVALID_REQUEST")}}
-		mock.RegisterResponder(http.MethodPost, address, posts.respond)
-		err := client.Do(t.Context(), http.MethodPost, "/v1/things/7", nil, nil)
-		assert.ErrorIs(t, err, tosspayments.ErrInvalidRequest)
-	})
-	t.Run("no content", func(t *testing.T) {
-		client, mock := mockClient(t)
-		mock.RegisterResponder(http.MethodDelete, address, httpmock.NewStringResponder(200, ""))
-		assert.NoError(t, client.Do(t.Context(), http.MethodDelete, "/v1/things/7", nil, nil))
-	})
-	t.Run("bad input", func(t *testing.T) {
-		client, mock := mockClient(t)
-		for _, path := range []string{"", "v1/x", "/v1//x", "/v1/../x", "/v1/%2e%2e/x", "/v1/./x", "/v1/x y", "/v1/%zz", "/v1/x#y"} {
-			assert.ErrorContains(t, client.Do(t.Context(), http.MethodGet, path, nil, nil), "path", path)
-		}
-		assert.ErrorContains(t, client.Do(t.Context(), "get it", "/v1/x", nil, nil), "method")
-		assert.ErrorContains(t, client.Do(t.Context(), http.MethodPost, "/v1/x", func() {}, nil), "JSON")
-		assert.Zero(t, mock.GetTotalCallCount())
-	})
+	assert.Empty(t, out.String(), "what was answered is logged at level Debug")
 }
 
 // Whatever arrives, a confirm is never reported as paid unless the answer says so
@@ -345,6 +356,8 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(403, `{"error":{"code":"FORBIDDEN_REQUEST"}}`)
 	f.Add(502, "<html>")
 	f.Add(200, `[null]`)
+	f.Add(429, "")
+	f.Add(409, "")
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		if status < 200 || status > 599 {
 			return
@@ -354,7 +367,9 @@ func FuzzAnswers(f *testing.F) {
 		require.NoError(t, err)
 		mock.RegisterResponder(http.MethodPost, confirmURL, httpmock.NewStringResponder(status, body))
 		mock.RegisterResponder(http.MethodGet, paymentURL, httpmock.NewStringResponder(401, `{"code":"UNAUTHORIZED_KEY"}`))
-		payment, err := client.ConfirmPayment(t.Context(), confirmRequest())
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		payment, err := client.ConfirmPayment(ctx, confirmRequest())
 		if err == nil {
 			require.Equal(t, "pay-1", payment.PaymentKey)
 			require.Equal(t, tosspayments.Won(15000), payment.TotalAmount)

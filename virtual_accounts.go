@@ -6,39 +6,37 @@ import (
 	"time"
 )
 
-const maxValidHours = 2160
-
 // IssueVirtualAccountRequest asks for an account number into which the buyer pays.
 type IssueVirtualAccountRequest struct {
-	OrderID   string
-	OrderName string
+	OrderID   string `json:"orderId"`
+	OrderName string `json:"orderName"`
 	// Amount is in won.
-	Amount Amount
+	Amount Amount `json:"amount"`
 	// CustomerName is required: 1 to 100 characters.
-	CustomerName string
+	CustomerName string `json:"customerName"`
 	// Bank is required: the bank's code, such as "20".
-	Bank string
+	Bank string `json:"bank"`
 	// ValidHours is how long the account can be paid into: at most 2160 hours (90
 	// days); 0 leaves it to the server, which takes 168. Give it or DueDate, not both.
-	ValidHours int
+	ValidHours int `json:"validHours,omitzero"`
 	// DueDate is until when; at most 90 days ahead. It is sent in Korean time, to the
 	// second.
-	DueDate time.Time
+	DueDate time.Time `json:"dueDate,omitzero"`
 	// CustomerEmail has at most 100 characters.
-	CustomerEmail string
+	CustomerEmail string `json:"customerEmail,omitzero"`
 	// CustomerMobilePhone has 8 to 15 digits.
-	CustomerMobilePhone string
-	TaxFreeAmount       Amount
+	CustomerMobilePhone string `json:"customerMobilePhone,omitzero"`
+	TaxFreeAmount       Amount `json:"taxFreeAmount,omitzero"`
 	// CashReceipt asks for a cash receipt with the deposit.
-	CashReceipt *CashReceiptOrder
-	UseEscrow   bool
+	CashReceipt *CashReceiptOrder `json:"cashReceipt,omitzero"`
+	UseEscrow   bool              `json:"useEscrow,omitzero"`
 	// EscrowProducts are required with UseEscrow.
-	EscrowProducts []EscrowProduct
+	EscrowProducts []EscrowProduct `json:"escrowProducts,omitzero"`
 	// AccountKey, of at most 13 characters, gives a customer the same account again;
 	// for merchants with fixed accounts. Newer documents do not have it.
-	AccountKey string
+	AccountKey string `json:"accountKey,omitzero"`
 	// AccountType is 일반 or 고정; only some sources have it.
-	AccountType string
+	AccountType string `json:"accountType,omitzero"`
 }
 
 // CashReceiptOrder is what a cash receipt is issued for with a deposit.
@@ -60,21 +58,16 @@ type EscrowProduct struct {
 }
 
 var issueVirtualAccount = &operation{
-	name:            "issue virtual account",
-	method:          http.MethodPost,
-	template:        "/v1/virtual-accounts",
-	timeout:         moneyTimeout,
-	moves:           true,
-	refusedWhenDone: []ErrorCode{ErrDuplicatedOrderID},
+	name: "issue virtual account", method: http.MethodPost, template: "/v1/virtual-accounts", timeout: moneyTimeout,
 }
 
-// IssueVirtualAccount issues an account number for an order.
+// IssueVirtualAccount opens an account number into which the buyer pays.
 //
-// A nil error means that this call has issued it: the payment is
-// WAITING_FOR_DEPOSIT, and nothing is paid before [Payment.IsPaid] says so. Store
-// Payment.Secret: it tells a genuine deposit callback. Nothing is sent when the due
-// date passes. [ErrDuplicatedOrderID] and an unknown outcome are as with
-// [Client.ChargeBilling].
+// The order id identifies the account: making the call again with the same order id,
+// amount and name returns the payment that stands. A nil error means [OutcomeWaiting],
+// or [OutcomePaid] once the deposit has arrived; an account whose due date has passed is
+// a refusal. Store Payment.Secret: it authenticates deposit callbacks. After an
+// [*OutcomeUnknownError] do not open another account for the order under another id.
 //
 // Time limits are those of [Client.ConfirmPayment].
 //
@@ -83,71 +76,19 @@ func (c *Client) IssueVirtualAccount(ctx context.Context, req IssueVirtualAccoun
 	if err := req.validate(time.Now()); err != nil {
 		return nil, err
 	}
-	dueDate := ""
-	if !req.DueDate.IsZero() {
-		dueDate = inKST(req.DueDate)
-	}
 	body := struct {
-		Amount              Amount            `json:"amount"`
-		OrderID             string            `json:"orderId"`
-		OrderName           string            `json:"orderName"`
-		CustomerName        string            `json:"customerName"`
-		Bank                string            `json:"bank"`
-		ValidHours          int               `json:"validHours,omitzero"`
-		DueDate             string            `json:"dueDate,omitzero"`
-		CustomerEmail       string            `json:"customerEmail,omitzero"`
-		CustomerMobilePhone string            `json:"customerMobilePhone,omitzero"`
-		TaxFreeAmount       Amount            `json:"taxFreeAmount,omitzero"`
-		CashReceipt         *CashReceiptOrder `json:"cashReceipt,omitzero"`
-		UseEscrow           bool              `json:"useEscrow,omitzero"`
-		EscrowProducts      []EscrowProduct   `json:"escrowProducts,omitzero"`
-		AccountKey          string            `json:"accountKey,omitzero"`
-		AccountType         string            `json:"accountType,omitzero"`
-	}{
-		req.Amount, req.OrderID, req.OrderName, req.CustomerName, req.Bank, req.ValidHours, dueDate, req.CustomerEmail,
-		req.CustomerMobilePhone, req.TaxFreeAmount, req.CashReceipt, req.UseEscrow, req.EscrowProducts, req.AccountKey, req.AccountType,
+		IssueVirtualAccountRequest
+		DueDate string `json:"dueDate,omitzero"`
+	}{IssueVirtualAccountRequest: req}
+	if !req.DueDate.IsZero() {
+		body.DueDate = inKST(req.DueDate)
 	}
-	var sensitive []string
-	if req.CashReceipt != nil {
-		sensitive = []string{req.CashReceipt.RegistrationNumber.Reveal()}
+	call, err := c.newCall(ctx, issueVirtualAccount, issueVirtualAccount.template, body, opts)
+	if err != nil {
+		return nil, err
 	}
-	return c.approve(ctx, issueVirtualAccount, issueVirtualAccount.template, body, approval{
-		orderID: req.OrderID, orderName: req.OrderName, amount: req.Amount,
-		fits: func(p *Payment) bool { return p.VirtualAccount != nil },
-	}, sensitive, opts)
-}
-
-func (r *IssueVirtualAccountRequest) validate(now time.Time) error {
-	if err := checkOrder(r.OrderID, r.OrderName, r.Amount); err != nil {
-		return err
-	}
-	if err := checkLength("customerName", r.CustomerName, 1, 100); err != nil {
-		return err
-	}
-	if err := checkCustomer(r.CustomerEmail, "", r.CustomerMobilePhone); err != nil {
-		return err
-	}
-	if err := checkTaxParts(r.Amount, r.TaxFreeAmount, Amount{}); err != nil {
-		return err
-	}
-	switch {
-	case r.Bank == "":
-		return &ValidationError{Field: "bank", Reason: "is empty"}
-	case r.ValidHours != 0 && !r.DueDate.IsZero():
-		return &ValidationError{Field: "validHours", Reason: "and dueDate must not both be given"}
-	case r.ValidHours < 0 || r.ValidHours > maxValidHours:
-		return &ValidationError{Field: "validHours", Reason: "must be 1 to 2160 hours (90 days)"}
-	case !r.DueDate.IsZero() && (!r.DueDate.After(now) || r.DueDate.After(now.Add(maxValidHours*time.Hour))):
-		return &ValidationError{Field: "dueDate", Reason: "must be in the future and at most 90 days ahead"}
-	case r.UseEscrow && len(r.EscrowProducts) == 0:
-		return &ValidationError{Field: "escrowProducts", Reason: "must not be empty with useEscrow"}
-	case len(r.AccountKey) > 13:
-		return &ValidationError{Field: "accountKey", Reason: "must have at most 13 characters"}
-	case r.CashReceipt == nil:
-		return nil
-	}
-	if r.CashReceipt.Type == "" {
-		return &ValidationError{Field: "cashReceipt.type", Reason: "is empty"}
-	}
-	return checkLength("cashReceipt.registrationNumber", r.CashReceipt.RegistrationNumber.Reveal(), 0, 30)
+	return c.resolve(ctx, call, order{
+		id: req.OrderID, name: req.OrderName, amount: req.Amount, language: c.language, kind: "virtual account",
+		contradicts: func(p *Payment) bool { return p.Type == PaymentTypeBilling || p.Card != nil },
+	}.plan())
 }

@@ -1,6 +1,9 @@
 package tosspayments
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // DepositCallback tells that the status of a virtual account has changed.
 type DepositCallback struct {
@@ -33,8 +36,8 @@ type CustomerStatusChanged struct {
 	CustomerKey string `json:"customerKey"`
 	// Status is CREATED, REMOVED, PASSWORD_CHANGED, ONE_TOUCH_ACTIVATED or
 	// ONE_TOUCH_DEACTIVATED. With REMOVED every method key of the customer ends.
-	Status    string   `json:"status"`
-	ChangedAt DateTime `json:"changedAt"`
+	Status    string    `json:"status"`
+	ChangedAt time.Time `json:"changedAt,omitzero"`
 }
 
 // LinkPayOrder is an order of Link Pay. One source only describes it.
@@ -83,7 +86,7 @@ type Payout struct {
 	Amount     PayoutAmount `json:"amount"`
 	// TransactionDescription is what the seller reads in the account: 1 to 7 characters.
 	TransactionDescription string       `json:"transactionDescription,omitzero"`
-	RequestedAt            DateTime     `json:"requestedAt,omitzero"`
+	RequestedAt            time.Time    `json:"requestedAt,omitzero"`
 	Status                 PayoutStatus `json:"status"`
 	// Error says why a payout has failed.
 	Error    *Failure `json:"error,omitzero"`
@@ -155,16 +158,16 @@ type SellerAccount struct {
 // ARSReservation is a payment by telephone. One source only describes it, and
 // there is no test environment for it.
 type ARSReservation struct {
-	ARSReservationKey string   `json:"arsReservationKey"`
-	ReserveNumber     string   `json:"reserveNumber"`
-	RequestedAt       DateTime `json:"requestedAt"`
-	ReservedAt        DateTime `json:"reservedAt"`
+	ARSReservationKey string    `json:"arsReservationKey"`
+	ReserveNumber     string    `json:"reserveNumber"`
+	RequestedAt       time.Time `json:"requestedAt,omitzero"`
+	ReservedAt        time.Time `json:"reservedAt,omitzero"`
 	// Status is DONE or CANCELED.
-	Status       string   `json:"status"`
-	CanceledAt   DateTime `json:"canceledAt"`
-	CancelReason string   `json:"cancelReason"`
-	CompletedAt  DateTime `json:"completedAt"`
-	MID          string   `json:"mId"`
+	Status       string    `json:"status"`
+	CanceledAt   time.Time `json:"canceledAt,omitzero"`
+	CancelReason string    `json:"cancelReason"`
+	CompletedAt  time.Time `json:"completedAt,omitzero"`
+	MID          string    `json:"mId"`
 }
 
 // LegacyPayout is a payout of version 1, to a sub-mall. Sources disagree on how it

@@ -14,6 +14,9 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/seed238ab19c/tosspayments/internal/lenient"
 )
 
 // WebhookEventType is the kind of an event. The list is open.
@@ -63,7 +66,7 @@ type WebhookEvent struct {
 	Type WebhookEventType
 	// CreatedAt is in Korean time where the event has no offset; zero where it is
 	// missing or cannot be read.
-	CreatedAt DateTime
+	CreatedAt time.Time
 	// Version, EventID and EntityType are set for the events in lower case, such as
 	// payout.changed.
 	Version, EventID, EntityType string
@@ -116,7 +119,7 @@ func ParseWebhook(body []byte) (*WebhookEvent, error) {
 		Data: envelope.Data, Body: bytes.Clone(body),
 	}
 	// An event is not lost for the way in which it writes its time.
-	_ = json.Unmarshal(envelope.CreatedAt, &e.CreatedAt)
+	_, _ = lenient.Unmarshal(envelope.CreatedAt, &e.CreatedAt)
 	if e.Data == nil {
 		e.Data = envelope.EntityBody
 	}
@@ -139,7 +142,7 @@ func ParseWebhook(body []byte) (*WebhookEvent, error) {
 func (e *WebhookEvent) decode() bool {
 	switch e.Type {
 	case WebhookPaymentStatusChanged:
-		payment, err := decodePayment(e.Data)
+		payment, _, err := readPayment(e.Data)
 		e.Payment = payment
 		return err == nil
 	case WebhookDepositCallback:
@@ -174,7 +177,8 @@ func (e *WebhookEvent) decode() bool {
 
 // into decodes an object; null and nothing are none.
 func into[T any](data json.RawMessage, object **T) bool {
-	return json.Unmarshal(data, object) == nil && *object != nil
+	_, err := lenient.Unmarshal(data, object)
+	return err == nil && *object != nil
 }
 
 // Format writes the type and the identity, whatever the verb: the content may hold

@@ -76,7 +76,7 @@ func (s *Server) openRegistration(e envelope, base string) (address string, refu
 	switch {
 	case tosspayments.ValidateCustomerKey(e.CustomerKey) != nil:
 		return "", refuseWindow(tosspayments.ErrInvalidCustomerKey, "")
-	case request.Method != tosspayments.MethodCard:
+	case request.Method != string(tosspayments.MethodCard):
 		return "", refuseWindow(tosspayments.ErrNotSupportedMethod, "tosstest: CARD")
 	case !isAddress(request.SuccessURL):
 		return "", refuseWindow(tosspayments.ErrIncorrectSuccessURLFormat, "")

@@ -57,7 +57,7 @@ func (s *Server) serveBrowser(w http.ResponseWriter, r *http.Request) bool {
 // windowRequest is what the script's requestPayment takes: the parameters that the
 // official SDK declares. Those that change nothing here are checked for their type.
 type windowRequest struct {
-	Method              string              `json:"method"`
+	Method              tosspayments.Method `json:"method"`
 	Amount              *windowAmount       `json:"amount"`
 	OrderID             string              `json:"orderId"`
 	OrderName           string              `json:"orderName"`
@@ -281,7 +281,7 @@ func (s *Server) createPayment(r request, inEnglish bool) reply {
 func (r *windowRequest) validate() *windowRefusal {
 	zero := tosspayments.Amount{}
 	if !isMethod(r.Method) {
-		return refuseWindow(tosspayments.ErrNotSupportedMethod, r.Method)
+		return refuseWindow(tosspayments.ErrNotSupportedMethod, string(r.Method))
 	}
 	if r.Amount == nil {
 		return refuseWindow(tosspayments.ErrInvalidParameters, "amount")
@@ -371,7 +371,7 @@ func (r *windowRequest) checkout() (c windowCheckout) {
 		OrderID: r.OrderID, OrderName: r.OrderName,
 		Amount: r.Amount.Value, Currency: r.Amount.Currency,
 		TaxFreeAmount: r.TaxFreeAmount, Metadata: r.Metadata,
-		EasyPay: r.Card.EasyPay, Method: r.Method, CustomerName: r.CustomerName, ValidHours: r.VirtualAccount.ValidHours,
+		EasyPay: tosspayments.EasyPayProvider(r.Card.EasyPay), Method: r.Method, CustomerName: r.CustomerName, ValidHours: r.VirtualAccount.ValidHours,
 	}
 	if r.Method == tosspayments.MethodCard {
 		c.Method = ""
@@ -471,7 +471,7 @@ func (page *windowPageData) addCards(company string) {
 }
 
 func (page *windowPageData) addMeans(checkout *Checkout, opened *window) {
-	easyPay := wallet(checkout.EasyPay, true)
+	easyPay := wallet(string(checkout.EasyPay), true)
 	if easyPay == "" {
 		page.addCards(opened.cardCompany)
 	} else {
@@ -571,7 +571,7 @@ func (p *payment) choose(means, installment string) error {
 	case "card":
 		p.checkout.EasyPay, p.checkout.CardCompany = "", code
 	case "easyPay":
-		p.checkout.EasyPay = code
+		p.checkout.EasyPay = tosspayments.EasyPayProvider(code)
 	case "bank":
 		p.checkout.Bank = code
 	case "":

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
-	"github.com/seed238ab19c/tosspayments/institutions"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
@@ -168,8 +167,8 @@ func TestWindowOutcomes(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			assert.Equal(t, "카카오페이", payment.EasyPay.Provider)
-			assert.Equal(t, tosspayments.Months(3), payment.Card.InstallmentPlanMonths)
+			assert.EqualValues(t, "카카오페이", payment.EasyPay.Provider)
+			assert.Equal(t, 3, payment.Card.InstallmentPlanMonths)
 			assert.Equal(t, 1, server.Charges("order-0001"))
 			if outcome == "lose" {
 				assert.Equal(t, 2, response.Attempts)
@@ -245,7 +244,7 @@ func TestVirtualAccountInTheWindow(t *testing.T) {
 	assert.Equal(t, "88", payment.VirtualAccount.BankCode)
 	assert.Equal(t, "이토스", payment.VirtualAccount.CustomerName)
 	assert.Equal(t, window, payment.Checkout.URL, "where the developer plays the depositor")
-	assert.WithinDuration(t, time.Now().Add(24*time.Hour), payment.VirtualAccount.DueDate.Time, time.Minute)
+	assert.WithinDuration(t, time.Now().Add(24*time.Hour), payment.VirtualAccount.DueDate, time.Minute)
 
 	assert.Contains(t, page(t, window), payment.VirtualAccount.AccountNumber.Reveal())
 	for _, step := range []struct {
@@ -274,17 +273,17 @@ func TestVirtualAccountInTheWindow(t *testing.T) {
 	require.NoError(t, err)
 	payment, err = client.ConfirmPayment(t.Context(), request)
 	require.NoError(t, err)
-	assert.WithinDuration(t, time.Now().Add(50*time.Hour), payment.VirtualAccount.DueDate.Time, time.Minute)
+	assert.WithinDuration(t, time.Now().Add(50*time.Hour), payment.VirtualAccount.DueDate, time.Minute)
 }
 
 func TestOtherMethods(t *testing.T) {
 	server := tosstest.NewServer(t)
-	for method, has := range map[string]func(*tosspayments.Payment) bool{
+	for method, has := range map[tosspayments.Method]func(*tosspayments.Payment) bool{
 		"TRANSFER":                 func(p *tosspayments.Payment) bool { return p.Transfer.BankCode == "20" },
 		"MOBILE_PHONE":             func(p *tosspayments.Payment) bool { return p.MobilePhone.CustomerMobilePhone != "" },
 		"CULTURE_GIFT_CERTIFICATE": func(p *tosspayments.Payment) bool { return p.GiftCertificate.ApproveNo != "" },
 	} {
-		redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-" + method, OrderName: "원두", Amount: tosspayments.Won(1000), Method: method})
+		redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-" + string(method), OrderName: "원두", Amount: tosspayments.Won(1000), Method: method})
 		request, err := redirect.ConfirmRequest(tosspayments.Won(1000))
 		require.NoError(t, err)
 		payment, err := server.Client().ConfirmPayment(t.Context(), request)
@@ -292,9 +291,7 @@ func TestOtherMethods(t *testing.T) {
 		assert.True(t, payment.IsPaid())
 		assert.True(t, has(payment), method)
 		assert.Nil(t, payment.Card)
-		found, ok := institutions.LookupMethod(payment.Method)
-		assert.True(t, ok)
-		assert.Equal(t, method, found.Code)
+		assert.Equal(t, method, payment.Method.Code())
 	}
 }
 

@@ -61,13 +61,16 @@ func ExampleServer_Inject() {
 	)
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	_, err = server.Client(tosspayments.WithMaxRetries(0), tosspayments.WithSettleGrace(0)).ConfirmPayment(ctx, request)
+	_, err = server.Client(tosspayments.WithMaxRetries(0), tosspayments.WithLookupGrace(0)).ConfirmPayment(ctx, request)
 	var unknown *tosspayments.OutcomeUnknownError
 	fmt.Println(errors.As(err, &unknown), server.Charges("order-0001"))
-	fmt.Println(unknown.Next)
+	// The same call, with the same key, is made again when the network is back.
+	server.ClearFaults()
+	payment, err := server.Client().ConfirmPayment(context.Background(), request, tosspayments.WithIdempotencyKey(unknown.IdempotencyKey))
+	fmt.Println(tosspayments.OutcomeOf(payment, err), server.Charges("order-0001"))
 	// Output:
 	// true 1
-	// send the same request again with the same idempotency key (WithIdempotencyKey) within 15 days
+	// paid 1
 }
 
 // A shop books deposits, and each one once: the first is told twice at the same moment,

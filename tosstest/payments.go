@@ -328,7 +328,7 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 	c := &p.checkout
 	values["method"] = p.method(inEnglish)
 	if c.EasyPay != "" {
-		values["easyPay"] = map[string]any{"provider": wallet(c.EasyPay, inEnglish), "amount": 0, "discountAmount": 0}
+		values["easyPay"] = map[string]any{"provider": wallet(string(c.EasyPay), inEnglish), "amount": 0, "discountAmount": 0}
 	}
 	switch {
 	case p.account != nil:
@@ -365,7 +365,7 @@ func (p *payment) secret() string { return "ps_" + p.key }
 // taken tells whether the order id can no longer be used.
 func (p *payment) taken() bool { return !p.approvedAt.IsZero() || p.account != nil }
 
-func isMethod(method string) bool {
+func isMethod(method tosspayments.Method) bool {
 	switch method {
 	case tosspayments.MethodCard, tosspayments.MethodVirtualAccount, tosspayments.MethodTransfer, tosspayments.MethodMobilePhone:
 		return true
@@ -373,7 +373,9 @@ func isMethod(method string) bool {
 	return isGiftCertificate(method)
 }
 
-func isGiftCertificate(method string) bool { return strings.HasSuffix(method, "_GIFT_CERTIFICATE") }
+func isGiftCertificate(method tosspayments.Method) bool {
+	return strings.HasSuffix(string(method), "_GIFT_CERTIFICATE")
+}
 
 func (c *Checkout) bank() string {
 	if c.Bank == "" {

@@ -332,14 +332,14 @@ type Checkout struct {
 	Currency string
 	// Method is CARD when empty; VIRTUAL_ACCOUNT, TRANSFER, MOBILE_PHONE and the gift
 	// certificates are known too.
-	Method string
+	Method tosspayments.Method
 	// Bank is the code of the bank of a virtual account or transfer; "" is "20".
 	Bank string
 	// ValidHours is how long a virtual account can be paid into; 0 is 168.
 	ValidHours int
 	// EasyPay is the wallet that the buyer picks, such as "TOSSPAY" or "토스페이"; ""
 	// is a card.
-	EasyPay string
+	EasyPay tosspayments.EasyPayProvider
 	// CardCompany is the issuer's code, such as "61"; "" is one that the server picks.
 	CardCompany string
 	// InstallmentPlanMonths is 0 for one sum.

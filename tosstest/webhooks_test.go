@@ -711,7 +711,7 @@ func TestSendWebhook(t *testing.T) {
 		e, err := tosspayments.ParseWebhook(d.Body)
 		require.NoError(t, err, "%s", d.Body)
 		assert.Equal(t, event, e.Type)
-		assert.WithinDuration(t, time.Now(), e.CreatedAt.Time, time.Minute)
+		assert.WithinDuration(t, time.Now(), e.CreatedAt, time.Minute)
 		assert.Equal(t, event == "payout.changed" || event == "seller.changed", d.Header.Get("tosspayments-webhook-signature") != "")
 		var raw map[string]json.RawMessage
 		require.NoError(t, json.Unmarshal(d.Body, &raw))

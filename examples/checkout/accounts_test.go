@@ -1,6 +1,8 @@
 package main
 
 import (
+	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -108,10 +110,8 @@ func TestLookedUpBetweenEvents(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, old.IsPaid())
 	require.NoError(t, st.toss.Bounce(id))
-	require.NoError(t, st.store.refresh(t.Context(), id))
-	applied, err := st.store.orders.apply(t.Context(), before, old)
-	require.NoError(t, err)
-	assert.False(t, applied, "the deposit has bounced since")
+	st.store.look(t.Context(), id)
+	assert.True(t, st.store.record(t.Context(), before, old, nil), "the deposit has bounced since")
 	assert.Equal(t, waiting, st.find(id).State)
 	out, _ := st.goods(id)
 	assert.Zero(t, out)
@@ -122,15 +122,15 @@ func TestNoEventArrives(t *testing.T) {
 	buyer := newBuyer(t, st.url)
 	id, _ := st.issue(buyer)
 	require.NoError(t, st.toss.Deposit(id, productPrice))
-	st.store.recover(t.Context(), time.Now().Unix(), time.Now())
+	st.later(0)
 	assert.Equal(t, waiting, st.find(id).State, "not yet")
-	st.store.recover(t.Context(), time.Now().Add(11*time.Minute).Unix(), time.Now())
+	st.later(11 * time.Minute)
 	assert.Equal(t, paid, st.find(id).State, "found by polling")
 
 	other, _ := st.issue(buyer)
 	require.NoError(t, st.toss.ExpireAccount(other))
-	st.store.recover(t.Context(), time.Now().Add(11*time.Minute).Unix(), time.Now())
-	assert.Equal(t, expired, st.find(other).State, "nothing is sent when the due date passes")
+	st.later(11 * time.Minute)
+	assert.Equal(t, failed, st.find(other).State, "nothing is sent when the due date passes")
 	assert.Contains(t, buyer.Page("/orders/"+other), "입금 기한이 지났어요")
 }
 
@@ -150,7 +150,7 @@ func TestForgedEvents(t *testing.T) {
 	assert.Equal(t, http.StatusOK, post(`{"createdAt":"2026-03-01T13:05:44","secret":"s","status":"DONE","transactionKey":"T","orderId":"of-another-shop"}`))
 	assert.Equal(t, http.StatusOK, post(`{"eventType":"EVENT_OF_TOMORROW","data":{}}`))
 	assert.Equal(t, http.StatusBadRequest, post(`{`))
-	st.store.recover(t.Context(), time.Now().Unix(), time.Now())
+	st.later(hintTime + time.Second)
 	assert.Equal(t, waiting, st.find(id).State)
 	out, _ := st.goods(id)
 	assert.Zero(t, out, "nobody has paid")
@@ -194,33 +194,79 @@ func TestAccountsAreCancelledAndRefunded(t *testing.T) {
 	st.receive()
 	buyer := newBuyer(t, st.url)
 	id, _ := st.issue(buyer)
-	led, err := buyer.Submit("/orders/"+id+"/refund", url.Values{"balance": {"15000"}})
+	_, err := buyer.Submit("/orders/"+id+"/refund", url.Values{"balance": {"15000"}})
 	require.NoError(t, err)
-	assert.Contains(t, led, "refund=done")
+	page := buyer.Page("/orders/" + id)
+	assert.Contains(t, page, "입금 전에 취소했어요")
+	assert.NotContains(t, page, "환불")
 	assert.Equal(t, canceled, st.find(id).State)
 	require.Error(t, st.toss.Deposit(id, productPrice), "the account is closed")
 
 	id, _ = st.issue(buyer)
 	require.NoError(t, st.toss.Deposit(id, productPrice))
 	st.becomes(id, paid)
-	led, err = buyer.Submit("/orders/"+id+"/refund", url.Values{"balance": {"15000"}, "amount": {"5000"}})
-	require.NoError(t, err)
-	assert.Contains(t, led, "refund=account", "money needs a way back")
 	form := url.Values{"balance": {"15000"}, "amount": {"5000"}, "bank": {"20"}, "account": {"1002-123-456789"}, "holder": {"김토스"}}
-	led, err = buyer.Submit("/orders/"+id+"/refund", form)
+	_, err = buyer.Submit("/orders/"+id+"/refund", form)
 	require.NoError(t, err)
-	assert.Contains(t, led, "refund=done")
 	assert.Equal(t, tosspayments.Won(10000), st.find(id).Balance)
 	form.Set("balance", "10000")
 	form.Del("amount")
 	_, err = buyer.Submit("/orders/"+id+"/refund", form)
 	require.NoError(t, err)
-	assert.Equal(t, refunded, st.find(id).State)
+	assert.Equal(t, canceled, st.find(id).State)
 	out, back := st.goods(id)
 	assert.Equal(t, [2]int{1, 1}, [2]int{out, back})
 	var left int
 	require.NoError(t, st.store.orders.db.QueryRow(`SELECT COUNT(*) FROM refunds WHERE account <> 'null'`).Scan(&left))
 	assert.Zero(t, left, "no account number is kept")
+}
+
+// TestRefundFormsThatCannotBeRight plan nothing, say so, and keep what was typed.
+func TestRefundFormsThatCannotBeRight(t *testing.T) {
+	st := newShopStand(t)
+	st.receive()
+	buyer := newBuyer(t, st.url)
+	id, _ := st.issue(buyer)
+	require.NoError(t, st.toss.Deposit(id, productPrice))
+	st.becomes(id, paid)
+	for name, wrong := range map[string]url.Values{
+		"no account":        {"bank": {""}, "account": {""}, "holder": {""}},
+		"no bank of theirs": {"bank": {"999"}},
+		"letters":           {"account": {"abc"}},
+		"wide digits":       {"account": {"１２３"}},
+		"too many digits":   {"account": {strings.Repeat("1", 40)}},
+		"a long holder":     {"holder": {strings.Repeat("김", 61)}},
+		"a broken holder":   {"holder": {"\xff"}},
+		"more than is left": {"amount": {"15001"}},
+		"nothing":           {"amount": {"0"}},
+		"a part of a won":   {"amount": {"0.5"}},
+		"less than nothing": {"amount": {"-1"}},
+		"another balance":   {"balance": {"14000"}},
+		"no number":         {"amount": {"<b>"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			form := url.Values{"balance": {"15000"}, "amount": {"5000"}, "bank": {"20"}, "account": {"1002-123-456789"}, "holder": {"김토스"}}
+			for field, value := range wrong {
+				form[field] = value
+			}
+			response, err := buyer.Client.PostForm(st.url+"/orders/"+id+"/refund", form)
+			require.NoError(t, err)
+			page, err := io.ReadAll(response.Body)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			assert.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
+			assert.Contains(t, string(page), `id="problem"`)
+			assert.Contains(t, string(page), "<details open>")
+			if name != "a broken holder" {
+				assert.Contains(t, string(page), `value="`+html.EscapeString(form.Get("holder"))+`"`)
+				assert.Contains(t, string(page), `value="`+html.EscapeString(form.Get("amount"))+`"`)
+			}
+			var planned int
+			require.NoError(t, st.store.orders.db.QueryRow(`SELECT COUNT(*) FROM refunds`).Scan(&planned))
+			assert.Zero(t, planned)
+		})
+	}
+	assert.NotContains(t, buyer.Page("/orders/"+id+"?refund=refused"), "거절", "the address says nothing")
 }
 
 func TestPayIntoAnAccount(t *testing.T) {
@@ -252,7 +298,7 @@ func TestPayIntoAnAccount(t *testing.T) {
 	st.Shoot("account-bounced")
 	require.NoError(t, st.toss.ExpireAccount(id))
 	st.toss.SendWebhook("EVENT_OF_TOMORROW", map[string]any{})
-	st.store.recover(t.Context(), time.Now().Add(time.Hour).Unix(), time.Now())
-	st.WaitFor("h1", "결제 시간이 지났어요")
+	st.later(time.Hour)
+	st.WaitFor("main", "입금 기한이 지났어요")
 	st.Shoot("account-expired")
 }

@@ -215,7 +215,7 @@ func TestKilledAroundADeposit(t *testing.T) {
 			}
 			var unlock func()
 			if point == "while the event is stored" {
-				unlock = shoptest.Lock(t, i.database, "events")
+				unlock = shoptest.Lock(t, i.database, "orders")
 				time.AfterFunc(300*time.Millisecond, kill)
 			}
 			require.NoError(t, i.toss.Deposit(id, productPrice))

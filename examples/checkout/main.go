@@ -40,7 +40,7 @@ func main() {
 	flag.StringVar(&c.address, "addr", "127.0.0.1:8080", "address to listen on")
 	flag.StringVar(&c.database, "db", os.Getenv("DATABASE_URL"), "SQLite file, or postgres://… (default: DATABASE_URL; else checkout.db with keys, a new temporary file without)")
 	flag.StringVar(&c.toss, "toss", "", "address of a Toss Payments sandbox for API and script, instead of the real one")
-	flag.DurationVar(&c.recovery, "recovery", 10*time.Second, "how often unfinished business is looked for")
+	flag.DurationVar(&c.recovery, "recovery", 10*time.Second, "how often the job looks for unfinished business")
 	flag.DurationVar(&c.poll, "poll", 10*time.Minute, "how often an open virtual account is looked up, in case its webhook does not arrive")
 	flag.Parse()
 
@@ -82,6 +82,6 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 			// With keys, this address is registered in the developer centre.
 			toss.Sandbox.RegisterWebhook(url + webhookPath)
 		}
-		store.recoverForever(ctx, c.recovery)
+		store.work(ctx, c.recovery)
 	})
 }

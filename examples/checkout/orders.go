@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -21,20 +20,20 @@ type state string
 const (
 	// created: the payment window may be open; nothing is charged.
 	created state = "created"
+	// authenticated: the buyer has come back from the window, and nothing is claimed yet.
+	authenticated state = "authenticated"
 	// confirming: the confirm has been claimed; its outcome is not recorded yet.
 	confirming state = "confirming"
 	// waiting: a virtual account is open; nothing is paid, or the deposit has bounced.
 	waiting state = "waiting"
 	paid    state = "paid"
-	// refunded: nothing of the payment is left.
-	refunded state = "refunded"
-	// canceled: the virtual account was closed before anybody paid.
+	// canceled: refunded in full, or the account was closed before anybody paid.
 	canceled state = "canceled"
-	// failed: refused; nothing is charged.
+	// failed: refused, or the account has expired; nothing is charged.
 	failed state = "failed"
-	// expired: never paid.
+	// expired: nobody has paid in time.
 	expired state = "expired"
-	// review: the answer does not fit the order; a person has to look at it.
+	// review: the payment does not fit the order; a person has to look at it.
 	review state = "review"
 )
 
@@ -46,78 +45,38 @@ type order struct {
 	Balance    tosspayments.Amount
 	State      state
 	PaymentKey string
+	// ConfirmKey is the idempotency key of the confirm, which the handler and the job
+	// both send: however often it is asked for, it happens once.
+	ConfirmKey string
 	// FailureCode says why the order failed.
 	FailureCode tosspayments.ErrorCode
 	// Payment is the payment as it was last seen; nil before.
 	Payment   *tosspayments.Payment
 	CreatedAt time.Time
-	ClaimedAt time.Time
 	// version counts changes and events. What was looked up before one of them is old,
 	// and is not recorded.
 	version int64
-	lookAt  int64
+	// dueAt is when the job looks at the order, tries how often that told nothing.
+	dueAt int64
+	tries int
 }
 
-// stateFor is what a payment makes of its order; "" while it is not decided.
-func (x *order) stateFor(p *tosspayments.Payment) (to state, code tosspayments.ErrorCode) {
-	if p.PaymentKey != x.PaymentKey || p.OrderID != x.ID || p.TotalAmount != x.Amount ||
-		p.Currency != "" && p.Currency != tosspayments.CurrencyKRW {
-		return review, ""
-	}
-	switch p.Status {
-	case tosspayments.PaymentStatusWaitingForDeposit:
-		if p.VirtualAccount != nil && p.VirtualAccount.Expired {
-			return expired, ""
-		}
-		return waiting, ""
-	case tosspayments.PaymentStatusDone, tosspayments.PaymentStatusPartialCanceled, tosspayments.PaymentStatusCanceled:
-		switch {
-		case p.IsPaid():
-			return paid, ""
-		case p.ApprovedAt.IsZero():
-			return canceled, ""
-		}
-		return refunded, ""
-	case tosspayments.PaymentStatusExpired:
-		return expired, ""
-	case tosspayments.PaymentStatusAborted:
-		if p.Failure != nil {
-			code = p.Failure.Code
-		}
-		return failed, code
-	}
-	return "", ""
+// request is the confirm of the order. Every payment is compared with it before
+// anything is recorded.
+func (x *order) request() tosspayments.ConfirmPaymentRequest {
+	return tosspayments.ConfirmPaymentRequest{PaymentKey: x.PaymentKey, OrderID: x.ID, Amount: x.Amount}
 }
 
-// refund is the intent to give money back, written before Toss Payments is asked.
-type refund struct {
-	ID, OrderID, PaymentKey string
+// isOpen reports whether something may still happen to the payment of the order. An
+// order that has ended is not looked at again.
+func (x *order) isOpen() bool { return x.State == confirming || x.State == waiting || x.State == paid }
 
-	Amount tosspayments.Amount
-	// Before is the balance that the refund starts from.
-	Before  tosspayments.Amount
-	Attempt int
-	// Account is where the money of a virtual account goes; nil for others. It is
-	// stored only until the refund has ended.
-	Account *tosspayments.RefundReceiveAccount
-}
-
-// reason tells this refund from all others in the payment.
-func (r *refund) reason() string { return "구매자 요청 " + r.ID }
-
-// happened tells whether the payment has this refund.
-func (r *refund) happened(p *tosspayments.Payment) bool {
-	return slices.ContainsFunc(p.Cancels, func(c tosspayments.Cancel) bool {
-		return c.CancelReason == r.reason() && c.CancelStatus != tosspayments.CancelStatusAborted
-	})
-}
-
-// idempotencyKey is one per attempt: a refused attempt would be replayed forever.
-func (r *refund) idempotencyKey() string { return r.ID + "-" + string(rune('a'+r.Attempt%26)) }
+// openStates are those of isOpen.
+const openStates = `('confirming', 'waiting', 'paid')`
 
 var errNoOrder = errors.New("no such order")
 
-// never is when an order is looked at that is waiting for nothing.
+// never is when an order is due that waits for nothing.
 const never = math.MaxInt64
 
 type orders struct {
@@ -135,16 +94,17 @@ CREATE TABLE IF NOT EXISTS orders (
 	balance      BIGINT NOT NULL,
 	state        TEXT NOT NULL,
 	payment_key  TEXT NOT NULL,
+	confirm_key  TEXT NOT NULL,
 	failure_code TEXT NOT NULL,
 	payment      TEXT NOT NULL,
 	created_at   BIGINT NOT NULL,
-	claimed_at   BIGINT NOT NULL,
 	version      BIGINT NOT NULL,
-	look_at      BIGINT NOT NULL
+	due_at       BIGINT NOT NULL,
+	tries        BIGINT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS orders_of_customer ON orders (customer_id, created_at);
 CREATE INDEX IF NOT EXISTS orders_in_state ON orders (state, created_at);
-CREATE INDEX IF NOT EXISTS orders_to_look_at ON orders (look_at);
+CREATE INDEX IF NOT EXISTS orders_due ON orders (due_at);
 CREATE TABLE IF NOT EXISTS releases (
 	id          TEXT PRIMARY KEY,
 	order_id    TEXT NOT NULL REFERENCES orders (id),
@@ -152,22 +112,21 @@ CREATE TABLE IF NOT EXISTS releases (
 	returned_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS goods_out_once ON releases (order_id) WHERE returned_at = 0;
-CREATE TABLE IF NOT EXISTS events (
-	id          TEXT PRIMARY KEY,
-	order_id    TEXT NOT NULL REFERENCES orders (id),
-	type        TEXT NOT NULL,
-	received_at BIGINT NOT NULL
-);
 CREATE TABLE IF NOT EXISTS refunds (
-	id       TEXT PRIMARY KEY,
-	order_id TEXT NOT NULL REFERENCES orders (id),
-	amount   BIGINT NOT NULL,
-	before   BIGINT NOT NULL,
-	attempt  BIGINT NOT NULL,
-	account  TEXT NOT NULL,
-	state    TEXT NOT NULL
+	id         TEXT PRIMARY KEY,
+	order_id   TEXT NOT NULL REFERENCES orders (id),
+	amount     BIGINT NOT NULL,
+	refundable BIGINT NOT NULL,
+	account    TEXT NOT NULL,
+	state      TEXT NOT NULL,
+	reason     TEXT NOT NULL,
+	planned_at BIGINT NOT NULL,
+	due_at     BIGINT NOT NULL,
+	tries      BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX IF NOT EXISTS one_refund_at_a_time ON refunds (order_id) WHERE state = 'pending';`
+CREATE INDEX IF NOT EXISTS refunds_of_order ON refunds (order_id, planned_at);
+CREATE INDEX IF NOT EXISTS refunds_due ON refunds (due_at);
+CREATE UNIQUE INDEX IF NOT EXISTS one_refund_at_a_time ON refunds (order_id) WHERE state IN ('planned', 'review');`
 
 // openOrders opens the database and creates what is missing in it.
 func openOrders(ctx context.Context, address string) (*orders, error) {
@@ -183,13 +142,13 @@ func (o *orders) close() { _ = o.db.Close() }
 func (o *orders) create(ctx context.Context, customerID, name string, amount tosspayments.Amount) (string, error) {
 	id := tosspayments.NewOrderID()
 	_, err := o.db.ExecContext(ctx, `
-		INSERT INTO orders (id, customer_id, name, amount, balance, state, payment_key, failure_code, payment, created_at, claimed_at, version, look_at)
-		VALUES ($1, $2, $3, $4, 0, 'created', '', '', '', $5, 0, 0, $6)`,
+		INSERT INTO orders (id, customer_id, name, amount, balance, state, payment_key, confirm_key, failure_code, payment, created_at, version, due_at, tries)
+		VALUES ($1, $2, $3, $4, 0, 'created', '', '', '', '', $5, 0, $6, 0)`,
 		id, customerID, name, amount, time.Now().Unix(), int64(never))
 	return id, err
 }
 
-const columns = `id, customer_id, name, amount, balance, state, payment_key, failure_code, payment, created_at, claimed_at, version, look_at`
+const columns = `id, customer_id, name, amount, balance, state, payment_key, confirm_key, failure_code, payment, created_at, version, due_at, tries`
 
 // get returns an order of the customer; other people's orders do not exist.
 func (o *orders) get(ctx context.Context, id, customerID string) (*order, error) {
@@ -214,11 +173,6 @@ func (o *orders) ofCustomer(ctx context.Context, customerID string) ([]*order, e
 	return o.query(ctx, `SELECT `+columns+` FROM orders WHERE customer_id = $1 AND state <> 'created' ORDER BY created_at DESC LIMIT 50`, customerID)
 }
 
-// due returns orders that are to be looked at by the given time.
-func (o *orders) due(ctx context.Context, by int64) ([]*order, error) {
-	return o.query(ctx, `SELECT `+columns+` FROM orders WHERE look_at <= $1 ORDER BY look_at LIMIT 100`, by)
-}
-
 func (o *orders) query(ctx context.Context, query string, args ...any) (list []*order, err error) {
 	rows, err := o.db.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -228,12 +182,12 @@ func (o *orders) query(ctx context.Context, query string, args ...any) (list []*
 	for rows.Next() {
 		var x order
 		var payment string
-		var createdAt, claimedAt int64
-		if err := rows.Scan(&x.ID, &x.CustomerID, &x.Name, &x.Amount, &x.Balance, &x.State, &x.PaymentKey,
-			(*string)(&x.FailureCode), &payment, &createdAt, &claimedAt, &x.version, &x.lookAt); err != nil {
+		var createdAt int64
+		if err := rows.Scan(&x.ID, &x.CustomerID, &x.Name, &x.Amount, &x.Balance, &x.State, &x.PaymentKey, &x.ConfirmKey,
+			(*string)(&x.FailureCode), &payment, &createdAt, &x.version, &x.dueAt, &x.tries); err != nil {
 			return nil, err
 		}
-		x.CreatedAt, x.ClaimedAt = time.Unix(createdAt, 0), time.Unix(claimedAt, 0)
+		x.CreatedAt = time.Unix(createdAt, 0)
 		if payment != "" {
 			x.Payment = new(tosspayments.Payment)
 			if err := json.Unmarshal([]byte(payment), x.Payment); err != nil {
@@ -245,16 +199,26 @@ func (o *orders) query(ctx context.Context, query string, args ...any) (list []*
 	return list, rows.Err()
 }
 
-// claim takes the order for one confirm, and tells whether it was this call that did.
-// A claim that is not recorded in time is looked at.
+// returned keeps the payment key with which the buyer has come back, so that the job
+// confirms the payment if the page does not.
+func (o *orders) returned(ctx context.Context, x *order, paymentKey string) error {
+	_, err := shop.Change(ctx, o.db, `
+		UPDATE orders SET state = 'authenticated', payment_key = $2, due_at = $3 WHERE id = $1 AND state = 'created' AND version = $4`,
+		x.ID, paymentKey, time.Now().Add(pageTime).Unix(), x.version)
+	return err
+}
+
+// claim takes the order for one confirm, and reports whether it was this call that did.
+// The key of the confirm is stored before anything is sent. A claim that is not
+// recorded in time is due.
 func (o *orders) claim(ctx context.Context, x *order, paymentKey string) (bool, error) {
-	now := time.Now()
+	confirmKey := "confirm-" + rand.Text()
 	claimed, err := shop.Change(ctx, o.db, `
-		UPDATE orders SET state = 'confirming', payment_key = $2, claimed_at = $3, look_at = $4, version = version + 1
-		WHERE id = $1 AND state = 'created' AND version = $5`,
-		x.ID, paymentKey, now.Unix(), now.Add(claimTime).Unix(), x.version)
+		UPDATE orders SET state = 'confirming', payment_key = $2, confirm_key = $3, due_at = $4, tries = 0, version = version + 1
+		WHERE id = $1 AND state IN ('created', 'authenticated') AND version = $5`,
+		x.ID, paymentKey, confirmKey, time.Now().Add(claimTime).Unix(), x.version)
 	if claimed {
-		x.State, x.PaymentKey, x.ClaimedAt = confirming, paymentKey, now
+		x.State, x.PaymentKey, x.ConfirmKey = confirming, paymentKey, confirmKey
 		x.version++
 	}
 	return claimed, err
@@ -263,44 +227,33 @@ func (o *orders) claim(ctx context.Context, x *order, paymentKey string) (bool, 
 // unclaim gives an order back whose confirm was not sent.
 func (o *orders) unclaim(ctx context.Context, x *order) (bool, error) {
 	return shop.Change(ctx, o.db, `
-		UPDATE orders SET state = 'created', payment_key = '', claimed_at = 0, look_at = $3, version = version + 1
+		UPDATE orders SET state = 'created', payment_key = '', confirm_key = '', due_at = $3, version = version + 1
 		WHERE id = $1 AND state = 'confirming' AND version = $2`, x.ID, x.version, int64(never))
 }
 
-// fail closes an order whose confirm was refused.
-func (o *orders) fail(ctx context.Context, x *order, code tosspayments.ErrorCode) (bool, error) {
-	return shop.Change(ctx, o.db, `
-		UPDATE orders SET state = 'failed', failure_code = $3, look_at = $4, version = version + 1
-		WHERE id = $1 AND state = 'confirming' AND version = $2`, x.ID, x.version, string(code), int64(never))
-}
-
-// apply records a payment that was looked up after the order was read, and lets goods
-// out or takes them back: the one place where that happens. It tells whether it did;
-// if not, the order has changed since, and what was looked up may be old.
-func (o *orders) apply(ctx context.Context, x *order, payment *tosspayments.Payment) (applied bool, err error) {
-	to, code := x.stateFor(payment)
-	if to == "" {
-		return false, nil
-	}
-	text, err := json.Marshal(payment)
-	if err != nil {
-		return false, err
+// move puts an order into a state, with the payment that has led there (nil if none was
+// seen), and lets goods out or takes them back: the one place where that happens. It
+// reports whether it did; if not, the order has changed since it was read.
+func (o *orders) move(ctx context.Context, x *order, to state, payment *tosspayments.Payment, code tosspayments.ErrorCode) (moved bool, err error) {
+	var text []byte
+	var balance tosspayments.Amount
+	if payment != nil {
+		if text, err = json.Marshal(payment); err != nil {
+			return false, err
+		}
+		balance = payment.Cancelable()
 	}
 	now := time.Now()
-	lookAt := int64(never)
+	due := int64(never)
 	if to == waiting {
-		// No event tells that the due date has passed, and any event may get lost.
-		next := now.Add(o.poll)
-		if account := payment.VirtualAccount; account != nil && account.DueDate.After(now) && account.DueDate.Before(next) {
-			next = account.DueDate.Add(time.Second)
-		}
-		lookAt = next.Unix()
+		due = o.nextPoll(payment, now).Unix()
 	}
 	err = shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
-		applied, err = shop.Change(ctx, tx, `
-			UPDATE orders SET state = $3, failure_code = $4, payment = $5, balance = $6, look_at = $7, version = version + 1
-			WHERE id = $1 AND version = $2`, x.ID, x.version, string(to), string(code), string(text), payment.Cancelable(), lookAt)
-		if err != nil || !applied {
+		moved, err = shop.Change(ctx, tx, `
+			UPDATE orders SET state = $3, failure_code = $4, payment = COALESCE(NULLIF(CAST($5 AS TEXT), ''), payment),
+				balance = $6, due_at = $7, tries = 0, version = version + 1
+			WHERE id = $1 AND version = $2`, x.ID, x.version, string(to), string(code), string(text), balance, due)
+		if err != nil || !moved {
 			return err
 		}
 		if to == paid {
@@ -312,35 +265,59 @@ func (o *orders) apply(ctx context.Context, x *order, payment *tosspayments.Paym
 		}
 		return err
 	})
-	return applied && err == nil, err
+	return moved && err == nil, err
 }
 
-// lease keeps other instances from looking at the order meanwhile.
-func (o *orders) lease(ctx context.Context, x *order, until time.Time) (bool, error) {
-	return shop.Change(ctx, o.db, `UPDATE orders SET look_at = $3 WHERE id = $1 AND look_at = $2`, x.ID, x.lookAt, until.Unix())
+// nextPoll is when an open virtual account is looked at without an event: no event
+// tells that the due date has passed, and any event may get lost.
+func (o *orders) nextPoll(payment *tosspayments.Payment, now time.Time) time.Time {
+	next := now.Add(o.poll)
+	if account := payment.VirtualAccount; account != nil && account.DueDate.After(now) && account.DueDate.Before(next) {
+		next = account.DueDate.Add(time.Second)
+	}
+	return next
 }
 
-// receive stores an event about an order whose payment is known, and lets the order be
-// looked at. A duplicate, or an event about anything else, changes nothing.
-func (o *orders) receive(ctx context.Context, d tosspayments.WebhookDelivery) (stored bool, err error) {
-	event := d.Event
-	// With the trust: a forged event must not pass for the first of a genuine one.
-	id := d.Trust.String() + " " + event.Identity()
-	err = shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
-		stored, err = shop.Change(ctx, tx, `
-			INSERT INTO events (id, order_id, type, received_at)
-			SELECT CAST($1 AS TEXT), id, CAST($3 AS TEXT), CAST($4 AS BIGINT) FROM orders WHERE id = $2 AND payment_key <> ''
-			ON CONFLICT DO NOTHING`, id, event.OrderID(), string(event.Type), time.Now().Unix())
-		if err != nil || !stored {
-			return err
+// postpone leaves an order as it is, to be looked at again.
+func (o *orders) postpone(ctx context.Context, x *order) (bool, error) {
+	return shop.Change(ctx, o.db, `UPDATE orders SET due_at = $3, tries = tries + 1 WHERE id = $1 AND version = $2`,
+		x.ID, x.version, time.Now().Add(pause(x.tries)).Unix())
+}
+
+// pause grows with each try that has told nothing, from ten seconds to a day: what will
+// never be told does not crowd out what will.
+func pause(tries int) time.Duration {
+	return min(10*time.Second<<min(tries, 14), 24*time.Hour)
+}
+
+// touch makes an open order due, and what was looked up before it old. It reports
+// whether there is such an order.
+func (o *orders) touch(ctx context.Context, id string, at time.Time) (bool, error) {
+	return shop.Change(ctx, o.db, `
+		UPDATE orders SET due_at = CASE WHEN due_at < $2 THEN due_at ELSE $2 END, version = version + 1
+		WHERE id = $1 AND state IN `+openStates, id, at.Unix())
+}
+
+// next takes the order that has been due for the longest time, for as long as one look
+// may take; nil when none is due.
+func (o *orders) next(ctx context.Context) (*order, error) {
+	for {
+		now := time.Now()
+		x, err := one(o.query(ctx, `SELECT `+columns+` FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT 1`, now.Unix()))
+		if errors.Is(err, errNoOrder) {
+			return nil, nil
 		}
-		_, err = shop.Change(ctx, tx, `UPDATE orders SET look_at = 0, version = version + 1 WHERE id = $1`, event.OrderID())
-		return err
-	})
-	return stored && err == nil, err
+		if err != nil {
+			return nil, err
+		}
+		taken, err := shop.Change(ctx, o.db, `UPDATE orders SET due_at = $3 WHERE id = $1 AND due_at = $2`, x.ID, x.dueAt, now.Add(claimTime).Unix())
+		if taken || err != nil {
+			return x, err
+		}
+	}
 }
 
-// goods tells how often the goods of an order went out, and came back.
+// goods returns how often the goods of an order went out, and came back.
 func (o *orders) goods(ctx context.Context, id string) (out, back int, err error) {
 	err = o.db.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN returned_at <> 0 THEN 1 END) FROM releases WHERE order_id = $1`, id).Scan(&out, &back)
 	return out, back, err
@@ -352,66 +329,14 @@ func (o *orders) expire(ctx context.Context, before time.Time) error {
 	return err
 }
 
-// planRefund writes the intent. It refuses when the balance is not what the buyer saw,
-// or another refund of the order is under way: then nothing is planned.
-func (o *orders) planRefund(ctx context.Context, x *order, amount tosspayments.Amount, account *tosspayments.RefundReceiveAccount) (*refund, error) {
-	r := &refund{ID: "refund-" + rand.Text(), OrderID: x.ID, PaymentKey: x.PaymentKey, Amount: amount, Before: x.Balance, Account: account}
-	text, err := json.Marshal(account)
-	if err != nil {
-		return nil, err
-	}
-	planned, err := shop.Change(ctx, o.db, `
-		INSERT INTO refunds (id, order_id, amount, before, attempt, account, state)
-		SELECT CAST($1 AS TEXT), id, CAST($2 AS BIGINT), balance, 0, CAST($5 AS TEXT), 'pending'
-		FROM orders WHERE id = $3 AND state = $6 AND balance = $4 AND balance >= $2
-		ON CONFLICT DO NOTHING`, r.ID, amount, x.ID, x.Balance, string(text), string(x.State))
-	if err != nil || !planned {
-		return nil, err
-	}
-	return r, nil
-}
-
-func (o *orders) pendingRefunds(ctx context.Context) (list []refund, err error) {
-	rows, err := o.db.QueryContext(ctx, `
-		SELECT r.id, r.order_id, o.payment_key, r.amount, r.before, r.attempt, r.account
-		FROM refunds r JOIN orders o ON o.id = r.order_id WHERE r.state = 'pending' LIMIT 100`)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var r refund
-		var account string
-		if err := rows.Scan(&r.ID, &r.OrderID, &r.PaymentKey, &r.Amount, &r.Before, &r.Attempt, &account); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal([]byte(account), &r.Account); err != nil {
-			return nil, err
-		}
-		list = append(list, r)
-	}
-	return list, rows.Err()
-}
-
-func (o *orders) isRefunding(ctx context.Context, id string) (pending bool, err error) {
-	err = o.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM refunds WHERE order_id = $1 AND state = 'pending')`, id).Scan(&pending)
-	return pending, err
-}
-
-// nextAttempt moves a refund to a new idempotency key.
-func (o *orders) nextAttempt(ctx context.Context, r *refund) error {
-	_, err := shop.Change(ctx, o.db, `UPDATE refunds SET attempt = attempt + 1 WHERE id = $1 AND attempt = $2 AND state = 'pending'`, r.ID, r.Attempt)
-	return err
-}
-
-// endRefund records the outcome of a refund, forgets the account, and lets the order
-// be looked at.
-func (o *orders) endRefund(ctx context.Context, r *refund, outcome string) error {
-	return shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
-		if _, err := shop.Change(ctx, tx, `UPDATE refunds SET state = $2, account = 'null' WHERE id = $1 AND state = 'pending'`, r.ID, outcome); err != nil {
+// hurry makes everything due that is waited for: when a shop starts, nobody knows what
+// it has missed.
+func (o *orders) hurry(ctx context.Context) error {
+	now := time.Now().Unix()
+	for _, table := range []string{"orders", "refunds"} {
+		if _, err := o.db.ExecContext(ctx, `UPDATE `+table+` SET due_at = $1 WHERE due_at > $1 AND due_at < $2`, now, int64(never)); err != nil {
 			return err
 		}
-		_, err := shop.Change(ctx, tx, `UPDATE orders SET look_at = 0, version = version + 1 WHERE id = $1`, r.OrderID)
-		return err
-	})
+	}
+	return nil
 }

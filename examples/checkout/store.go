@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -44,7 +43,7 @@ func newStore(ctx context.Context, orders *orders, toss *shop.Toss, logger *slog
 	if err != nil {
 		return nil, err
 	}
-	return &store{orders: orders, toss: toss, sessions: sessions, pages: pages, logger: logger, woken: make(chan struct{}, 1), patience: confirmTime}, nil
+	return &store{orders: orders, toss: toss, sessions: sessions, pages: pages, logger: logger, woken: make(chan struct{}, workers), patience: confirmTime}, nil
 }
 
 func (s *store) handler() http.Handler {
@@ -70,15 +69,19 @@ type page struct {
 	Price       tosspayments.Amount
 	Order       *order
 	Orders      []*order
-	Refunding   bool
 	Message     string
 	Script      string
 	ClientKey   string
 	CustomerKey string
 	Code        tosspayments.ErrorCode
 	Banks       []institutions.Institution
-	// Returned tells that goods that were let out were taken back.
+	// Returned is set when goods that were let out were taken back.
 	Returned bool
+	// Refund is where the last refund of the order stands; "" if there was none.
+	Refund refundState
+	// Form is what the buyer has typed into the refund form, Problem what is wrong with it.
+	Form    refundForm
+	Problem string
 }
 
 func titled(title string) shop.Frame { return shop.Frame{Title: title} }
@@ -138,7 +141,8 @@ func (s *store) showCheckout(w http.ResponseWriter, r *http.Request) {
 }
 
 // showSuccess is where the buyer comes back to. Its script posts the values to
-// confirmPayment, so that this page can be refreshed without harm.
+// confirmPayment, so that this page can be refreshed without harm. What the buyer has
+// authenticated is kept, in case the page is closed before that.
 func (s *store) showSuccess(w http.ResponseWriter, r *http.Request) {
 	redirect, err := tosspayments.ParseSuccessURL(r.URL)
 	if err != nil {
@@ -149,6 +153,13 @@ func (s *store) showSuccess(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.failed(w, r, err)
 		return
+	}
+	// A wrong amount is told by confirmPayment.
+	if request, err := redirect.ConfirmRequest(x.Amount); err == nil {
+		if err := s.orders.returned(r.Context(), x, request.PaymentKey); err != nil {
+			s.failed(w, r, err)
+			return
+		}
 	}
 	s.show(w, r, http.StatusOK, "success.html", page{Frame: titled("결제를 확인하고 있어요"), Order: x})
 }
@@ -187,7 +198,10 @@ func (s *store) confirmPayment(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if claimed {
-		s.confirm(r.Context(), x)
+		// The browser may go away; the confirm does not.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.patience)
+		defer cancel()
+		s.confirm(ctx, x)
 	}
 	answer(w, http.StatusOK, "")
 }
@@ -216,8 +230,11 @@ func (s *store) showFail(w http.ResponseWriter, r *http.Request) {
 
 // advice tells the buyer what to do about a refusal.
 func advice(code tosspayments.ErrorCode) string {
-	if code == tosspayments.ErrPayProcessCanceled {
+	switch code {
+	case tosspayments.ErrPayProcessCanceled:
 		return "결제창을 닫으셨어요. 원하실 때 다시 결제할 수 있어요."
+	case tosspayments.ErrExpiredPayment:
+		return "입금 기한이 지났어요. 결제된 금액은 없으니 처음부터 다시 주문해 주세요."
 	}
 	switch code.Class() {
 	case tosspayments.ClassBuyerOtherMethod:
@@ -249,13 +266,18 @@ func (s *store) showOrder(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	p := page{Frame: titled(titles[x.State]), Order: x, Code: x.FailureCode, Banks: refundBanks()}
+	s.showOrderPage(w, r, http.StatusOK, x, refundForm{}, "")
+}
+
+// showOrderPage shows where an order stands. All that it says comes from the books,
+// other than the problem with a form that was just sent.
+func (s *store) showOrderPage(w http.ResponseWriter, r *http.Request, status int, x *order, form refundForm, problem string) {
+	p := page{Frame: titled(x.title()), Order: x, Code: x.FailureCode, Banks: refundBanks(), Form: form, Problem: problem}
 	if x.State == failed {
 		p.Message = advice(x.FailureCode)
-	} else {
-		p.Message = refundMessages[r.URL.Query().Get("refund")]
 	}
-	if p.Refunding, err = s.orders.isRefunding(r.Context(), x.ID); err != nil {
+	var err error
+	if p.Refund, err = s.orders.lastRefund(r.Context(), x.ID); err != nil {
 		s.failed(w, r, err)
 		return
 	}
@@ -265,10 +287,21 @@ func (s *store) showOrder(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.Returned = returned > 0
-	s.show(w, r, http.StatusOK, "order.html", p)
+	s.show(w, r, status, "order.html", p)
 }
 
-// IsVirtualAccount tells whether the buyer pays into an account.
+// title is the headline of the order's page.
+func (x *order) title() string {
+	if x.State == canceled && x.WasPaid() {
+		return "전액 환불됐어요"
+	}
+	return titles[x.State]
+}
+
+// WasPaid reports whether money has moved for the order.
+func (x *order) WasPaid() bool { return x.Payment != nil && !x.Payment.ApprovedAt.IsZero() }
+
+// IsVirtualAccount reports whether the buyer pays into an account.
 func (x *order) IsVirtualAccount() bool { return x.Payment != nil && x.Payment.VirtualAccount != nil }
 
 // Bank is the name of the bank of the virtual account.
@@ -295,17 +328,8 @@ func refundBanks() (list []institutions.Institution) {
 }
 
 var titles = map[state]string{
-	created: "아직 결제하지 않았어요", confirming: "결제를 확인하고 있어요", waiting: "입금을 기다리고 있어요", paid: "결제가 완료됐어요",
-	refunded: "모두 환불됐어요", canceled: "주문이 취소됐어요", failed: "결제하지 못했어요", expired: "결제 시간이 지났어요", review: "확인이 필요한 결제예요",
-}
-
-var refundMessages = map[string]string{
-	"done":    "환불됐어요.",
-	"stale":   "환불할 수 있는 금액이 바뀌었어요. 금액을 확인하고 다시 시도해 주세요.",
-	"amount":  "환불 금액은 1원부터 남은 금액까지 적을 수 있어요.",
-	"account": "환불받을 은행과 계좌 번호, 예금주를 확인해 주세요.",
-	"pending": "환불을 확인하고 있어요. 다시 신청하지 않아도 돼요.",
-	"refused": "환불이 거절됐어요. 고객센터로 문의해 주세요.",
+	created: "아직 결제하지 않았어요", authenticated: "결제를 확인하고 있어요", confirming: "결제를 확인하고 있어요", waiting: "입금을 기다리고 있어요", paid: "결제가 완료됐어요",
+	canceled: "주문이 취소됐어요", failed: "결제하지 못했어요", expired: "결제 시간이 지났어요", review: "확인이 필요한 결제예요",
 }
 
 // orderState is what a waiting page asks for.
@@ -315,66 +339,11 @@ func (s *store) orderState(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusNotFound, "")
 		return
 	}
-	refunding, err := s.orders.isRefunding(r.Context(), x.ID)
+	refund, err := s.orders.lastRefund(r.Context(), x.ID)
 	if err != nil {
 		answer(w, http.StatusInternalServerError, "")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"state": x.State, "refunding": refunding})
-}
-
-// refundOrder gives money back: all that is left, or the amount in the form. The
-// balance that the buyer saw comes with it, so that a second click does nothing. A
-// virtual account that nobody has paid into is closed.
-func (s *store) refundOrder(w http.ResponseWriter, r *http.Request) {
-	x, err := s.orders.get(r.Context(), r.PathValue("id"), s.sessions.Customer(w, r))
-	if err != nil {
-		s.failed(w, r, err)
-		return
-	}
-	result := s.startRefund(r, x)
-	http.Redirect(w, r, "/orders/"+x.ID+"?refund="+result, http.StatusSeeOther)
-}
-
-func (s *store) startRefund(r *http.Request, x *order) string {
-	if seen, err := tosspayments.ParseAmount(r.PostFormValue("balance")); err != nil || seen != x.Balance || x.State != paid && x.State != waiting {
-		return "stale"
-	}
-	amount := x.Balance
-	if text := r.PostFormValue("amount"); text != "" {
-		parsed, err := tosspayments.ParseAmount(strings.ReplaceAll(text, ",", ""))
-		_, whole := parsed.Int64()
-		if err != nil || !whole || parsed.Cmp(tosspayments.Amount{}) <= 0 || parsed.Cmp(x.Balance) > 0 || x.State == waiting {
-			return "amount"
-		}
-		amount = parsed
-	}
-	var account *tosspayments.RefundReceiveAccount
-	if x.IsVirtualAccount() && x.State == paid {
-		number := strings.ReplaceAll(r.PostFormValue("account"), "-", "")
-		account = &tosspayments.RefundReceiveAccount{
-			Bank: r.PostFormValue("bank"), AccountNumber: tosspayments.NewSensitive(number), HolderName: strings.TrimSpace(r.PostFormValue("holder")),
-		}
-		if account.Bank == "" || number == "" || account.HolderName == "" {
-			return "account"
-		}
-	}
-	planned, err := s.orders.planRefund(r.Context(), x, amount, account)
-	switch {
-	case err != nil:
-		s.logger.ErrorContext(r.Context(), "refund", "order", x.ID, "error", err)
-		return "stale"
-	case planned == nil:
-		return "stale"
-	}
-	err = s.refund(r.Context(), planned)
-	var refused *tosspayments.Error
-	switch {
-	case err == nil:
-		return "done"
-	case errors.As(err, &refused):
-		return "refused"
-	}
-	return "pending"
+	_ = json.NewEncoder(w).Encode(map[string]any{"state": x.State, "refund": refund})
 }

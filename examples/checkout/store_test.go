@@ -121,6 +121,35 @@ func TestForgottenOrdersExpire(t *testing.T) {
 	assert.Zero(t, st.toss.Charges(id), "nothing is charged for an order that was closed")
 }
 
+// TestBuyerLeavesTheSuccessPage: the buyer has authenticated, and closes the page before
+// its script has run. The payment goes on without it.
+func TestBuyerLeavesTheSuccessPage(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id := buyer.order()
+	redirect := authenticate(st.toss, id)
+	success := "/payment/success?" + url.Values{"paymentKey": {redirect.PaymentKey}, "orderId": {id}, "amount": {redirect.Amount.String()}}.Encode()
+	assert.Contains(t, newBuyer(t, st.url).Page(success), "주문을 찾을 수 없어요")
+	assert.Contains(t, buyer.Page(strings.Replace(success, "15000", "100", 1)), "결제를 확인하고 있어요")
+	assert.Equal(t, created, st.find(id).State, "only the owner's own payment counts")
+
+	for range 2 {
+		assert.Contains(t, buyer.Page(success), "결제를 확인하고 있어요")
+		page := buyer.Page("/orders/" + id)
+		assert.Contains(t, page, "다시 결제하지 마세요")
+		assert.NotContains(t, page, "/checkout", "it must not be paid twice")
+	}
+	st.later(0)
+	assert.Zero(t, st.toss.Charges(id), "the page has some time")
+	st.later(pageTime)
+	assert.Equal(t, paid, st.find(id).State)
+	assert.Equal(t, 1, st.toss.Charges(id))
+	status, err := buyer.comeBack(redirect)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, status, "the page was only slow")
+	assert.Equal(t, 1, st.toss.Calls(tosstest.ConfirmPayment))
+}
+
 // TestRecovery brings each kind of unfinished order to its end.
 func TestRecovery(t *testing.T) {
 	for name, row := range map[string]struct {
@@ -129,7 +158,7 @@ func TestRecovery(t *testing.T) {
 		charges int
 	}{
 		"not confirmed yet": {func(*tosstest.Server, tosspayments.SuccessRedirect) {}, paid, 1},
-		"expired since":     {func(s *tosstest.Server, _ tosspayments.SuccessRedirect) { s.Advance(time.Hour) }, expired, 0},
+		"expired since":     {func(s *tosstest.Server, _ tosspayments.SuccessRedirect) { s.Advance(time.Hour) }, failed, 0},
 		"approved before": {func(s *tosstest.Server, r tosspayments.SuccessRedirect) {
 			request, _ := r.ConfirmRequest(productPrice)
 			_, _ = s.Client().ConfirmPayment(t.Context(), request)
@@ -138,7 +167,7 @@ func TestRecovery(t *testing.T) {
 			request, _ := r.ConfirmRequest(productPrice)
 			_, _ = s.Client().ConfirmPayment(t.Context(), request)
 			_, _ = s.Client().CancelPayment(t.Context(), r.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
-		}, refunded, 1},
+		}, canceled, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			st := newShopStand(t)
@@ -148,19 +177,34 @@ func TestRecovery(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, claimed)
 			row.prepare(st.toss, redirect)
-			st.store.recover(t.Context(), never-1, time.Now())
+			st.later(claimTime)
 			assert.Equal(t, row.ends, st.find(id).State)
 			assert.Equal(t, row.charges, st.toss.Charges(id))
 		})
 	}
-	t.Run("a key that Toss Payments does not know", func(t *testing.T) {
-		st := newShopStand(t)
-		id := newBuyer(t, st.url).order()
-		_, err := st.store.orders.claim(t.Context(), st.find(id), "made-up")
-		require.NoError(t, err)
-		st.store.recover(t.Context(), never-1, time.Now())
-		assert.Equal(t, failed, st.find(id).State)
-	})
+}
+
+// TestAPaymentThatNobodyKnows is neither failed, since another secret key may know it,
+// nor asked for all the time.
+func TestAPaymentThatNobodyKnows(t *testing.T) {
+	st := newShopStand(t)
+	id := newBuyer(t, st.url).order()
+	_, err := st.store.orders.claim(t.Context(), st.find(id), "made-up")
+	require.NoError(t, err)
+	st.later(claimTime)
+	assert.Equal(t, confirming, st.find(id).State)
+	calls := len(st.toss.Requests())
+	st.later(0)
+	st.later(pause(0) / 2)
+	assert.Len(t, st.toss.Requests(), calls, "not yet")
+	assert.Equal(t, 1, st.find(id).tries)
+	var waits []time.Duration
+	for tries := range 16 {
+		waits = append(waits, pause(tries))
+	}
+	assert.Equal(t, 10*time.Second, waits[0])
+	assert.Equal(t, 20*time.Second, waits[1])
+	assert.Equal(t, 24*time.Hour, waits[15])
 }
 
 func TestRefundRefusedBecauseTheBalanceMoved(t *testing.T) {
@@ -171,14 +215,15 @@ func TestRefundRefusedBecauseTheBalanceMoved(t *testing.T) {
 	_, err := buyer.comeBack(redirect)
 	require.NoError(t, err)
 	_, err = st.toss.Client().CancelPaymentPartially(t.Context(), redirect.PaymentKey, tosspayments.PartialCancelRequest{
-		CancelReason: "in the dashboard", CancelAmount: tosspayments.Won(1000),
+		CancelReason: "in the dashboard", CancelAmount: tosspayments.Won(1000), RefundableAmount: productPrice,
 	})
 	require.NoError(t, err)
-	require.NoError(t, buyer.refund(id, "15000", ""))
+	require.NoError(t, buyer.refund(id, "15000", "5000"))
 	page := buyer.Page("/orders/" + id)
 	assert.Contains(t, page, "14,000원", "the shop has learnt the balance")
+	assert.Contains(t, page, "환불이 거절됐어요")
 	require.NoError(t, buyer.refund(id, "14000", ""))
-	assert.Contains(t, buyer.Page("/orders/"+id), "모두 환불됐어요")
+	assert.Contains(t, buyer.Page("/orders/"+id), "전액 환불됐어요")
 	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(1000), tosspayments.Won(14000)}, st.toss.Refunds(id))
 }
 
@@ -211,7 +256,7 @@ func (st *stand) find(id string) *order {
 // TestRefundWhoseKeyWasForgotten: the first attempt refunds, its answer and its key are
 // lost, and the second one is refused for the balance that the first has left.
 func TestRefundWhoseKeyWasForgotten(t *testing.T) {
-	st := newShopStand(t, tosspayments.WithMaxRetries(0), tosspayments.WithSettleGrace(0))
+	st := newShopStand(t, tosspayments.WithMaxRetries(0), tosspayments.WithLookupGrace(0))
 	buyer := newBuyer(t, st.url)
 	id := buyer.order()
 	_, err := buyer.comeBack(authenticate(st.toss, id))
@@ -223,20 +268,17 @@ func TestRefundWhoseKeyWasForgotten(t *testing.T) {
 	)
 	require.NoError(t, buyer.refund(id, "15000", "5000"))
 	st.toss.ClearFaults()
-	st.store.recover(t.Context(), 0, time.Now())
+	st.later(time.Minute)
 	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, st.toss.Refunds(id))
-	pending, err := st.store.orders.isRefunding(t.Context(), id)
+	last, err := st.store.orders.lastRefund(t.Context(), id)
 	require.NoError(t, err)
-	assert.False(t, pending)
-	var outcome string
-	require.NoError(t, st.store.orders.db.QueryRow(`SELECT state FROM refunds`).Scan(&outcome))
-	assert.Equal(t, "done", outcome)
+	assert.Equal(t, refundDone, last)
 	assert.Equal(t, tosspayments.Won(10000), st.find(id).Balance)
 }
 
 // TestRefundAfterAStoredServerError: the key replays the 500, so another one is taken.
 func TestRefundAfterAStoredServerError(t *testing.T) {
-	st := newShopStand(t, tosspayments.WithMaxRetries(0), tosspayments.WithSettleGrace(0))
+	st := newShopStand(t, tosspayments.WithMaxRetries(0), tosspayments.WithLookupGrace(0))
 	buyer := newBuyer(t, st.url)
 	id := buyer.order()
 	_, err := buyer.comeBack(authenticate(st.toss, id))
@@ -245,7 +287,7 @@ func TestRefundAfterAStoredServerError(t *testing.T) {
 	st.toss.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Refuse, Code: tosspayments.ErrCommonError})
 	require.NoError(t, buyer.refund(id, "15000", "5000"))
 	for range 2 {
-		st.store.recover(t.Context(), 0, time.Now())
+		st.later(time.Minute)
 	}
 	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, st.toss.Refunds(id))
 	assert.Equal(t, tosspayments.Won(10000), st.find(id).Balance)

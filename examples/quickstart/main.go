@@ -44,7 +44,7 @@ func run(ctx context.Context) error {
 	payment, err = client.CancelPaymentPartially(ctx, payment.PaymentKey, tosspayments.PartialCancelRequest{
 		CancelReason:     "한 상품 품절",
 		CancelAmount:     tosspayments.Won(11000),
-		RefundableAmount: payment.BalanceAmount,
+		RefundableAmount: payment.Cancelable(),
 	})
 	if err != nil {
 		return err

@@ -143,3 +143,15 @@ func (s *Shop) PaidOut(ctx context.Context, day tosspayments.Date) (sum tosspaym
 	}
 	return sum, nil
 }
+
+// Reconcile compares a day of the shop's own books with Toss Payments.
+func (s *Shop) Reconcile(ctx context.Context, ledger iter.Seq2[reconcile.Entry, error]) error {
+	yesterday := tosspayments.DateOf(time.Now()).AddDays(-1)
+	for difference, err := range reconcile.Transactions(ctx, s.Toss, yesterday, ledger) {
+		if err != nil {
+			return err
+		}
+		fmt.Println(difference)
+	}
+	return nil
+}

@@ -62,9 +62,11 @@ func TestADaysBooks(t *testing.T) {
 		book(first)
 		book(first) // the same payment by another road
 		lost := pay("order-0002")
-		account, err := shop.Account(t.Context(), Order{ID: "order-0003", Name: "원두", Amount: tosspayments.Won(15000)}, "20", "김토스")
+		account, err := shop.Toss.IssueVirtualAccount(t.Context(), tosspayments.IssueVirtualAccountRequest{
+			OrderID: "order-0003", OrderName: "원두", Amount: tosspayments.Won(15000), CustomerName: "김토스", Bank: "20",
+		})
 		require.NoError(t, err)
-		withdrawn, err := shop.CancelAccount(t.Context(), account.PaymentKey, nil)
+		withdrawn, err := shop.Toss.CancelPayment(t.Context(), account.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "변심"})
 		require.NoError(t, err)
 		book(withdrawn)
 
@@ -166,5 +168,11 @@ func TestClosingDaysGoesOn(t *testing.T) {
 		require.Error(t, shop.CloseDays(t.Context(), db, first.AddDays(5), first.AddDays(6)), "the last day is not over")
 		require.NoError(t, db.Close())
 		require.Error(t, shop.CloseDays(t.Context(), db, first, first))
+	})
+}
+
+func TestReconcile(t *testing.T) {
+	quietly(t, func(t *testing.T, s *stand) {
+		require.NoError(t, s.Reconcile(s.ctx(), func(func(reconcile.Entry, error) bool) {}))
 	})
 }

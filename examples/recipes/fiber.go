@@ -1,6 +1,7 @@
 package recipes
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,7 +37,7 @@ func (s *Shop) FiberSuccess(c fiber.Ctx) error {
 	if err != nil {
 		return c.Status(http.StatusBadRequest).SendString("잘못된 주소예요. 결제되지 않았어요.")
 	}
-	order, err := s.Orders.Get(redirect.OrderID) // and check that it is the signed-in buyer's
+	order, err := s.Orders.Get(c.Context(), redirect.OrderID) // and check that it is the signed-in buyer's
 	if err != nil {
 		return c.Status(http.StatusNotFound).SendString("주문을 찾을 수 없어요.")
 	}
@@ -44,8 +45,11 @@ func (s *Shop) FiberSuccess(c fiber.Ctx) error {
 	if err != nil {
 		return c.Status(http.StatusBadRequest).SendString("주문과 맞지 않는 결제예요. 결제되지 않았어요.")
 	}
-	if err := s.ConfirmOrder(c.Context(), order, request); err != nil {
-		return c.Status(http.StatusConflict).SendString(Answer(err))
+	// The buyer may close the page: the confirm goes on to its end all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), 25*time.Second)
+	defer cancel()
+	if err := s.ConfirmOrder(ctx, order, request); err != nil {
+		return c.Status(http.StatusServiceUnavailable).SendString("잠시 후 새로고침해 주세요.")
 	}
 	return c.Redirect().To("/orders/" + order.ID)
 }

@@ -74,11 +74,9 @@ func send(t *testing.T, address, body, id, signature string) int {
 }
 
 func TestWebhooksInEveryFramework(t *testing.T) {
-	desk := &desk{
-		order:  AccountOrder{ID: "order-0001"},
-		secret: tosspayments.NewSensitive("ps_right"), events: map[string]string{},
-	}
-	handler, err := Receiver(desk, tosstest.DefaultSecurityKey)
+	database := newMemory()
+	database.orders["order-0001"] = Order{ID: "order-0001", Payment: &tosspayments.Payment{Secret: tosspayments.NewSensitive("ps_right")}}
+	handler, err := Receiver(database, tosstest.DefaultSecurityKey)
 	require.NoError(t, err)
 	handler.Logger = nil
 	var got []tosspayments.WebhookDelivery
@@ -92,8 +90,8 @@ func TestWebhooksInEveryFramework(t *testing.T) {
 	}
 	for name, address := range servers(t, handler) {
 		t.Run(name, func(t *testing.T) {
-			got, desk.lookAt = nil, nil
-			clear(desk.events)
+			got, database.woken = nil, 0
+			clear(database.events)
 			// Every byte counts: spaces, escapes and Korean are kept as they are.
 			payout := "{ \"eventType\": \"payout.changed\",\n\t\"eventId\":\"evt_1\", \"entityBody\":{\"id\":\"FPA_1\",\"transactionDescription\":\"3월\\u0020정산\"} }\n"
 			signature, err := tosspayments.SignWebhook(tosstest.DefaultSecurityKey, []byte(payout), sentAt, true)
@@ -101,18 +99,18 @@ func TestWebhooksInEveryFramework(t *testing.T) {
 			assert.Equal(t, http.StatusOK, send(t, address, payout, "whtrans_signed", signature))
 			require.Len(t, got, 1)
 			assert.Equal(t, tosspayments.WebhookSigned, got[0].Trust)
-			assert.Equal(t, payout, desk.events["event/evt_1"])
+			assert.Equal(t, payout, database.events["event/evt_1"])
 			assert.Equal(t, http.StatusUnauthorized, send(t, address, strings.TrimSpace(payout), "x", signature), "other bytes")
 			assert.Equal(t, http.StatusUnauthorized, send(t, address, payout, "x", ""))
 
 			assert.Equal(t, http.StatusOK, send(t, address, deposit("ps_right"), "whtrans_deposit", ""))
 			assert.Equal(t, http.StatusUnauthorized, send(t, address, deposit("ps_wrong"), "x", ""))
 			assert.Equal(t, http.StatusBadRequest, send(t, address, "not JSON", "x", ""))
-			assert.Equal(t, []string{"order-0001"}, desk.lookAt)
+			assert.Equal(t, 1, database.woken)
 
-			desk.broken = errors.New("the database is away")
+			database.broken = errors.New("the database is away")
 			assert.Equal(t, http.StatusInternalServerError, send(t, address, deposit("ps_right"), "x", ""))
-			desk.broken = nil
+			database.broken = nil
 
 			response, err := http.Get("http://" + address + "/webhooks/toss")
 			require.NoError(t, err)
@@ -162,8 +160,9 @@ func TestSuccessRedirectInEveryFramework(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			shop, server, order := newShop(t)
-			address := serve(shop)
+			s := newStand(t, tosstest.NewServer(t))
+			s.request = s.authenticate(tosstest.Checkout{OrderID: "order-0001"})
+			address := serve(s.Shop)
 			get := func(query string) (int, string, string) {
 				response, err := client.Get("http://" + address + "/success?" + query)
 				require.NoError(t, err)
@@ -172,8 +171,7 @@ func TestSuccessRedirectInEveryFramework(t *testing.T) {
 				require.NoError(t, response.Body.Close())
 				return response.StatusCode, response.Header.Get("Location"), string(body)
 			}
-			redirect := server.Authenticate(tosstest.Checkout{OrderID: order.ID, OrderName: order.Name, Amount: order.Amount})
-			tampered := query(redirect)
+			tampered := back(s.request)
 			tampered.Set("amount", "100")
 			status, _, body := get(tampered.Encode())
 			assert.Equal(t, http.StatusBadRequest, status)
@@ -182,23 +180,25 @@ func TestSuccessRedirectInEveryFramework(t *testing.T) {
 			assert.Equal(t, http.StatusBadRequest, status)
 			status, _, _ = get("paymentKey=p&orderId=order-none&amount=1")
 			assert.Equal(t, http.StatusNotFound, status)
-			assert.Zero(t, server.Calls(tosstest.ConfirmPayment))
+			assert.Zero(t, s.server.Calls(tosstest.ConfirmPayment))
 
 			for range 2 {
-				status, location, _ := get(query(redirect).Encode())
+				status, location, _ := get(back(s.request).Encode())
 				assert.Equal(t, http.StatusSeeOther, status)
-				assert.Equal(t, "/orders/"+order.ID, location)
+				assert.Equal(t, "/orders/order-0001", location)
 			}
-			assert.Equal(t, 1, server.Charges(order.ID))
+			assert.Equal(t, 1, s.server.Charges("order-0001"))
 
-			shop, server, order = newShop(t)
-			address = serve(shop)
-			redirect = server.Authenticate(tosstest.Checkout{
-				OrderID: order.ID, OrderName: order.Name, Amount: order.Amount, Refusal: tosspayments.ErrRejectCardCompany,
-			})
-			status, _, body = get(query(redirect).Encode())
-			assert.Equal(t, http.StatusConflict, status)
-			assert.Contains(t, body, "다른 카드")
+			s.request = s.authenticate(tosstest.Checkout{OrderID: "order-0002", Refusal: tosspayments.ErrRejectCardCompany})
+			status, _, _ = get(back(s.request).Encode())
+			assert.Equal(t, http.StatusSeeOther, status)
+			assert.Contains(t, s.page(), "다른 카드")
+
+			s.request = s.authenticate(tosstest.Checkout{OrderID: "order-0003"})
+			s.broken = errors.New("the database is away")
+			status, _, body = get(back(s.request).Encode())
+			assert.Equal(t, http.StatusServiceUnavailable, status)
+			assert.Contains(t, body, "새로고침")
 		})
 	}
 }

@@ -3,6 +3,7 @@ package recipes
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -22,7 +23,7 @@ func (s *Shop) GinSuccess(c *gin.Context) {
 		c.String(http.StatusBadRequest, "잘못된 주소예요. 결제되지 않았어요.")
 		return
 	}
-	order, err := s.Orders.Get(redirect.OrderID) // and check that it is the signed-in buyer's
+	order, err := s.Orders.Get(c.Request.Context(), redirect.OrderID) // and check that it is the signed-in buyer's
 	if err != nil {
 		c.String(http.StatusNotFound, "주문을 찾을 수 없어요.")
 		return
@@ -33,8 +34,10 @@ func (s *Shop) GinSuccess(c *gin.Context) {
 		return
 	}
 	// The buyer may close the page: the confirm goes on to its end all the same.
-	if err := s.ConfirmOrder(context.WithoutCancel(c.Request.Context()), order, request); err != nil {
-		c.String(http.StatusConflict, Answer(err))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), 25*time.Second)
+	defer cancel()
+	if err := s.ConfirmOrder(ctx, order, request); err != nil {
+		c.String(http.StatusServiceUnavailable, "잠시 후 새로고침해 주세요.")
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/orders/"+order.ID)

@@ -55,145 +55,166 @@ func (b *biller) run(ctx context.Context, interval time.Duration) {
 
 // round plans the charges of periods that have begun, makes those that are due, settles
 // those that have no outcome, and deletes the billing keys that are not used any more.
-// It returns when all of that has ended.
+// It returns when all of that has ended. While the scheduler is stopped nothing is sent.
 func (b *biller) round(ctx context.Context) {
 	planErr := b.subs.planDue(ctx, b.clock.now())
-	open, openErr := b.subs.open(ctx, b.clock.now(), b.clock.wall())
-	if err := errors.Join(planErr, openErr); err != nil && ctx.Err() == nil {
+	reason, stopErr := b.subs.stopped(ctx)
+	due, dueErr := b.subs.due(ctx, b.clock.now())
+	open, openErr := b.subs.open(ctx, b.clock.wall())
+	if err := errors.Join(planErr, stopErr, dueErr, openErr); err != nil && ctx.Err() == nil {
 		b.logger.ErrorContext(ctx, "billing", "error", err)
 	}
+	if reason != "" {
+		b.logger.ErrorContext(ctx, "the scheduler is stopped; put it right, then start with -resume", "reason", reason)
+		return
+	}
+	b.each(ctx, due, b.charge)
+	b.each(ctx, open, b.settle)
+	b.deleteKeys(ctx)
+}
+
+// each does something with every order, a few at a time.
+func (b *biller) each(ctx context.Context, orderIDs []string, do func(ctx context.Context, orderID string) error) {
 	var workers sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
-	for _, orderID := range open {
+	for _, orderID := range orderIDs {
 		slots <- struct{}{}
 		workers.Go(func() {
 			defer func() { <-slots }()
-			if ctx.Err() == nil {
-				b.charge(ctx, orderID)
+			if ctx.Err() != nil {
+				return
+			}
+			if err := do(ctx, orderID); err != nil {
+				b.logger.ErrorContext(ctx, "charge", "order", orderID, "error", err)
 			}
 		})
 	}
 	workers.Wait()
-	b.deleteKeys(ctx)
 }
 
-// charge claims a charge, makes it outside any transaction, and records the outcome.
-// What was claimed before and has no outcome is looked up first: only when Toss Payments
-// does not know the order it is made again, under the same order id, which is good for
-// one payment, whatever else may be on its way. Shutting down does not break it off.
-func (b *biller) charge(ctx context.Context, orderID string) {
+// charge is the scheduler: it claims a charge that is due, and makes it outside any
+// transaction.
+func (b *biller) charge(ctx context.Context, orderID string) error {
 	c, err := b.subs.claim(ctx, orderID, b.clock.now(), b.clock.wall(), b.lease)
-	if err != nil {
-		b.logger.ErrorContext(ctx, "claim", "order", orderID, "error", err)
-	}
 	if c == nil || err != nil {
-		return
+		return err
 	}
-	ctx = context.WithoutCancel(ctx)
-	calls, cancel := context.WithTimeout(ctx, b.callTime())
+	calls, cancel := b.ownTime(ctx)
 	defer cancel()
-	var o outcome
-	if !c.Fresh {
-		var payment *tosspayments.Payment
-		if payment, err = b.toss.Client.GetPaymentByOrderID(calls, orderID); err == nil {
-			o = c.judge(payment)
-		}
-	}
-	if c.Fresh || errors.Is(err, tosspayments.ErrNotFoundPayment) {
-		o, err = b.ask(calls, c)
-	}
-	b.record(ctx, c, o, err)
+	payment, err := b.ask(calls, c)
+	return b.record(ctx, &c.charge, payment, err)
 }
 
-// ask makes the charge. Without an outcome it is not known: the lookup after the lease
-// finds it.
-func (b *biller) ask(ctx context.Context, c *claimed) (o outcome, err error) {
+// settle is the job: it takes over a charge whose outcome was not recorded. It reads the
+// payment first, because the server repeats the stored answer of an idempotency key even
+// after a refund. If that is inconclusive, or fails, it makes the same charge again.
+func (b *biller) settle(ctx context.Context, orderID string) error {
+	c, err := b.subs.takeOver(ctx, orderID, b.clock.wall(), b.lease)
+	if c == nil || err != nil {
+		return err
+	}
+	calls, cancel := b.ownTime(ctx)
+	defer cancel()
+	payment, err := b.toss.Client.ResolvePaymentByOrderID(calls, c.OrderID, c.Amount)
+	if tosspayments.OutcomeOf(payment, err) == tosspayments.OutcomeUnknown {
+		payment, err = b.ask(calls, c)
+	}
+	return b.record(ctx, &c.charge, payment, err)
+}
+
+// ownTime is the time of one charge: shutting down does not break it off.
+func (b *biller) ownTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), b.callTime())
+}
+
+// ask makes the charge. It is safe to repeat, at once or next week: an order id is good
+// for one payment, and every call returns the one that stands.
+func (b *biller) ask(ctx context.Context, c *claimed) (*tosspayments.Payment, error) {
 	key, err := b.vault.open(c.SealedKey, c.CustomerKey)
 	if err != nil {
-		return outcome{state: review}, err
+		b.logger.ErrorContext(ctx, "a person has to look at a card", "card", c.CardID, "error", err)
+		return nil, err
 	}
-	payment, err := b.toss.Client.ChargeBilling(ctx, key, tosspayments.ChargeBillingRequest{
+	return b.toss.Client.ChargeBilling(ctx, key, tosspayments.ChargeBillingRequest{
 		OrderID: c.OrderID, OrderName: c.orderName(), Amount: c.Amount,
 	}, tosspayments.WithIdempotencyKey(c.idempotencyKey()))
-	var refusal *tosspayments.Error
-	var mismatch *tosspayments.MismatchError
-	var invalid *tosspayments.ValidationError
+}
+
+// record writes down how a charge has ended, and what follows from it, for the scheduler
+// and for the job alike. If that fails, the charge is settled when its lease is over.
+func (b *biller) record(ctx context.Context, c *charge, payment *tosspayments.Payment, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	outcome, level := tosspayments.OutcomeOf(payment, err), slog.LevelInfo
+	if err != nil {
+		level = slog.LevelWarn
+	}
+	b.logger.Log(ctx, level, "charge", "order", c.OrderID, "outcome", outcome, "error", err)
+	switch outcome {
+	case tosspayments.OutcomePaid:
+		return b.subs.paid(ctx, c, payment)
+	case tosspayments.OutcomeCanceled:
+		// Paid, and refunded since by a person. The period gives no access, and is not
+		// charged again either.
+		return b.subs.refunded(ctx, c, tosspayments.PaymentOf(err))
+	case tosspayments.OutcomeRefused:
+		return b.refuse(ctx, c, tosspayments.CodeOf(err))
+	case tosspayments.OutcomeMismatch:
+		return b.review(ctx, c, "", tosspayments.PaymentOf(err))
+	case tosspayments.OutcomeWaiting:
+		// A charge never waits for a deposit; this is not our payment.
+		return b.review(ctx, c, "", payment)
+	case tosspayments.OutcomeNotSent, tosspayments.OutcomeUnknown:
+		// The charge may have been made, so no other order id may be tried. It is settled
+		// when the lease is over.
+		if code := lastAnswer(err); code.Class() == tosspayments.ClassConfiguration {
+			return b.subs.stop(ctx, c, code)
+		}
+	}
+	return nil
+}
+
+// refuse goes by who has to act. Nothing was charged, and no request under this order id
+// is on its way any more.
+func (b *biller) refuse(ctx context.Context, c *charge, code tosspayments.ErrorCode) error {
+	switch class := code.Class(); {
+	case keyGone(code), class == tosspayments.ClassBuyerOtherMethod, class == tosspayments.ClassBuyerRestart:
+		return b.subs.refused(ctx, c, code, b.clock.now())
+	case class == tosspayments.ClassConfiguration:
+		return b.subs.stop(ctx, c, code)
+	case class == tosspayments.ClassWait:
+		return nil // asked again when the lease is over
+	}
+	// A mistake of our own, such as NOT_MATCHES_CUSTOMER_KEY. No other day and no other
+	// card will cure it.
+	return b.review(ctx, c, code, nil)
+}
+
+func (b *biller) review(ctx context.Context, c *charge, code tosspayments.ErrorCode, payment *tosspayments.Payment) error {
+	b.logger.ErrorContext(ctx, "a person has to look at a charge", "order", c.OrderID, "code", code)
+	return b.subs.review(ctx, c, code, payment)
+}
+
+// lastAnswer returns the code of the last answer to a charge that is not decided. A
+// server that refuses keys or contract does so before it looks at the order, so this
+// says nothing about the charge, but the next customer will be refused as well.
+func lastAnswer(err error) tosspayments.ErrorCode {
 	var unknown *tosspayments.OutcomeUnknownError
-	switch {
-	case err == nil:
-		return c.judge(payment), nil
-	case errors.As(err, &mismatch):
-		return outcome{state: review, payment: mismatch.Payment}, err
-	case errors.As(err, &invalid):
-		return outcome{state: review}, err
-	case errors.As(err, &refusal) && (refusal.Code == tosspayments.ErrDuplicatedOrderID || errors.Is(err, tosspayments.ErrCanceledSince)):
-		// This very charge was made before, as its order id names no other.
-		if refusal.Payment != nil {
-			o = c.judge(refusal.Payment)
-		}
-		return o, err
-	case errors.As(err, &refusal):
-		return refusedBy(refusal.Code), err
-	case errors.As(err, &unknown) && unknown.LastAnswer != nil && unknown.Next != tosspayments.NextSameKey:
-		// The same key would bring the same answer again.
-		return o, errors.Join(err, b.subs.useUpKey(ctx, &c.charge))
+	if errors.As(err, &unknown) && unknown.LastAnswer != nil {
+		return unknown.LastAnswer.Code
 	}
-	return o, err
+	return ""
 }
 
-// judge says what a payment that is found under the order id means for the charge.
-func (c *charge) judge(p *tosspayments.Payment) outcome {
-	switch ours := p.OrderID == c.OrderID && p.TotalAmount == c.Amount && p.Currency == tosspayments.CurrencyKRW &&
-		p.Type == tosspayments.PaymentTypeBilling && p.OrderName == c.orderName(); {
-	case !ours:
-		return outcome{state: review, payment: p}
-	case p.IsPaid():
-		return outcome{state: paid, payment: p}
-	case p.Status == tosspayments.PaymentStatusCanceled || p.IsFullyCanceled():
-		return outcome{state: refunded, payment: p}
-	case p.Status == tosspayments.PaymentStatusAborted || p.Status == tosspayments.PaymentStatusExpired:
-		code := tosspayments.ErrPayProcessAborted
-		if p.Failure != nil {
-			code = p.Failure.Code
-		}
-		return refusedBy(code)
-	}
-	return outcome{}
-}
-
-// refusedBy tells cards that were refused from keys that are no more, and both from
-// mistakes of our own, such as NOT_MATCHES_CUSTOMER_KEY, which no other day and no other
-// card will cure.
-func refusedBy(code tosspayments.ErrorCode) outcome {
+// keyGone reports whether a code says that the billing key cannot be charged any more,
+// so that the customer has to register another card.
+func keyGone(code tosspayments.ErrorCode) bool {
 	switch code {
 	case tosspayments.ErrNotFoundBilling, tosspayments.ErrNotFoundBillingKey,
 		tosspayments.ErrAlreadyRemovedBillingKey, tosspayments.ErrInvalidBillKeyRequest:
-		return outcome{state: refused, code: code, cardGone: true}
+		return true
 	}
-	switch code.Class() {
-	case tosspayments.ClassConfiguration, tosspayments.ClassRequest, tosspayments.ClassNotCancelable, tosspayments.ClassAlreadyDone:
-		return outcome{state: review, code: code}
-	}
-	return outcome{state: refused, code: code}
-}
-
-// record writes down the outcome. If that fails the claim stays without one, and is
-// looked up when its lease is over.
-func (b *biller) record(ctx context.Context, c *claimed, o outcome, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	var failure error
-	if o.state != "" {
-		failure = b.subs.record(ctx, &c.charge, o, b.clock.now())
-	}
-	level := slog.LevelInfo
-	switch {
-	case o.state == review || failure != nil:
-		level = slog.LevelError // somebody is called
-	case err != nil:
-		level = slog.LevelWarn
-	}
-	b.logger.Log(ctx, level, "charge", "order", c.OrderID, "outcome", string(o.state), "error", err, "recorded", failure)
+	return false
 }
 
 // deleteKeys deletes the billing keys that are to be deleted. One that is deleted
@@ -211,22 +232,13 @@ func (b *biller) deleteKeys(ctx context.Context) {
 		if err == nil {
 			err = b.toss.Client.DeleteBillingKey(ctx, key)
 		}
-		if err == nil || refusedBy(codeOf(err)).cardGone {
+		if err == nil || keyGone(tosspayments.CodeOf(err)) {
 			err = b.subs.forget(ctx, card.ID)
 		}
 		if err != nil {
 			b.logger.WarnContext(ctx, "deletion", "error", err)
 		}
 	}
-}
-
-// codeOf returns the code of a refusal, or "".
-func codeOf(err error) tosspayments.ErrorCode {
-	var refusal *tosspayments.Error
-	if errors.As(err, &refusal) {
-		return refusal.Code
-	}
-	return ""
 }
 
 // webhooks receives BILLING_DELETED, the only event of a subscription: a charge that
@@ -241,7 +253,7 @@ func (b *biller) webhooks() *tosspayments.WebhookHandler {
 			if d.Event.Billing == nil {
 				return nil
 			}
-			inUse, err := b.subs.doubt(ctx, b.vault.fingerprint(d.Event.Billing.BillingKey.Reveal()))
+			inUse, err := b.subs.doubt(ctx, fingerprint(d.Event.Billing.BillingKey.Reveal()))
 			b.logger.InfoContext(ctx, "webhook", "event", d.Event, "card in use", inUse, "error", err)
 			return err
 		},

@@ -18,7 +18,7 @@ import (
 // noHelp leaves what the library, and net/http for a connection that was used before,
 // would settle by themselves to the shop.
 var noHelp = []tosspayments.Option{
-	tosspayments.WithMaxRetries(0), tosspayments.WithSettleGrace(0),
+	tosspayments.WithMaxRetries(0), tosspayments.WithLookupGrace(0),
 	tosspayments.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}),
 }
 
@@ -53,6 +53,7 @@ func TestOneChargePerPeriodInTheDatabase(t *testing.T) {
 }
 
 func TestRefusalsFollowTheCalendar(t *testing.T) {
+	t.Parallel()
 	st := newStand(t)
 	c := st.customer()
 	c.register("")
@@ -102,6 +103,7 @@ func TestRefusalsFollowTheCalendar(t *testing.T) {
 }
 
 func TestCalendarSucceedsOnALaterDay(t *testing.T) {
+	t.Parallel()
 	st := newStand(t)
 	st.customer().register("")
 	key := st.billingKey()
@@ -116,6 +118,7 @@ func TestCalendarSucceedsOnALaterDay(t *testing.T) {
 // TestAnotherCardIsAskedAtOnce: the waiting attempt is made with the new card, and the
 // old key is deleted.
 func TestAnotherCardIsAskedAtOnce(t *testing.T) {
+	t.Parallel()
 	st := newStand(t)
 	c := st.customer()
 	c.register("")
@@ -139,22 +142,23 @@ func TestAnotherCardIsAskedAtOnce(t *testing.T) {
 // TestCardThatIsChangedWhileItIsCharged: the charge ends before the old key goes, and
 // the new card is asked at once.
 func TestCardThatIsChangedWhileItIsCharged(t *testing.T) {
+	t.Parallel()
 	st := newStand(t)
 	c := st.customer()
 	c.register("")
 	st.toss.SetRefusal(st.billingKey(), tosspayments.ErrInvalidStoppedCard)
 	st.set("2027-02-28 10:00")
 	require.NoError(t, st.store.subs.planDue(t.Context(), st.time()))
-	open, err := st.store.subs.open(t.Context(), st.time(), st.time())
+	due, err := st.store.subs.due(t.Context(), st.time())
 	require.NoError(t, err)
-	require.Len(t, open, 1)
-	claimed, err := st.store.subs.claim(t.Context(), open[0], st.time(), st.time(), st.store.lease)
+	require.Len(t, due, 1)
+	claimed, err := st.store.subs.claim(t.Context(), due[0], st.time(), st.time(), st.store.lease)
 	require.NoError(t, err)
 
 	c.register("")
 	assert.Zero(t, st.toss.Calls(tosstest.DeleteBillingKey), "it is being charged")
-	outcome, err := st.store.ask(t.Context(), claimed)
-	st.store.record(t.Context(), claimed, outcome, err)
+	payment, err := st.store.ask(t.Context(), claimed)
+	require.NoError(t, st.store.record(t.Context(), &claimed.charge, payment, err))
 	st.round()
 	assert.Equal(t, []string{"2027-01-1", "2027-02-2"}, st.moved())
 	assert.Equal(t, "active\ndeleted", st.cards())
@@ -163,6 +167,7 @@ func TestCardThatIsChangedWhileItIsCharged(t *testing.T) {
 func TestDeletedKeyAsksForAnotherCard(t *testing.T) {
 	for name, told := range map[string]bool{"told by an event": true, "found by a charge": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			st := newStand(t)
 			c := st.customer()
 			c.register("")
@@ -213,53 +218,45 @@ func TestForgedEventDoesNoHarm(t *testing.T) {
 
 // TestLostAnswers: whatever happens to the answer, the period is charged once.
 func TestLostAnswers(t *testing.T) {
-	fault := func(f tosstest.Fault) []tosstest.Fault {
-		f.Operation = tosstest.ChargeBilling
-		return []tosstest.Fault{f}
-	}
-	for name, row := range map[string]struct {
-		faults []tosstest.Fault
-		calls  int
-	}{
-		"lost before the effect":          {fault(tosstest.Fault{Kind: tosstest.Drop}), 2},
-		"lost after the effect":           {fault(tosstest.Fault{Kind: tosstest.Drop, AfterEffect: true}), 1},
-		"lost and not stored":             {fault(tosstest.Fault{Kind: tosstest.Reset, AfterEffect: true, Unstored: true}), 1},
-		"a 500 with effect":               {fault(tosstest.Fault{Kind: tosstest.Refuse, Code: tosspayments.ErrFailedInternalSystemProcessing, AfterEffect: true}), 1},
-		"a 500 without effect":            {fault(tosstest.Fault{Kind: tosstest.Refuse, Code: tosspayments.ErrFailedInternalSystemProcessing}), 2},
-		"an unclear 400 without effect":   {fault(tosstest.Fault{Kind: tosstest.Refuse, Code: tosspayments.ErrProviderError}), 2},
-		"a code of tomorrow, with effect": {fault(tosstest.Fault{Kind: tosstest.Refuse, Code: "A_CODE_OF_TOMORROW", Status: 400, AfterEffect: true}), 1},
-		"a page of HTML":                  {fault(tosstest.Fault{Kind: tosstest.BadGateway}), 2},
-		"DUPLICATED_ORDER_ID, lookup lost": {append(fault(tosstest.Fault{Kind: tosstest.Refuse, Code: tosspayments.ErrDuplicatedOrderID, AfterEffect: true}),
-			tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.Drop}), 1},
+	for name, fault := range map[string]tosstest.Fault{
+		"lost before the effect":          {Kind: tosstest.Drop},
+		"lost after the effect":           {Kind: tosstest.Drop, AfterEffect: true},
+		"lost and not stored":             {Kind: tosstest.Reset, AfterEffect: true, Unstored: true},
+		"a 500 with effect":               {Kind: tosstest.Refuse, Code: tosspayments.ErrFailedInternalSystemProcessing, AfterEffect: true},
+		"a 500 without effect":            {Kind: tosstest.Refuse, Code: tosspayments.ErrFailedInternalSystemProcessing},
+		"an unclear 400 without effect":   {Kind: tosstest.Refuse, Code: tosspayments.ErrProviderError},
+		"a code of tomorrow, with effect": {Kind: tosstest.Refuse, Code: "A_CODE_OF_TOMORROW", Status: 400, AfterEffect: true},
+		"a page of HTML":                  {Kind: tosstest.BadGateway},
+		"too many requests":               {Kind: tosstest.RateLimit},
+		"wait":                            {Kind: tosstest.Refuse, Code: tosspayments.ErrForbiddenConsecutiveRequest},
+		"DUPLICATED_ORDER_ID":             {Kind: tosstest.Refuse, Code: tosspayments.ErrDuplicatedOrderID, AfterEffect: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			st := newStand(t, noHelp...)
 			st.store.lease = 2 * time.Second
 			c := st.customer()
 			c.register("")
-			st.toss.Inject(row.faults...)
-			before := st.toss.Calls(tosstest.ChargeBilling)
-			// The lookup of the library is of no use either.
-			st.toss.Inject(tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.BadGateway, Times: 1000})
+			fault.Operation = tosstest.ChargeBilling
+			// The lookup is of no use either, also that of the job.
+			st.toss.Inject(fault, tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.BadGateway, Times: 1000})
 			st.on("2027-02-28 10:00")
 			assert.Contains(t, st.charges(), "2027-02 1 charging", "not known yet")
 			assert.Contains(t, c.Page("/"), "결제를 확인하고 있어요")
-			st.pass()
-			assert.Contains(t, st.charges(), "2027-02 1 charging", "still not known")
 			st.toss.ClearFaults()
 			st.pass()
 			assert.Equal(t, "2027-01 1 paid\n2027-02 1 paid ", st.charges())
 			assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved())
-			assert.Equal(t, before+row.calls, st.toss.Calls(tosstest.ChargeBilling))
 		})
 	}
 }
 
 // TestNothingIsSent: Toss Payments cannot be reached.
 func TestNothingIsSent(t *testing.T) {
+	t.Parallel()
 	st := newStand(t, noHelp...)
-	c := st.customer()
-	require.Equal(t, http.StatusOK, c.issue(st.toss.Register(tosstest.Registration{CustomerKey: c.key()})))
+	st.store.lease = 2 * time.Second
+	st.planned()
 	reachable := st.store.toss.Client
 	client, err := tosspayments.New(tosstest.DefaultSecretKey, tosspayments.WithBaseURL("http://127.0.0.1:1"), tosspayments.WithMaxRetries(0))
 	require.NoError(t, err)
@@ -311,18 +308,17 @@ func TestOrderIDThatWasUsed(t *testing.T) {
 	})
 }
 
-// TestOurMistakesAreNoRefusals: they stop the charge for a person, and no calendar runs.
+// TestOurMistakesAreNoRefusals: they are for a person, and no calendar runs.
 func TestOurMistakesAreNoRefusals(t *testing.T) {
 	t.Run("NOT_MATCHES_CUSTOMER_KEY", func(t *testing.T) {
+		t.Parallel()
 		st := newStand(t)
 		c := st.customer()
 		c.register("")
 		key := st.billingKey()
-		_, err := st.store.subs.db.Exec(`UPDATE customers SET customer_key = 'of-another'`)
-		require.NoError(t, err)
+		st.exec(`UPDATE customers SET customer_key = 'of-another'`)
 		// The vault would refuse the pair before Toss Payments does.
-		_, err = st.store.subs.db.Exec(`UPDATE cards SET sealed_key = $1`, st.store.vault.seal(tosspayments.NewBillingKey(key.Key.Reveal(), "of-another")))
-		require.NoError(t, err)
+		st.exec(`UPDATE cards SET sealed_key = $1`, st.store.vault.seal(tosspayments.NewBillingKey(key.Key.Reveal(), "of-another")))
 		st.on("2027-02-28 10:00")
 		for _, day := range []string{"2027-03-01 10:00", "2027-03-03 10:00", "2027-03-05 10:00"} {
 			st.on(day)
@@ -333,34 +329,69 @@ func TestOurMistakesAreNoRefusals(t *testing.T) {
 		assert.Contains(t, st.log.String(), "level=ERROR")
 		assert.Contains(t, c.Page("/"), "담당자가 확인하고 있어요")
 
-		// A person puts it right and gives the charge back.
-		_, err = st.store.subs.db.Exec(`UPDATE customers SET customer_key = $1`, key.CustomerKey.Reveal())
-		require.NoError(t, err)
-		_, err = st.store.subs.db.Exec(`UPDATE cards SET sealed_key = $1`, st.store.vault.seal(key))
-		require.NoError(t, err)
-		_, err = st.store.subs.db.Exec(`UPDATE charges SET state = 'due', tries = tries + 1 WHERE state = 'review'`)
-		require.NoError(t, err)
-		st.round()
-		assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved())
-		assert.Equal(t, 1, st.toss.Calls(tosstest.GetPaymentByOrderID), "it may have been made: it is looked up first")
+		// A person puts it right. The attempt is decided; the next one is another order.
+		st.exec(`UPDATE customers SET customer_key = $1`, key.CustomerKey.Reveal())
+		st.exec(`UPDATE cards SET sealed_key = $1`, st.store.vault.seal(key))
+		st.resume()
+		assert.Equal(t, "2027-01 1 paid\n2027-02 1 refused NOT_MATCHES_CUSTOMER_KEY\n2027-02 2 paid ", st.charges())
+		assert.Equal(t, []string{"2027-01-1", "2027-02-2"}, st.moved())
 	})
 	t.Run("a row that was swapped", func(t *testing.T) {
+		t.Parallel()
 		st := newStand(t)
 		st.customer().register("")
-		_, err := st.store.subs.db.Exec(`UPDATE customers SET customer_key = 'of-another'`)
-		require.NoError(t, err)
+		key := st.rows(`SELECT customer_key FROM customers`)
+		st.exec(`UPDATE customers SET customer_key = 'of-another'`)
 		st.on("2027-02-28 10:00")
-		assert.Equal(t, "2027-01 1 paid\n2027-02 1 review ", st.charges())
+		st.pass()
+		assert.Equal(t, "2027-01 1 paid\n2027-02 1 charging ", st.charges())
 		assert.Equal(t, 1, st.toss.Calls(tosstest.ChargeBilling), "nothing was sent")
+		assert.Contains(t, st.log.String(), "level=ERROR")
+		st.exec(`UPDATE customers SET customer_key = $1`, key)
+		st.pass()
+		assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved())
 	})
-	t.Run("a wrong secret key", func(t *testing.T) {
-		st := newStand(t)
-		st.customer().register("")
-		st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Refuse, Code: tosspayments.ErrUnauthorizedKey})
-		st.on("2027-02-28 10:00")
-		st.on("2027-03-01 10:00")
-		assert.Equal(t, "2027-01 1 paid\n2027-02 1 review UNAUTHORIZED_KEY", st.charges())
-	})
+}
+
+// TestWrongKeysStopTheScheduler: keys and contract are the same for every customer.
+func TestWrongKeysStopTheScheduler(t *testing.T) {
+	t.Parallel()
+	st := newStand(t)
+	st.customer().register("")
+	st.customer().register("")
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Refuse, Code: tosspayments.ErrNotSupportedMethod, Times: 2})
+	st.on("2027-02-28 10:00")
+	calls := st.toss.Calls(tosstest.ChargeBilling)
+	st.customer().register("")
+	st.on("2027-03-01 10:00")
+	st.on("2027-03-03 10:00")
+	assert.Equal(t, calls, st.toss.Calls(tosstest.ChargeBilling), "nobody is charged, not even somebody new")
+	assert.NotContains(t, st.charges(), "refused", "no calendar runs")
+	assert.NotContains(t, st.rows(`SELECT state FROM subscriptions`), "past_due")
+	assert.Contains(t, st.log.String(), "the scheduler is stopped")
+	assert.Contains(t, st.log.String(), "NOT_SUPPORTED_METHOD")
+
+	// The server repeats its answer under the idempotency key that has received it.
+	st.resume()
+	assert.ElementsMatch(t, []string{"2027-01-1", "2027-01-1", "2027-02-1", "2027-02-1", "2027-02-1"}, st.moved())
+	assert.Equal(t, 5, strings.Count(st.charges(), "paid"))
+}
+
+// TestStopHoldsWhatIsInTheQueue: charges that a biller was about to take.
+func TestStopHoldsWhatIsInTheQueue(t *testing.T) {
+	st := newStand(t)
+	orderID := st.planned()
+	c := st.claim(orderID)
+	require.NoError(t, st.store.record(t.Context(), c, nil, &tosspayments.Error{Code: tosspayments.ErrUnauthorizedKey}))
+	require.NoError(t, st.store.settle(t.Context(), orderID))
+	st.set("2027-01-31 10:02")
+	require.NoError(t, st.store.settle(t.Context(), orderID))
+	st.exec(`UPDATE charges SET state = 'due'`)
+	require.NoError(t, st.store.charge(t.Context(), orderID))
+	assert.Zero(t, st.toss.Calls(tosstest.ChargeBilling))
+	st.exec(`DELETE FROM settings WHERE name = 'stopped'`)
+	require.NoError(t, st.store.charge(t.Context(), orderID))
+	assert.Equal(t, 1, st.toss.Calls(tosstest.ChargeBilling))
 }
 
 func TestCancel(t *testing.T) {
@@ -388,6 +419,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestCancelEndsTheCalendar(t *testing.T) {
+	t.Parallel()
 	st := newStand(t)
 	c := st.customer()
 	c.register(tosspayments.ErrRejectCardPayment)
@@ -465,6 +497,7 @@ func TestShopWasDown(t *testing.T) {
 // TestShopWasDownDuringTheCalendar: a day of the calendar that was missed is made up for,
 // and no attempt follows another on the same day.
 func TestShopWasDownDuringTheCalendar(t *testing.T) {
+	t.Parallel()
 	st := newStand(t)
 	st.customer().register("")
 	st.toss.SetRefusal(st.billingKey(), tosspayments.ErrRejectCardPayment)
@@ -479,42 +512,9 @@ func TestShopWasDownDuringTheCalendar(t *testing.T) {
 	assert.Equal(t, "past_due", st.state())
 }
 
-// TestRefusalIsFoundByALookup: the answer with the refusal is lost.
-func TestRefusalIsFoundByALookup(t *testing.T) {
-	st := newStand(t, noHelp...)
-	st.store.lease = 2 * time.Second
-	st.customer().register("")
-	st.toss.SetRefusal(st.billingKey(), tosspayments.ErrRejectCardPayment)
-	st.toss.Inject(
-		tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: true},
-		tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.BadGateway, Times: 1000})
-	st.on("2027-02-28 10:00")
-	st.toss.ClearFaults()
-	st.pass()
-	assert.Equal(t, "2027-01 1 paid\n2027-02 1 refused REJECT_CARD_PAYMENT\n2027-02 2 due ", st.charges())
-	assert.Equal(t, 2, st.toss.Calls(tosstest.ChargeBilling))
-}
-
-func TestOutcomeOfEachClass(t *testing.T) {
-	for code, want := range map[tosspayments.ErrorCode]outcome{
-		tosspayments.ErrRejectCardCompany:        {state: refused},
-		tosspayments.ErrInvalidCardExpiration:    {state: refused},
-		tosspayments.ErrPayProcessAborted:        {state: refused},
-		"A_CODE_OF_TOMORROW":                     {state: refused},
-		tosspayments.ErrNotFoundBilling:          {state: refused, cardGone: true},
-		tosspayments.ErrAlreadyRemovedBillingKey: {state: refused, cardGone: true},
-		tosspayments.ErrNotMatchesCustomerKey:    {state: review},
-		tosspayments.ErrUnauthorizedKey:          {state: review},
-		tosspayments.ErrInvalidRequest:           {state: review},
-		tosspayments.ErrBelowMinimumAmount:       {state: review},
-	} {
-		want.code = code
-		assert.Equal(t, want, refusedBy(code), code)
-	}
-}
-
 // TestShopWasDownUntilTheNextPeriod: an attempt that waited is not made any more.
 func TestShopWasDownUntilTheNextPeriod(t *testing.T) {
+	t.Parallel()
 	st := newStand(t)
 	st.customer().register("")
 	key := st.billingKey()
@@ -529,24 +529,24 @@ func TestShopWasDownUntilTheNextPeriod(t *testing.T) {
 // TestWhoseLeaseIsOverRecordsNothing: another biller has the charge by then.
 func TestWhoseLeaseIsOverRecordsNothing(t *testing.T) {
 	st := newStand(t)
-	c := st.customer()
-	require.Equal(t, http.StatusOK, c.issue(st.toss.Register(tosstest.Registration{CustomerKey: c.key()})))
-	orderID := st.rows(`SELECT order_id FROM charges`)
-	claim := func() *claimed {
-		c, err := st.store.subs.claim(t.Context(), orderID, st.time(), st.time(), st.store.lease)
-		require.NoError(t, err)
-		return c
-	}
-	slow := claim()
-	require.True(t, slow.Fresh)
-	assert.Nil(t, claim(), "it is taken")
+	orderID := st.planned()
+	slow := st.claim(orderID)
+	again, err := st.store.subs.claim(t.Context(), orderID, st.time(), st.time(), st.store.lease)
+	require.NoError(t, err)
+	assert.Nil(t, again, "it is taken")
+	taken, err := st.store.subs.takeOver(t.Context(), orderID, st.time(), st.store.lease)
+	require.NoError(t, err)
+	assert.Nil(t, taken, "it is not given up")
 	st.set("2027-01-31 10:02")
-	next := claim()
-	require.False(t, next.Fresh, "something may have been sent")
-	st.store.record(t.Context(), slow, outcome{state: refused, code: tosspayments.ErrRejectCardCompany}, nil)
+	next, err := st.store.subs.takeOver(t.Context(), orderID, st.time(), st.store.lease)
+	require.NoError(t, err)
+
+	refusal := &tosspayments.Error{Code: tosspayments.ErrRejectCardCompany}
+	require.NoError(t, st.store.record(t.Context(), slow, nil, refusal))
 	assert.Equal(t, "2027-01 1 charging ", st.charges())
-	st.store.record(t.Context(), next, outcome{state: paid}, nil)
+	paid := &tosspayments.Payment{Status: tosspayments.PaymentStatusDone}
+	require.NoError(t, st.store.record(t.Context(), &next.charge, paid, nil))
 	assert.Equal(t, "2027-01 1 paid ", st.charges())
-	st.store.record(t.Context(), next, outcome{state: refused}, nil)
+	require.NoError(t, st.store.record(t.Context(), &next.charge, nil, refusal))
 	assert.Equal(t, "2027-01 1 paid ", st.charges())
 }

@@ -6,8 +6,13 @@
 //	go run ./examples/subscription
 //
 // With TOSS_SECRET_KEY, TOSS_CLIENT_KEY and SUBSCRIPTION_KEY set it uses the real service
-// and the real script; SUBSCRIPTION_KEY encrypts billing keys. Everything is in an SQLite
-// file, or with DATABASE_URL in PostgreSQL, which several instances may share.
+// and the real script. Everything is in an SQLite file, or with DATABASE_URL in
+// PostgreSQL, which several instances may share.
+//
+// SUBSCRIPTION_KEY encrypts billing keys and signs sessions; `openssl rand -base64 32`
+// makes one. To replace it, start with "new,old": what the old key has encrypted is
+// encrypted anew. Several instances need a step before that, "old,new", in which all
+// learn the new key. After 30 days, when the sessions of the old key are over, drop it.
 package main
 
 import (
@@ -36,6 +41,7 @@ type config struct {
 	speed    float64
 	interval time.Duration
 	lease    time.Duration
+	resume   bool
 }
 
 // aMonthAMinute is the speed of the sandbox.
@@ -49,6 +55,7 @@ func main() {
 	flag.Float64Var(&c.speed, "speed", 0, "how fast the shop's time runs: 86400 is a day a second (default: 1 with keys; without, a month a minute)")
 	flag.DurationVar(&c.interval, "interval", 0, "how often due charges are looked for (default: 10s, and more often where time runs fast)")
 	flag.DurationVar(&c.lease, "lease", 2*time.Minute, "how long a charge belongs to the instance that makes it; then its outcome is looked up")
+	flag.BoolVar(&c.resume, "resume", false, "go on after the scheduler has stopped, and try again what a person has put right")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -84,12 +91,20 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 	if err != nil {
 		return err
 	}
+	if err := vault.reseal(ctx, subs.db); err != nil {
+		logger.ErrorContext(ctx, "cards stay encrypted with an old key", "error", err)
+	}
 	clock, err := newClock(ctx, subs.db, c.speed)
 	if err != nil {
 		return err
 	}
+	if c.resume {
+		if err := subs.resume(ctx, clock.now()); err != nil {
+			return err
+		}
+	}
 	b := &biller{subs: subs, toss: toss, vault: vault, clock: clock, logger: logger, lease: c.lease, woken: make(chan struct{}, 1)}
-	store, err := newStore(ctx, b)
+	store, err := newStore(b)
 	if err != nil {
 		return err
 	}

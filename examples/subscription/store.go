@@ -23,8 +23,9 @@ const planName = "매달 원두 400g"
 var planPrice = tosspayments.Won(24000)
 
 const (
-	// issueTime bounds the exchange of an authKey while the customer waits.
-	issueTime = 70 * time.Second
+	// issueTime bounds the exchange of an authKey while the customer waits: proxies give
+	// up after 30 to 60 seconds.
+	issueTime = 25 * time.Second
 
 	webhookPath = "/webhook"
 )
@@ -33,15 +34,12 @@ type store struct {
 	*biller
 	sessions *shop.Sessions
 	pages    *shop.Pages
+	issues   limiter
 }
 
-func newStore(ctx context.Context, b *biller) (*store, error) {
-	sessions, err := shop.NewSessions(ctx, b.subs.db)
-	if err != nil {
-		return nil, err
-	}
+func newStore(b *biller) (*store, error) {
 	pages, err := shop.NewPages(web, b.toss, b.logger)
-	return &store{b, sessions, pages}, err
+	return &store{biller: b, sessions: shop.SignedSessions(b.vault.sessionKeys()...), pages: pages}, err
 }
 
 func (s *store) handler() http.Handler {
@@ -77,6 +75,8 @@ type view struct {
 	Subscription *subscription
 	Card         *card
 	Charges      []*charge
+	// Access is set while the period of today is paid.
+	Access bool
 }
 
 func titled(title string) page { return page{Frame: shop.Frame{Title: title}} }
@@ -106,6 +106,9 @@ func (s *store) view(ctx context.Context, customer string) (v view, err error) {
 	if v.Card, err = s.subs.card(ctx, v.Subscription.CardID); err != nil {
 		return v, err
 	}
+	if v.Access, err = s.subs.hasAccess(ctx, v.Subscription, s.clock.now()); err != nil {
+		return v, err
+	}
 	v.Charges, err = s.subs.charges(ctx, v.Subscription.ID)
 	return v, err
 }
@@ -115,7 +118,7 @@ func (v *view) Version() string {
 	if v.Subscription == nil {
 		return ""
 	}
-	text := fmt.Sprint(v.Subscription.State, v.Card.ID[:8], v.Card.State)
+	text := fmt.Sprint(v.Subscription.State, v.Card.ID[:8], v.Card.State, v.Access)
 	for _, c := range v.Charges {
 		text += fmt.Sprint(" ", c.Period, c.Attempt, c.State)
 	}
@@ -174,9 +177,18 @@ func answer(w http.ResponseWriter, status int, message string) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
 }
 
+// customerKey returns the key under which Toss Payments knows a customer, or will.
+func (s *store) customerKey(ctx context.Context, customer string) (string, error) {
+	key, err := s.subs.customerKey(ctx, customer)
+	if key == "" && err == nil {
+		key = s.vault.customerKey(customer)
+	}
+	return key, err
+}
+
 func (s *store) showRegistration(w http.ResponseWriter, r *http.Request) {
 	customer := s.sessions.Customer(w, r)
-	key, err := s.subs.customerKey(r.Context(), customer)
+	key, err := s.customerKey(r.Context(), customer)
 	var v view
 	if err == nil {
 		v, err = s.view(r.Context(), customer)
@@ -198,7 +210,7 @@ func (s *store) showSuccess(w http.ResponseWriter, r *http.Request) {
 		s.message(w, r, http.StatusBadRequest, "잘못된 주소예요", "카드가 등록되지 않았어요. 처음부터 다시 등록해 주세요.")
 		return
 	}
-	own, err := s.subs.customerKey(r.Context(), s.sessions.Customer(w, r))
+	own, err := s.customerKey(r.Context(), s.sessions.Customer(w, r))
 	switch {
 	case err != nil:
 		s.failed(w, r, err)
@@ -221,28 +233,31 @@ func (s *store) issueKey(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), issueTime)
 	defer cancel()
 	customer := s.sessions.Customer(w, r)
-	own, err := s.subs.customerKey(ctx, customer)
+	own, err := s.customerKey(ctx, customer)
 	if err == nil && redirect.CustomerKey != own {
 		s.logger.WarnContext(ctx, "registration of another customer, nothing was sent")
 		answer(w, http.StatusForbidden, "다른 고객의 카드 등록이에요. 처음부터 다시 등록해 주세요.")
 		return
 	}
-	id := s.vault.fingerprint(redirect.AuthKey.Reveal())
+	id := fingerprint(redirect.AuthKey.Reveal())
 	var known bool
 	if err == nil {
 		known, err = s.subs.hasCard(ctx, id)
 	}
 	if err == nil && !known {
+		if !s.issues.allow(s.clock.wall(), customer, addressOf(r)) {
+			answer(w, http.StatusTooManyRequests, "카드 등록을 너무 많이 시도했어요. 잠시 후 다시 시도해 주세요.")
+			return
+		}
 		err = s.register(ctx, customer, id, redirect)
 	}
-	switch code := codeOf(err); {
+	switch {
 	case err == nil:
 		s.wake()
 		answer(w, http.StatusOK, "")
-		return
-	case code != "":
+	case tosspayments.OutcomeOf(nil, err) == tosspayments.OutcomeRefused:
 		s.logger.WarnContext(ctx, "registration", "error", err)
-		answer(w, http.StatusBadRequest, advice(code)+" 카드를 다시 등록해 주세요.")
+		answer(w, http.StatusBadRequest, advice(tosspayments.CodeOf(err))+" 카드를 다시 등록해 주세요.")
 	default:
 		s.logger.ErrorContext(ctx, "registration", "error", err)
 		answer(w, http.StatusInternalServerError, "카드사의 응답을 확인하지 못했어요. 이 화면을 새로고침해 주세요.")
@@ -256,7 +271,7 @@ func (s *store) register(ctx context.Context, customer, id string, redirect toss
 	}
 	c := card{
 		ID: id, CustomerID: customer, SealedKey: s.vault.seal(billing.BillingKey),
-		KeyHash: s.vault.fingerprint(billing.Key.Reveal()), Number: billing.CardNumber, Company: billing.CardCompany,
+		KeyHash: fingerprint(billing.Key.Reveal()), Number: billing.CardNumber, Company: billing.CardCompany,
 	}
 	if billing.Card != nil {
 		c.Number = billing.Card.Number
@@ -264,7 +279,7 @@ func (s *store) register(ctx context.Context, customer, id string, redirect toss
 			c.Company = company.Korean
 		}
 	}
-	return s.subs.register(ctx, &c, planPrice, s.clock.now())
+	return s.subs.register(ctx, &c, redirect.CustomerKey, planPrice, s.clock.now())
 }
 
 // showFail says what the customer can do. It changes nothing: anybody can open this
@@ -311,7 +326,7 @@ func advice(code tosspayments.ErrorCode) string {
 		return "정지됐거나 분실 신고된 카드예요."
 	}
 	switch {
-	case refusedBy(code).cardGone:
+	case keyGone(code):
 		return "카드 등록이 끝났거나 해지됐어요."
 	case code.Class() == tosspayments.ClassBuyerOtherMethod:
 		return "카드사에서 결제를 거절했어요."

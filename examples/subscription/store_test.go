@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +34,8 @@ type stand struct {
 	url      string
 	database string
 	log      *shoptest.Buffer
+	// keys is SUBSCRIPTION_KEY.
+	keys string
 
 	mu  sync.Mutex
 	now time.Time
@@ -38,12 +43,17 @@ type stand struct {
 
 func newStand(t *testing.T, options ...tosspayments.Option) *stand {
 	t.Helper()
-	st := &stand{t: t, toss: tosstest.NewServer(t, tosstest.WithRandomFaults(1, 0)), database: shoptest.Database(t), log: new(shoptest.Buffer), now: at("2027-01-31 10:00")}
+	st := &stand{t: t, toss: tosstest.NewServer(t, tosstest.WithRandomFaults(1, 0)), database: shoptest.Database(t), log: new(shoptest.Buffer), keys: testKey, now: at("2027-01-31 10:00")}
+	st.start(options...)
+	return st
+}
+
+// start starts the shop, or a new version of it.
+func (st *stand) start(options ...tosspayments.Option) {
 	st.store = st.open(options...)
 	server := httptest.NewServer(st.store.handler())
-	t.Cleanup(server.Close)
+	st.t.Cleanup(server.Close)
 	st.url = server.URL
-	return st
 }
 
 // open is one more instance of the shop. Its biller runs when the test says so.
@@ -53,9 +63,9 @@ func (st *stand) open(options ...tosspayments.Option) *store {
 	require.NoError(st.t, err)
 	st.t.Cleanup(subs.close)
 	logger := slog.New(slog.NewTextHandler(io.MultiWriter(st.t.Output(), st.log), nil))
-	vault, err := openVault(st.t.Context(), subs.db, testKey, false)
+	vault, err := openVault(st.t.Context(), subs.db, st.keys, false)
 	require.NoError(st.t, err)
-	store, err := newStore(st.t.Context(), &biller{
+	store, err := newStore(&biller{
 		subs: subs, toss: shop.InSandbox(st.toss, append(options, tosspayments.WithLogger(logger))...), vault: vault,
 		clock: &clock{wall: st.time, speed: 1}, logger: logger, lease: time.Minute, woken: make(chan struct{}, 1),
 	})
@@ -101,6 +111,35 @@ func (st *stand) pass() {
 	st.now = st.now.Add(2 * time.Minute)
 	st.mu.Unlock()
 	st.round()
+}
+
+// resume is what a person does who has put something right, after the leases have ended.
+func (st *stand) resume() {
+	st.t.Helper()
+	require.NoError(st.t, st.store.subs.resume(st.t.Context(), st.time()))
+	st.pass()
+}
+
+// planned is the order id of a charge that is due, of a customer who has just registered.
+func (st *stand) planned() string {
+	st.t.Helper()
+	c := st.customer()
+	require.Equal(st.t, http.StatusOK, c.issue(st.toss.Register(tosstest.Registration{CustomerKey: c.key()})))
+	return st.rows(`SELECT order_id FROM charges`)
+}
+
+func (st *stand) claim(orderID string) *charge {
+	st.t.Helper()
+	c, err := st.store.subs.claim(st.t.Context(), orderID, st.time(), st.time(), st.store.lease)
+	require.NoError(st.t, err)
+	require.NotNil(st.t, c)
+	return &c.charge
+}
+
+func (st *stand) exec(query string, args ...any) {
+	st.t.Helper()
+	_, err := st.store.subs.db.ExecContext(st.t.Context(), query, args...)
+	require.NoError(st.t, err)
 }
 
 // customer is a buyer without a browser.
@@ -338,21 +377,139 @@ func TestKeysThatCannotWork(t *testing.T) {
 		"TOSS_SECRET_KEY is set but":           {keys: shop.Keys{Secret: tosstest.DefaultSecretKey}},
 		"must not be negative":                 {interval: -1},
 		"-toss needs TOSS_SECRET_KEY":          {toss: "http://127.0.0.1:1"},
-		"not the one that this database was":   {keys: keys, key: base64.StdEncoding.EncodeToString(make([]byte, 32))},
 		"SUBSCRIPTION_KEY must be 32 bytes in": {keys: keys, key: "no base64"},
 	} {
 		c.database, c.address = database, "127.0.0.1:0"
-		if says == "not the one that this database was" {
-			subs, err := openSubscriptions(t.Context(), database)
-			require.NoError(t, err)
-			_, err = openVault(t.Context(), subs.db, testKey, false)
-			require.NoError(t, err)
-			subs.close()
-		}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		require.ErrorContains(t, run(ctx, c, io.Discard, logger), says)
 		cancel()
 	}
+}
+
+func encoded(key string) string { return base64.StdEncoding.EncodeToString([]byte(key)) }
+
+func TestKeysThatAreEasyToGuess(t *testing.T) {
+	counting := make([]byte, 32)
+	for i := range counting {
+		counting[i] = byte(200 + 3*i)
+	}
+	for name, key := range map[string]string{
+		"zeroes":      encoded(string(make([]byte, 32))),
+		"a pattern":   encoded(strings.Repeat("\x01\xa0\xff\x73", 8)),
+		"counting":    encoded(string(counting)),
+		"a sentence":  encoded("correct horse battery staple 123"),
+		"after a key": testKey + "," + encoded(string(make([]byte, 32))),
+	} {
+		_, err := openVault(t.Context(), nil, key, false)
+		require.ErrorContains(t, err, "easy to guess", name)
+		assert.NotContains(t, err.Error(), key, name)
+	}
+	for range 1000 {
+		key := make([]byte, 32)
+		_, _ = rand.Read(key)
+		require.True(t, looksRandom(key))
+	}
+}
+
+// TestKeyIsReplaced: the old key opens what it has encrypted and lets its customers in,
+// until everything is encrypted with the new one.
+func TestKeyIsReplaced(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	c.register("")
+	db := st.store.subs.db
+	newKey := make([]byte, 32)
+	_, _ = rand.Read(newKey)
+	replaced := encoded(string(newKey))
+	_, err := openVault(t.Context(), db, replaced, false)
+	require.ErrorContains(t, err, "lacks the key "+st.store.vault.keys[0].id)
+
+	st.keys = replaced + ", " + testKey
+	st.start()
+	c.Shop = st.url
+	st.on("2027-02-28 10:00")
+	assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved(), "the old key opens")
+	assert.Contains(t, c.Page("/"), "구독 중이에요", "the customer is still known")
+	key := st.billingKey()
+	require.NoError(t, st.store.vault.reseal(t.Context(), db))
+	assert.Equal(t, st.store.vault.keys[0].id, st.rows(`SELECT substr(sealed_key, 1, 8) FROM cards`))
+
+	st.keys = replaced // the old key can go
+	st.start()
+	c.Shop = st.url
+	assert.Equal(t, key.Key.Reveal(), st.billingKey().Key.Reveal())
+	assert.Contains(t, c.Page("/"), "구독 중이에요", "the cookie was signed again")
+	st.on("2027-03-31 10:00")
+	assert.Len(t, st.moved(), 3)
+	_, err = openVault(t.Context(), db, testKey, false)
+	require.ErrorContains(t, err, "lacks the key")
+}
+
+// TestCopyOfTheDatabaseLetsNobodyIn: it holds neither billing keys nor what signs a
+// session.
+func TestCopyOfTheDatabaseLetsNobodyIn(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	c.register("")
+	assert.Empty(t, st.rows(`SELECT name FROM settings`))
+	shopURL, err := url.Parse(st.url)
+	require.NoError(t, err)
+	cookies := c.Client.Jar.Cookies(shopURL)
+	require.Len(t, cookies, 1)
+	id, _, _ := strings.Cut(cookies[0].Value, ".")
+	for key, in := range map[string]bool{
+		st.store.vault.keys[0].sessions: true, testKey: false, "": false,
+		st.rows(`SELECT customer_key FROM customers`): false, st.rows(`SELECT sealed_key FROM cards`): false,
+	} {
+		visitor := st.customer()
+		visitor.Client.Jar.SetCookies(shopURL, []*http.Cookie{{Name: cookies[0].Name, Value: id + "." + sign(key, id)}})
+		assert.Equal(t, in, strings.Contains(visitor.Page("/"), "구독 중이에요"))
+	}
+}
+
+// sign signs a session as the shop does.
+func sign(key, id string) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(id))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// TestVisitorsAreNotStored: only who registers a card is.
+func TestVisitorsAreNotStored(t *testing.T) {
+	st := newStand(t)
+	for _, path := range []string{"/", "/card", "/card/success?customerKey=somebody&authKey=made-up", "/card/fail?code=X&message=x", "/state"} {
+		st.customer().Page(path)
+	}
+	assert.Equal(t, "0", st.rows(`SELECT COUNT(*) FROM customers`))
+	c := st.customer()
+	key := c.key()
+	assert.Equal(t, key, c.key(), "the same every time")
+	assert.NotEqual(t, key, st.customer().key(), "and another for everybody")
+	c.register("")
+	assert.Equal(t, key, st.rows(`SELECT customer_key FROM customers`))
+}
+
+func TestGuessedAuthKeysAreLimited(t *testing.T) {
+	st := newStand(t)
+	last := 0
+	for i := range 40 {
+		c := st.customer() // a new session each time
+		last = c.issue(tosspayments.BillingRedirect{CustomerKey: c.key(), AuthKey: tosspayments.NewSensitive(fmt.Sprint("guess ", i))})
+	}
+	assert.Equal(t, http.StatusTooManyRequests, last)
+	assert.Equal(t, limitCount, st.toss.Calls(tosstest.IssueBillingKey))
+}
+
+func TestLimiter(t *testing.T) {
+	var l limiter
+	now := at("2027-01-01 00:00")
+	for range limitCount {
+		assert.True(t, l.allow(now, "session", "address"))
+	}
+	assert.False(t, l.allow(now, "session", "another address"))
+	assert.False(t, l.allow(now, "another session", "address"))
+	assert.True(t, l.allow(now, "another session", "another address"))
+	assert.True(t, l.allow(now.Add(limitPeriod), "session", "address"), "until the next period")
 }
 
 func TestRunAndShutDown(t *testing.T) {

@@ -23,15 +23,14 @@ const (
 	canceled state = "canceled"
 
 	// A charge is due, then charging: claimed, and its outcome is not recorded yet. It
-	// ends as one of these, or void: never made, since its period was over.
+	// ends as one of these, or void: never made, since its period was over. Only paid
+	// gives access.
 	paid state = "paid"
 	// refused: the card was not charged; another attempt may follow.
 	refused state = "refused"
 	// refunded: paid, and given back since by a person.
 	refunded state = "refunded"
-	// review: a person has to look at it. When what was wrong is put right, this makes
-	// it again, under its order id:
-	// UPDATE charges SET state = 'due', tries = tries + 1 WHERE order_id = …
+	// review: a person has to look at it; see resume.
 	review state = "review"
 
 	// A card is active, doubted (somebody says that its billing key is deleted), gone (a
@@ -51,7 +50,9 @@ type subscription struct {
 // charge is one attempt to charge one period: the intent, written before Toss Payments
 // is asked, and then how it ended.
 type charge struct {
-	// OrderID names subscription, period and attempt.
+	// OrderID names subscription, period and attempt. Toss Payments makes one payment
+	// for an order id, so a customer who subscribes again must get new ones: they have
+	// another subscription.
 	OrderID, SubscriptionID, Period string
 
 	Attempt int
@@ -64,14 +65,14 @@ type charge struct {
 	Lease int64
 	// Tries counts the idempotency keys that are used up.
 	Tries int
-	// Code says why it was refused.
+	// Code says why it was refused, or why the scheduler stopped at it.
 	Code       tosspayments.ErrorCode
 	PaymentKey string
 	Receipt    string
 }
 
-// idempotencyKey is the same for every try of a charge, whoever makes it, until Toss
-// Payments has stored an answer under it that decides nothing.
+// idempotencyKey is the same for every try of a charge, whoever makes it. Only after a
+// stop it is another one; see stop.
 func (c *charge) idempotencyKey() string { return fmt.Sprintf("%s.%d", c.OrderID, c.Tries) }
 
 func (c *charge) orderName() string { return planName + " " + c.Period }
@@ -146,12 +147,12 @@ func openSubscriptions(ctx context.Context, address string) (*subscriptions, err
 
 func (s *subscriptions) close() { _ = s.db.Close() }
 
-// customerKey returns the key under which Toss Payments knows a customer: random, since
-// with it and a billing key one can charge.
+// customerKey returns the key with which a customer has registered a card; "" before the
+// first one.
 func (s *subscriptions) customerKey(ctx context.Context, customerID string) (key string, err error) {
-	_, err = s.db.ExecContext(ctx, `INSERT INTO customers (id, customer_key) VALUES ($1, $2) ON CONFLICT DO NOTHING`, customerID, rand.Text())
-	if err == nil {
-		err = s.db.QueryRowContext(ctx, `SELECT customer_key FROM customers WHERE id = $1`, customerID).Scan(&key)
+	err = s.db.QueryRowContext(ctx, `SELECT customer_key FROM customers WHERE id = $1`, customerID).Scan(&key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
 	}
 	return key, err
 }
@@ -165,8 +166,12 @@ var errCanceledMeanwhile = errors.New("the subscription was canceled meanwhile")
 
 // register stores a card. The customer's subscription begins with it, or goes on with
 // it: what is open is charged once, now, and the keys of other cards are to be deleted.
-func (s *subscriptions) register(ctx context.Context, c *card, amount tosspayments.Amount, now time.Time) error {
+func (s *subscriptions) register(ctx context.Context, c *card, customerKey string, amount tosspayments.Amount, now time.Time) error {
 	return shop.InTransaction(ctx, s.db, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO customers (id, customer_key) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+			c.CustomerID, customerKey); err != nil {
+			return err
+		}
 		added, err := shop.Change(ctx, tx, `
 			INSERT INTO cards (id, customer_id, sealed_key, key_hash, company, number, state, lease)
 			VALUES ($1, $2, $3, $4, $5, $6, 'active', 0) ON CONFLICT DO NOTHING`,
@@ -250,7 +255,7 @@ func plan(ctx context.Context, tx *sql.Tx, sub *subscription, period string, att
 
 // planDue plans the charges of all periods that have begun.
 func (s *subscriptions) planDue(ctx context.Context, now time.Time) error {
-	ids, err := s.strings(ctx, `SELECT id FROM subscriptions WHERE state = 'active' AND next_due <= $1 ORDER BY next_due LIMIT 1000`, now.Unix())
+	ids, err := texts(ctx, s.db, `SELECT id FROM subscriptions WHERE state = 'active' AND next_due <= $1 ORDER BY next_due LIMIT 1000`, now.Unix())
 	for _, id := range ids {
 		planErr := shop.InTransaction(ctx, s.db, func(tx *sql.Tx) error {
 			sub, err := lock(ctx, tx, id)
@@ -264,49 +269,57 @@ func (s *subscriptions) planDue(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// open returns the order ids of charges to be made, and of those that were claimed and
-// have no outcome when their lease is over.
-func (s *subscriptions) open(ctx context.Context, now, wall time.Time) ([]string, error) {
-	return s.strings(ctx, `
-		SELECT order_id FROM charges WHERE state = 'due' AND due <= $1 OR state = 'charging' AND lease <= $2 ORDER BY due LIMIT 1000`,
-		now.Unix(), wall.UnixMilli())
+// due returns the order ids of charges to be made.
+func (s *subscriptions) due(ctx context.Context, now time.Time) ([]string, error) {
+	return texts(ctx, s.db, `SELECT order_id FROM charges WHERE state = 'due' AND due <= $1 ORDER BY due LIMIT 1000`, now.Unix())
 }
 
-// claimed is a charge that this call, and nobody else, is to settle.
+// open returns the order ids of charges that were claimed and have no outcome although
+// their lease is over.
+func (s *subscriptions) open(ctx context.Context, wall time.Time) ([]string, error) {
+	return texts(ctx, s.db, `SELECT order_id FROM charges WHERE state = 'charging' AND lease <= $1 ORDER BY lease LIMIT 1000`, wall.UnixMilli())
+}
+
+// claimed is a charge that this call, and nobody else, is to bring to its end.
 type claimed struct {
 	charge
 	SealedKey, CustomerKey string
-	// Fresh tells that nothing can have been sent under its order id.
-	Fresh bool
 }
 
-// claim takes a charge until the lease is over; nil when it was somebody else who did.
+const notStopped = ` AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'stopped')`
+
+// claim takes a charge that is due until the lease is over; nil when somebody else has
+// taken it, or the scheduler is stopped. Nothing has been sent under its order id yet.
 func (s *subscriptions) claim(ctx context.Context, orderID string, now, wall time.Time, lease time.Duration) (*claimed, error) {
-	until := wall.Add(lease).UnixMilli()
-	fresh, err := shop.Change(ctx, s.db, `
+	mine, err := shop.Change(ctx, s.db, `
 		UPDATE charges SET state = 'charging', lease = $2, card_id = (SELECT card_id FROM subscriptions s WHERE s.id = subscription_id)
 		WHERE order_id = $1 AND state = 'due' AND due <= $3
-		AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = subscription_id AND s.state = 'active')`,
-		orderID, until, now.Unix())
-	if err != nil {
+		AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = subscription_id AND s.state = 'active')`+notStopped,
+		orderID, wall.Add(lease).UnixMilli(), now.Unix())
+	if err != nil || !mine {
 		return nil, err
 	}
-	if !fresh {
-		again, err := shop.Change(ctx, s.db, `UPDATE charges SET lease = $2 WHERE order_id = $1 AND state = 'charging' AND lease <= $3`,
-			orderID, until, wall.UnixMilli())
-		if err != nil || !again {
-			return nil, err
-		}
+	return s.claimed(ctx, orderID)
+}
+
+// takeOver takes a charge that was claimed before and has no outcome, in the same way.
+func (s *subscriptions) takeOver(ctx context.Context, orderID string, wall time.Time, lease time.Duration) (*claimed, error) {
+	mine, err := shop.Change(ctx, s.db, `UPDATE charges SET lease = $2 WHERE order_id = $1 AND state = 'charging' AND lease <= $3`+notStopped,
+		orderID, wall.Add(lease).UnixMilli(), wall.UnixMilli())
+	if err != nil || !mine {
+		return nil, err
 	}
-	c := claimed{Fresh: fresh}
+	return s.claimed(ctx, orderID)
+}
+
+func (s *subscriptions) claimed(ctx context.Context, orderID string) (*claimed, error) {
+	var c claimed
 	row := s.db.QueryRowContext(ctx, `
 		SELECT `+chargeColumns+`, k.sealed_key, u.customer_key
 		FROM charges c JOIN cards k ON k.id = c.card_id JOIN customers u ON u.id = k.customer_id WHERE c.order_id = $1`, orderID)
 	if err := c.scan(row, &c.SealedKey, &c.CustomerKey); err != nil {
 		return nil, err
 	}
-	// Tried before, and given back by a person.
-	c.Fresh = c.Fresh && c.Tries == 0
 	return &c, nil
 }
 
@@ -320,25 +333,11 @@ func (c *charge) scan(row interface{ Scan(...any) error }, more ...any) error {
 	return err
 }
 
-// useUpKey lets the next try have another idempotency key.
-func (s *subscriptions) useUpKey(ctx context.Context, c *charge) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE charges SET tries = tries + 1 WHERE order_id = $1 AND state = 'charging' AND lease = $2`, c.OrderID, c.Lease)
-	return err
-}
-
-// outcome is how a charge ended.
-type outcome struct {
-	state    state
-	code     tosspayments.ErrorCode
-	payment  *tosspayments.Payment
-	cardGone bool
-}
-
-// record writes down how a charge ended and what follows from it. Whose lease is over
-// records nothing: the next one finds the same.
-func (s *subscriptions) record(ctx context.Context, c *charge, o outcome, now time.Time) error {
+// end writes down how a charge has ended, and what follows, in one transaction. A call
+// whose lease is over records nothing: the next one finds the same.
+func (s *subscriptions) end(ctx context.Context, c *charge, as state, code tosspayments.ErrorCode, p *tosspayments.Payment, follows func(*sql.Tx, *subscription) error) error {
 	var paymentKey, receipt string
-	if p := o.payment; p != nil {
+	if p != nil {
 		paymentKey = p.PaymentKey
 		if p.Receipt != nil {
 			receipt = p.Receipt.URL
@@ -350,20 +349,40 @@ func (s *subscriptions) record(ctx context.Context, c *charge, o outcome, now ti
 			return err
 		}
 		mine, err := shop.Change(ctx, tx, `UPDATE charges SET state = $3, code = $4, payment_key = $5, receipt = $6
-			WHERE order_id = $1 AND state = 'charging' AND lease = $2`, c.OrderID, c.Lease, o.state, string(o.code), paymentKey, receipt)
-		switch {
-		case err != nil || !mine:
+			WHERE order_id = $1 AND state = 'charging' AND lease = $2`, c.OrderID, c.Lease, as, string(code), paymentKey, receipt)
+		if err != nil || !mine || follows == nil {
 			return err
-		case o.state == paid:
-			_, err := tx.ExecContext(ctx, `UPDATE cards SET state = 'active' WHERE id = $1 AND state = 'doubted'`, c.CardID)
-			return err
-		case o.state == refused:
-			return afterRefusal(ctx, tx, sub, c, o.cardGone, now)
 		}
-		return nil
+		return follows(tx, sub)
 	})
 }
 
+func (s *subscriptions) paid(ctx context.Context, c *charge, p *tosspayments.Payment) error {
+	return s.end(ctx, c, paid, "", p, func(tx *sql.Tx, _ *subscription) error {
+		_, err := tx.ExecContext(ctx, `UPDATE cards SET state = 'active' WHERE id = $1 AND state = 'doubted'`, c.CardID)
+		return err
+	})
+}
+
+func (s *subscriptions) refunded(ctx context.Context, c *charge, p *tosspayments.Payment) error {
+	return s.end(ctx, c, refunded, "", p, nil)
+}
+
+func (s *subscriptions) review(ctx context.Context, c *charge, code tosspayments.ErrorCode, p *tosspayments.Payment) error {
+	return s.end(ctx, c, review, code, p, nil)
+}
+
+// refused ends an attempt that the card company, or whoever it was, has refused.
+func (s *subscriptions) refused(ctx context.Context, c *charge, code tosspayments.ErrorCode, now time.Time) error {
+	return s.end(ctx, c, refused, code, nil, func(tx *sql.Tx, sub *subscription) error {
+		return afterRefusal(ctx, tx, sub, c, keyGone(code), now)
+	})
+}
+
+// afterRefusal plans the next attempt, or asks for another card. The next attempt has a
+// new order id, as Toss Payments may not accept a refused one again. This cannot charge
+// the period twice: the attempt before it is decided, nothing was charged, and no request
+// of it is on its way. After an unknown outcome it would not be safe.
 func afterRefusal(ctx context.Context, tx *sql.Tx, sub *subscription, c *charge, cardGone bool, now time.Time) error {
 	if cardGone {
 		if _, err := tx.ExecContext(ctx, `UPDATE cards SET state = 'gone' WHERE id = $1 AND state IN ('active', 'doubted')`, c.CardID); err != nil {
@@ -375,7 +394,7 @@ func afterRefusal(ctx context.Context, tx *sql.Tx, sub *subscription, c *charge,
 	case sub.State != active:
 		return nil
 	case sub.CardID != c.CardID:
-		// Another card was registered meanwhile; it has not been asked yet.
+		// Another card was registered meanwhile, which has not been asked yet.
 		return openPeriod(ctx, tx, sub, now)
 	case !cardGone && c.Period != periodName(sub.StartedAt, currentPeriod(sub.StartedAt, now)):
 		return nil
@@ -384,6 +403,57 @@ func afterRefusal(ctx context.Context, tx *sql.Tx, sub *subscription, c *charge,
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE subscriptions SET state = 'past_due' WHERE id = $1`, sub.ID)
 	return err
+}
+
+// stop keeps every instance from charging until a person resumes: with wrong keys, or
+// without a contract, every customer would be refused. The charge is not decided and
+// keeps its order id. Its next try has a new idempotency key, because Toss Payments may
+// repeat the answer of this one for 15 days. Two keys cannot charge twice, since the
+// order id is good for one payment.
+func (s *subscriptions) stop(ctx context.Context, c *charge, code tosspayments.ErrorCode) error {
+	return shop.InTransaction(ctx, s.db, func(tx *sql.Tx) error {
+		mine, err := shop.Change(ctx, tx, `UPDATE charges SET tries = tries + 1, code = $3 WHERE order_id = $1 AND state = 'charging' AND lease = $2`,
+			c.OrderID, c.Lease, string(code))
+		if err != nil || !mine {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ('stopped', $1) ON CONFLICT DO NOTHING`, string(code)+", order "+c.OrderID)
+		return err
+	})
+}
+
+// stopped returns why the scheduler is stopped; "" when it is not.
+func (s *subscriptions) stopped(ctx context.Context) (reason string, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'stopped'`).Scan(&reason)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return reason, err
+}
+
+// resume lets the scheduler go on after a person has put things right. Charges in review
+// that were refused are decided, so their period gets another attempt. Those whose order
+// id led to another payment stay in review.
+func (s *subscriptions) resume(ctx context.Context, now time.Time) error {
+	return shop.InTransaction(ctx, s.db, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM settings WHERE name = 'stopped'`); err != nil {
+			return err
+		}
+		ids, err := texts(ctx, tx, `UPDATE charges SET state = 'refused' WHERE state = 'review' AND payment_key = '' RETURNING subscription_id`)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			sub, err := lock(ctx, tx, id)
+			if err == nil && sub.State == active {
+				err = openPeriod(ctx, tx, sub, now)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // cancel ends the customer's subscription. A charge that is under way is brought to its
@@ -463,14 +533,28 @@ func (s *subscriptions) charges(ctx context.Context, subscriptionID string) (lis
 	return list, rows.Err()
 }
 
+// hasAccess reports whether the period that a moment is in is paid. A charge that was
+// refunded, was refused or is not known gives nothing.
+func (s *subscriptions) hasAccess(ctx context.Context, sub *subscription, now time.Time) (has bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM charges WHERE subscription_id = $1 AND period = $2 AND state = 'paid')`,
+		sub.ID, periodName(sub.StartedAt, currentPeriod(sub.StartedAt, now))).Scan(&has)
+	return has, err
+}
+
 func (s *subscriptions) card(ctx context.Context, id string) (*card, error) {
 	c := card{ID: id}
 	err := s.db.QueryRowContext(ctx, `SELECT company, number, state FROM cards WHERE id = $1`, id).Scan(&c.Company, &c.Number, &c.State)
 	return &c, err
 }
 
-func (s *subscriptions) strings(ctx context.Context, query string, args ...any) (list []string, err error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// texts returns the one column that a query has.
+func texts(ctx context.Context, db querier, query string, args ...any) (list []string, err error) {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -26,8 +26,8 @@ var (
 		tosspayments.WithMaxRetries(2),
 		tosspayments.WithTimeout(time.Minute),
 		tosspayments.WithLogger(slog.Default()),
-		tosspayments.WithLanguage(tosspayments.English),
-		tosspayments.WithSettleGrace(5 * time.Second),
+		tosspayments.WithLanguage(tosspayments.LanguageEnglish),
+		tosspayments.WithLookupGrace(5 * time.Second),
 	}
 	_ = []tosspayments.CallOption{
 		tosspayments.WithIdempotencyKey("key"),

@@ -26,6 +26,16 @@ func OpenDatabase(ctx context.Context, address, schema string) (*sql.DB, error) 
 	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
 		driver, source, postgres = "pgx", address, true
 	}
+	if !postgres {
+		// Only this user reads it: it holds account numbers. The files beside it follow.
+		file, err := os.OpenFile(address, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := file.Close(); err != nil {
+			return nil, err
+		}
+	}
 	db, err := sql.Open(driver, source)
 	if err != nil {
 		return nil, err
@@ -50,6 +60,7 @@ func OpenDatabase(ctx context.Context, address, schema string) (*sql.DB, error) 
 // sqliteSource asks for what keeps money safe in a file that several processes may
 // share: writers wait for each other, and a commit survives a power cut.
 func sqliteSource(file string) string {
+	file = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(file)
 	return "file:" + file + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
 }
 
@@ -93,7 +104,7 @@ type Execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// Change runs a conditional update of one row, and tells whether it was this call that
+// Change runs a conditional update of one row, and reports whether it was this call that
 // made the change.
 func Change(ctx context.Context, db Execer, query string, args ...any) (bool, error) {
 	result, err := db.ExecContext(ctx, query, args...)

@@ -3,10 +3,12 @@ package shop
 import (
 	"crypto/rand"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -50,7 +52,7 @@ func (p *Pages) Show(w http.ResponseWriter, r *http.Request, status int, name st
 	// What the real script needs beyond its own hosts is not documented.
 	w.Header().Set("Content-Security-Policy", fmt.Sprintf(
 		"default-src 'self'; script-src 'self' 'nonce-%s' %[2]s; connect-src 'self' %[2]s; frame-src %[2]s; img-src 'self' data: %[2]s; "+
-			"style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'", frame.Nonce, p.toss.Origins))
+			"style-src 'self' 'unsafe-inline'; form-action 'self' %[2]s; frame-ancestors 'none'; base-uri 'none'; object-src 'none'", frame.Nonce, p.toss.Origins))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if err := p.templates.ExecuteTemplate(w, name, data); err != nil {
@@ -68,11 +70,13 @@ func Won(amount tosspayments.Amount) string {
 }
 
 // Protect wraps what a shop serves: headers that keep pages to themselves, a line in
-// the log for each request, the style sheet, and buttons that work from the shop's own
-// pages only.
+// the log for each request, the style sheet, small forms, and buttons that work from the
+// shop's own pages only.
 func Protect(mux *http.ServeMux, logger *slog.Logger) http.Handler {
-	mux.Handle("GET /web/", http.FileServerFS(web))
-	return logged(secured(http.NewCrossOriginProtection().Handler(mux)), logger)
+	mux.HandleFunc("GET /web/style.css", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFileFS(w, r, web, "web/style.css")
+	})
+	return logged(secured(http.NewCrossOriginProtection().Handler(bounded(mux))), logger)
 }
 
 // logged writes one line per request, without the query: it may hold payment keys.
@@ -92,9 +96,45 @@ func secured(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		// The payment window may be a popup.
 		h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
-		h.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'")
+		h.Set("Content-Security-Policy", "default-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'")
+		if isHTTPS(r) {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		if !strings.HasPrefix(r.URL.Path, "/web/") {
 			h.Set("Cache-Control", "no-store")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isHTTPS reports whether the browser has come over HTTPS, here or at a proxy in front.
+func isHTTPS(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
+}
+
+const maxForm = 16 << 10
+
+// bounded reads forms of at most 16 KiB, and refuses files: net/http would write them to
+// the disk before the shop has seen the request.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Also a type with unreadable parameters is treated as a form by net/http.
+		contentType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		switch contentType {
+		case "multipart/form-data":
+			http.Error(w, http.StatusText(http.StatusUnsupportedMediaType), http.StatusUnsupportedMediaType)
+			return
+		case "application/x-www-form-urlencoded":
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			var tooLarge *http.MaxBytesError
+			switch err := r.ParseForm(); {
+			case errors.As(err, &tooLarge):
+				http.Error(w, http.StatusText(http.StatusRequestEntityTooLarge), http.StatusRequestEntityTooLarge)
+				return
+			case err != nil:
+				http.Error(w, http.StatusText(http.StatusBadRequest), http.StatusBadRequest)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})

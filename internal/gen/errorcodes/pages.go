@@ -43,12 +43,12 @@ var english = page{
 			"takes another card or method, or corrects what was typed in: show the message and the way back to the payment. Do not send the same request again."},
 		{"buyer-restart", "The buyer starts again", "The buyer has left, or the time is over. Nothing was charged. Offer the payment, or the registration of a card, from the beginning; " +
 			"for `PAY_PROCESS_CANCELED` without any alarm, since the buyer wanted it."},
-		{"wait", "Wait and ask again", "Another request is running, there were too many, or the service is closed at this hour. It decides nothing: for a call that moves money the client " +
-			"waits and looks the payment up before it returns. Tell the buyer to try again later."},
-		{"unknown", "The outcome is not known", "A server error, or an answer that does not tell. Look the payment up before anything else. For a call that moves money the client does, and returns " +
-			"`ErrOutcomeUnknown` when that cannot tell either. Show \"being checked\", never \"failed\". A code that is not on this page belongs here."},
+		{"wait", "Wait and ask again", "Another request is running, there were too many, or the service is closed at this hour. This request has done nothing. The client " +
+			"sends it again where that helps, and looks the payment up if an earlier request may have succeeded. Tell the buyer to try again later."},
+		{"unknown", "The outcome is not known", "A server error, or an answer that does not tell. Look the payment up before anything else. For a call that moves money the client does, and ends as " +
+			"`OutcomeUnknown` when that cannot tell either. Show \"being checked\", never \"failed\". A code that is not on this page belongs here."},
 		{"already-done", "Already done: look it up", "The effect exists already, often by an earlier attempt of your own. Read the payment (or the receipt, or the key) and record what it says. " +
-			"Never delete or fail an order because of such a code."},
+			"For payments the client does so by itself, and returns the payment that stands. Never delete or fail an order because of such a code."},
 		{"not-cancelable", "This cancel is not possible", "The payment's state, amount or period does not allow this cancel. Nothing was refunded. Read the balance, plan again, or give the money back in another way."},
 		{"configuration", "The shop's keys, contract or settings", "Nothing that the buyer can do helps. Say that the payment is not possible at the moment, alert the people who run the shop, and fix the key or the " +
 			"setting in the developer centre, or ask Toss Payments."},
@@ -73,11 +73,11 @@ var korean = page{
 			"메시지와 함께 다시 결제할 수 있는 길을 보여 주세요. 같은 요청을 다시 보내지 마세요."},
 		{"buyer-restart", "구매자: 처음부터 다시", "구매자가 결제창을 나갔거나 시간이 지났습니다. 청구된 금액은 없습니다. 결제나 카드 등록을 처음부터 다시 할 수 있게 해 주세요. `PAY_PROCESS_CANCELED`는 " +
 			"구매자가 원한 일이니 에러처럼 보여 줄 필요가 없습니다."},
-		{"wait", "기다렸다가 다시", "다른 요청이 처리 중이거나, 요청이 너무 많거나, 지금은 서비스 시간이 아닙니다. 결정된 것은 없습니다. 돈이 움직이는 호출이라면 클라이언트가 기다리고 결제를 조회한 다음에 " +
-			"돌려줍니다. 구매자에게는 잠시 후 다시 시도해 달라고 안내하세요."},
-		{"unknown", "결과를 알 수 없음", "서버 에러이거나 결과를 알려 주지 않는 응답입니다. 무엇보다 먼저 결제를 조회하세요. 돈이 움직이는 호출이라면 클라이언트가 조회하고, 그래도 알 수 없으면 `ErrOutcomeUnknown`을 돌려줍니다. " +
+		{"wait", "기다렸다가 다시", "다른 요청이 처리 중이거나, 요청이 너무 많거나, 지금은 서비스 시간이 아닙니다. 이 요청은 처리되지 않았습니다. 도움이 되는 경우에는 클라이언트가 다시 보내고, 앞선 요청이 " +
+			"처리됐을 수 있으면 결제를 조회합니다. 구매자에게는 잠시 후 다시 시도해 달라고 안내하세요."},
+		{"unknown", "결과를 알 수 없음", "서버 에러이거나 결과를 알려 주지 않는 응답입니다. 무엇보다 먼저 결제를 조회하세요. 돈이 움직이는 호출이라면 클라이언트가 조회하고, 그래도 알 수 없으면 `OutcomeUnknown`으로 끝납니다. " +
 			"\"실패\"가 아니라 \"확인 중\"이라고 보여 주세요. 이 페이지에 없는 코드도 여기에 속합니다."},
-		{"already-done", "이미 처리됨: 조회하세요", "이미 일어난 일입니다. 우리가 먼저 보낸 요청 때문인 경우가 많습니다. 결제(또는 현금영수증, 빌링키)를 조회해 그 결과를 기록하세요. 이런 코드 때문에 주문을 지우거나 " +
+		{"already-done", "이미 처리됨: 조회하세요", "이미 일어난 일입니다. 우리가 먼저 보낸 요청 때문인 경우가 많습니다. 결제(또는 현금영수증, 빌링키)를 조회해 그 결과를 기록하세요. 결제라면 클라이언트가 알아서 조회하고 이미 있는 결제를 돌려줍니다. 이런 코드 때문에 주문을 지우거나 " +
 			"실패로 바꾸면 안 됩니다."},
 		{"not-cancelable", "상점: 이 취소는 할 수 없음", "결제의 상태, 금액, 기간 때문에 이 취소는 할 수 없습니다. 환불된 금액은 없습니다. 잔액을 조회해 다시 계획하거나 다른 방법으로 돌려주세요."},
 		{"configuration", "상점: 키, 계약, 설정", "구매자가 할 수 있는 일이 없습니다. 지금은 결제할 수 없다고 안내하고 운영자에게 알린 다음, 개발자센터에서 키나 설정을 고치거나 토스페이먼츠에 문의하세요."},

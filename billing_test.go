@@ -1,0 +1,109 @@
+package tosspayments_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+func TestBillingKeysAreNotPrinted(t *testing.T) {
+	billing := &tosspayments.Billing{BillingKey: testBillingKey, MID: "shop"}
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "key", testBillingKey.Key, "customer", testBillingKey.CustomerKey)
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s", billing, billing, testBillingKey, testBillingKey), log.String()} {
+		assert.NotContains(t, text, "billing-key=1")
+		assert.NotContains(t, text, "customer-1")
+	}
+	stored, err := json.Marshal(testBillingKey)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"billingKey":"billing-key=1","customerKey":"customer-1"}`, string(stored))
+	var again tosspayments.BillingKey
+	require.NoError(t, json.Unmarshal(stored, &again))
+	assert.Equal(t, "billing-key=1", again.Key.Reveal())
+}
+
+func TestSubscription(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	redirect := server.Register(tosstest.Registration{CustomerKey: "customer-1"})
+	billing, err := client.IssueBillingKey(t.Context(), redirect)
+	require.NoError(t, err)
+	assert.Equal(t, "customer-1", billing.CustomerKey.Reveal())
+	assert.NotEmpty(t, billing.Card.Number)
+	assert.False(t, billing.AuthenticatedAt.IsZero())
+	_, err = client.IssueBillingKey(t.Context(), redirect)
+	require.ErrorIs(t, err, tosspayments.ErrInvalidBillKeyRequest, "an authKey works once")
+
+	payment, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	require.NoError(t, err)
+	assert.True(t, payment.IsPaid())
+	assert.Equal(t, tosspayments.PaymentTypeBilling, payment.Type)
+
+	again, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	require.NoError(t, err, "the same charge")
+	assert.Equal(t, payment, again)
+	other := charge()
+	other.Amount = tosspayments.Won(9900)
+	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, other)
+	require.ErrorIs(t, err, tosspayments.ErrAmountMismatch, "another charge under the same order id")
+	assert.Equal(t, payment.PaymentKey, tosspayments.PaymentOf(err).PaymentKey)
+	assert.Equal(t, 1, server.Charges("order-0001"))
+
+	_, err = client.ChargeBilling(t.Context(), tosspayments.NewBillingKey(billing.Key.Reveal(), "customer-2"), charge())
+	require.ErrorIs(t, err, tosspayments.ErrNotMatchesCustomerKey)
+
+	server.SetRefusal(billing.BillingKey, tosspayments.ErrRejectCardPayment)
+	next := charge()
+	next.OrderID = "order-0002"
+	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, next)
+	require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
+	server.SetRefusal(billing.BillingKey, "")
+	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, next)
+	require.NoError(t, err, "the order id of a refusal can be used again")
+
+	server.Inject(tosstest.Fault{Operation: tosstest.DeleteBillingKey, Kind: tosstest.Drop, AfterEffect: true})
+	require.NoError(t, client.DeleteBillingKey(t.Context(), billing.BillingKey))
+	require.ErrorIs(t, client.DeleteBillingKey(t.Context(), billing.BillingKey), tosspayments.ErrAlreadyRemovedBillingKey)
+	next.OrderID = "order-0003"
+	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, next)
+	require.ErrorIs(t, err, tosspayments.ErrAlreadyRemovedBillingKey)
+	require.ErrorIs(t, client.DeleteBillingKey(t.Context(), tosspayments.NewBillingKey("none", "customer-1")), tosspayments.ErrNotFoundBilling)
+}
+
+func TestRegistrationByCard(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	request := tosspayments.IssueBillingKeyByCardRequest{
+		CustomerKey: "customer-1", CardNumber: testCard.number, CardExpirationYear: testCard.year,
+		CardExpirationMonth: testCard.month, CustomerIdentityNumber: testCard.identity, CardPassword: testCard.password,
+	}
+	server.Inject(tosstest.Fault{Operation: tosstest.IssueBillingKeyByCard, Kind: tosstest.Drop, AfterEffect: true})
+	billing, err := client.IssueBillingKeyByCard(t.Context(), request)
+	require.NoError(t, err, "the idempotency key replays the answer")
+	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	require.NoError(t, err)
+	request.CardNumber = tosspayments.NewSensitive("943400")
+	_, err = client.IssueBillingKeyByCard(t.Context(), request)
+	require.ErrorIs(t, err, tosspayments.ErrInvalidCardNumber)
+	_, err = client.ChargeKeyIn(t.Context(), keyIn())
+	require.ErrorIs(t, err, tosspayments.ErrForeignAnswer, "the order is one of a billing key")
+}
+
+func TestRegistrationOfSomebodyElse(t *testing.T) {
+	client, mock := mockClient(t)
+	mock.RegisterResponder(http.MethodPost, "https://api.tosspayments.com/v1/billing/authorizations/issue",
+		(&script{answers: []answer{{status: 200, body: `{"billingKey":"billing-key=1","customerKey":"customer-2"}`}}}).respond)
+	_, err := client.IssueBillingKey(t.Context(), tosspayments.BillingRedirect{CustomerKey: "customer-1", AuthKey: tosspayments.NewSensitive("auth")})
+	require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
+	assert.NotContains(t, err.Error(), "customer-2")
+	assert.NotContains(t, err.Error(), "billing-key")
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// event posts a payment event that nothing proves.
+func (st *stand) event(x *order, transaction string) {
+	st.t.Helper()
+	response, err := http.Post(st.url+webhookPath, "application/json", strings.NewReader(fmt.Sprintf(
+		`{"eventType":"PAYMENT_STATUS_CHANGED","createdAt":"2026-03-01T13:05:44","data":{"paymentKey":%q,"orderId":%q,"status":"DONE","totalAmount":15000,"lastTransactionKey":%q}}`,
+		x.PaymentKey, x.ID, transaction)))
+	require.NoError(st.t, err)
+	require.NoError(st.t, response.Body.Close())
+	require.Equal(st.t, http.StatusOK, response.StatusCode)
+}
+
+// TestEventsOfOrdersThatHaveEnded cause nothing, whoever sends them.
+func TestEventsOfOrdersThatHaveEnded(t *testing.T) {
+	st := newShopStand(t)
+	x := st.paid()
+	for _, ended := range []state{created, canceled, failed, expired, review} {
+		_, err := st.store.orders.db.Exec(`UPDATE orders SET state = $1 WHERE id = $2`, string(ended), x.ID)
+		require.NoError(t, err)
+		calls := len(st.toss.Requests())
+		st.event(x, string(ended))
+		st.later(24 * time.Hour)
+		assert.Len(t, st.toss.Requests(), calls, ended)
+		x = st.find(x.ID)
+		assert.Equal(t, ended, x.State)
+		assert.EqualValues(t, never, x.dueAt, ended)
+	}
+}
+
+// TestForgedEventsCostLittle: however many there are, they cause one lookup.
+func TestForgedEventsCostLittle(t *testing.T) {
+	st := newShopStand(t)
+	x := st.paid()
+	calls := st.toss.Calls(tosstest.GetPayment)
+	for i := range 50 {
+		st.event(x, fmt.Sprint(i))
+		st.later(0)
+	}
+	assert.Equal(t, calls, st.toss.Calls(tosstest.GetPayment), "not yet")
+	st.later(hintTime + time.Second)
+	assert.Equal(t, calls+1, st.toss.Calls(tosstest.GetPayment))
+	assert.Equal(t, paid, st.find(x.ID).State)
+}
+
+// TestDepositAmongMadeUpPayments: orders with payment keys that somebody has made up
+// are all due, and each takes a worker a second. A deposit does not wait for them.
+func TestDepositAmongMadeUpPayments(t *testing.T) {
+	st := newShopStand(t)
+	id, _ := st.issue(newBuyer(t, st.url))
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Delay, Delay: time.Second, Times: 1000})
+	for range 40 {
+		made, err := st.store.orders.create(t.Context(), "somebody", productName, productPrice)
+		require.NoError(t, err)
+		x := st.find(made)
+		_, err = st.store.orders.claim(t.Context(), x, "made-up")
+		require.NoError(t, err)
+		_, err = st.store.orders.db.Exec(`UPDATE orders SET due_at = 1 WHERE id = $1`, made)
+		require.NoError(t, err)
+	}
+	st.receive()
+	require.Eventually(t, func() bool { return st.toss.Calls(tosstest.ConfirmPayment) > workers }, 10*time.Second, 10*time.Millisecond, "busy")
+	require.NoError(t, st.toss.Deposit(id, productPrice))
+	st.becomes(id, paid)
+	assert.Less(t, st.toss.Calls(tosstest.ConfirmPayment), 20)
+}
+
+// TestRefundsInVain are tried ever more rarely, and hold up no other.
+func TestRefundsInVain(t *testing.T) {
+	st := newShopStand(t)
+	st.store.patience = time.Second
+	vain, fine := st.paid(), st.paid()
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, PaymentKey: vain.PaymentKey, Kind: tosstest.Drop, Times: 1000})
+	tried, done := st.plan(vain, 5000, nil), st.plan(fine, 5000, nil)
+	st.later(claimTime)
+	in, _ := st.refundRow(tried)
+	assert.Equal(t, refundPlanned, in)
+	in, _ = st.refundRow(done)
+	assert.Equal(t, refundDone, in)
+
+	calls := st.toss.Calls(tosstest.CancelPayment)
+	st.later(pause(0) / 2)
+	assert.Equal(t, calls, st.toss.Calls(tosstest.CancelPayment), "not yet")
+	st.later(pause(0))
+	assert.Greater(t, st.toss.Calls(tosstest.CancelPayment), calls)
+	calls = st.toss.Calls(tosstest.CancelPayment)
+	st.later(pause(0))
+	assert.Equal(t, calls, st.toss.Calls(tosstest.CancelPayment), "twice as long")
+	st.toss.ClearFaults()
+	st.later(time.Hour)
+	in, _ = st.refundRow(tried)
+	assert.Equal(t, refundDone, in)
+}

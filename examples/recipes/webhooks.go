@@ -1,0 +1,67 @@
+package recipes
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+// Inbox is where events go; in a real shop it is a database.
+type Inbox interface {
+	// Secret returns the stored Payment.Secret of an order, or the zero Sensitive.
+	Secret(ctx context.Context, orderID string) (tosspayments.Sensitive, error)
+	// Wake makes the job look at an order at once, and fails if there is no such order.
+	Wake(ctx context.Context, orderID string) error
+	// Once stores an event that can be believed:
+	// INSERT INTO events (identity, body) VALUES (?, ?) ON CONFLICT (identity) DO NOTHING.
+	Once(ctx context.Context, identity string, body []byte) error
+	// CardEnded marks the subscription that has this billing key.
+	CardEnded(ctx context.Context, key tosspayments.Sensitive) error
+}
+
+// Receiver receives all webhooks of a shop.
+func Receiver(inbox Inbox, securityKeys ...string) (*tosspayments.WebhookHandler, error) {
+	verifier, err := tosspayments.NewWebhookVerifier(securityKeys...)
+	if err != nil {
+		return nil, err
+	}
+	return &tosspayments.WebhookHandler{
+		Verifier: verifier,     // payout.changed, seller.changed
+		Secret:   inbox.Secret, // deposit callbacks
+		Handle: func(ctx context.Context, d tosspayments.WebhookDelivery) error {
+			return Store(ctx, inbox, d)
+		},
+		Logger: slog.Default(),
+	}, nil
+}
+
+// Store keeps what an event is good for. nil answers 200, an error 500.
+func Store(ctx context.Context, inbox Inbox, d tosspayments.WebhookDelivery) error {
+	event := d.Event
+	switch {
+	case event.OrderID() != "":
+		return inbox.Wake(ctx, event.OrderID()) // whatever it claims: the job reads the payment
+	case d.Trust == tosspayments.WebhookSigned:
+		return inbox.Once(ctx, event.Identity(), event.Body)
+	case event.Billing != nil:
+		return inbox.CardEnded(ctx, event.Billing.BillingKey)
+	}
+	return nil // not for this shop: 200 all the same, else it comes seven times more
+}
+
+// Mount mounts the receiver with net/http.
+func Mount(mux *http.ServeMux, handler *tosspayments.WebhookHandler) {
+	mux.Handle("POST /webhooks/toss", handler)
+}
+
+// Webhooks receives events: deposits are matched by the stored secret, everything else
+// is read from Toss Payments.
+func (s *Shop) Webhooks(secret func(context.Context, string) (tosspayments.Sensitive, error), store func(context.Context, tosspayments.WebhookDelivery) error) http.Handler {
+	return &tosspayments.WebhookHandler{
+		Client: s.Toss,
+		Secret: secret,
+		Handle: store,
+	}
+}

@@ -1,0 +1,83 @@
+package tosspayments
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestEncode compares with encoding/json what holds nothing Sensitive, and looks for
+// the texts of what does.
+func TestEncode(t *testing.T) {
+	type inner struct {
+		Number Sensitive `json:"number"`
+		Empty  Sensitive `json:"empty,omitzero"`
+	}
+	type outer struct {
+		inner
+		Name   string           `json:"name"`
+		List   []inner          `json:"list"`
+		Map    map[string]inner `json:"map,omitempty"`
+		Any    any              `json:"any"`
+		Next   *outer           `json:"next,omitzero"`
+		Amount Amount           `json:"amount,omitzero"`
+		At     time.Time        `json:"at,omitzero"`
+		Hidden Sensitive        `json:"-"`
+		Plain  Sensitive
+	}
+	card := inner{Number: NewSensitive("4330123412341234")}
+	body, secrets, err := encode(outer{
+		inner: card, Name: "n", List: []inner{card}, Map: map[string]inner{"k": card}, Any: &card,
+		Next: &outer{Plain: NewSensitive("12")}, Hidden: NewSensitive("hidden-text"), Amount: Won(7),
+	})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{
+		"number":"4330123412341234","name":"n","list":[{"number":"4330123412341234"}],"map":{"k":{"number":"4330123412341234"}},
+		"any":{"number":"4330123412341234"},"amount":7,"Plain":"",
+		"next":{"number":"","name":"","list":null,"any":null,"Plain":"12"}
+	}`, string(body))
+	assert.Contains(t, secrets, "4330123412341234")
+	assert.NotContains(t, secrets, "12", "two digits occur everywhere")
+
+	request := ConfirmPaymentRequest{PaymentKey: "k", OrderID: "order-0001", Amount: Won(1)}
+	want, err := json.Marshal(request)
+	require.NoError(t, err)
+	body, secrets, err = encode(request)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(body))
+	assert.Empty(t, secrets)
+
+	body, _, err = encode([]byte("sealed"))
+	require.NoError(t, err)
+	assert.Equal(t, "sealed", string(body), "bytes go as they are")
+
+	_, _, err = encode(func() {})
+	assert.Error(t, err)
+}
+
+func TestMaskNumbers(t *testing.T) {
+	for text, want := range map[string]string{
+		"card 4330123412341234.": "card ****************.",
+		"4330-1234-1234-1234":    "****-****-****-****",
+		"4330 1234 1234 1234":    "**** **** **** ****",
+		"account 110-123-456789": "account ***-***-******",
+		"123456789":              "*********",
+		"call 1644-8051":         "call 1644-8051",
+		"at 2026-03-01 10:15:30": "at 2026-03-01 10:15:30",
+		"amount 1,000,000":       "amount 1,000,000",
+		"12345678":               "12345678",
+		"가 1234567890 나":         "가 ********** 나",
+		"":                       "",
+	} {
+		assert.Equal(t, want, maskNumbers(text))
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	assert.Equal(t, "a b c", oneLine(" a\r\n\tb\x00c ", 100))
+	assert.Equal(t, "가나…", oneLine("가나다라", 7))
+	assert.Equal(t, "\uFFFD", oneLine("\xff", 10))
+}

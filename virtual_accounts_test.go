@@ -1,0 +1,95 @@
+package tosspayments_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+func TestVirtualAccount(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	payment, err := client.IssueVirtualAccount(t.Context(), account())
+	require.NoError(t, err)
+	assert.False(t, payment.IsPaid())
+	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, payment.Status)
+	assert.True(t, strings.HasPrefix(payment.VirtualAccount.AccountNumber.Reveal(), "X"))
+	assert.NotEmpty(t, payment.Secret.Reveal())
+	assert.WithinDuration(t, time.Now().Add(168*time.Hour), payment.VirtualAccount.DueDate, time.Minute)
+	assert.Zero(t, server.Charges("order-0001"))
+
+	again, err := client.IssueVirtualAccount(t.Context(), account())
+	require.NoError(t, err, "the same account")
+	assert.Equal(t, payment.VirtualAccount.AccountNumber.Reveal(), again.VirtualAccount.AccountNumber.Reveal())
+	assert.Equal(t, tosspayments.OutcomeWaiting, tosspayments.OutcomeOf(again, err))
+
+	require.Error(t, server.Deposit("order-0001", tosspayments.Won(100)), "a wrong amount is refused by the bank")
+	_, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
+		CancelReason: "test", CancelAmount: tosspayments.Won(1), RefundableAmount: payment.Cancelable(),
+	})
+	require.ErrorIs(t, err, tosspayments.ErrNotAllowedPartialRefundWaitingDeposit)
+	require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
+	payment, err = client.GetPayment(t.Context(), payment.PaymentKey)
+	require.NoError(t, err)
+	assert.True(t, payment.IsPaid())
+	assert.Equal(t, "김토스", payment.VirtualAccount.DepositorName)
+	again, err = client.IssueVirtualAccount(t.Context(), account())
+	assert.Equal(t, tosspayments.OutcomePaid, tosspayments.OutcomeOf(again, err), "paid by now: %v", err)
+
+	require.NoError(t, server.Bounce("order-0001"))
+	payment, err = client.GetPayment(t.Context(), payment.PaymentKey)
+	require.NoError(t, err)
+	assert.False(t, payment.IsPaid())
+	assert.True(t, payment.ApprovedAt.IsZero())
+	require.Error(t, server.Bounce("order-0001"))
+
+	require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
+	_, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
+	require.ErrorIs(t, err, tosspayments.ErrInvalidRefundAccountInfo, "a deposited account is refunded to somewhere")
+	payment, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{
+		CancelReason: "test", RefundReceiveAccount: &tosspayments.RefundReceiveAccount{
+			Bank: "20", AccountNumber: tosspayments.NewSensitive("1000123456789"), HolderName: "김토스",
+		},
+	})
+	require.NoError(t, err)
+	assert.True(t, payment.IsFullyCanceled())
+}
+
+func TestVirtualAccountExpiresAndIsCancelled(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	request := account()
+	request.ValidHours = 1
+	payment, err := client.IssueVirtualAccount(t.Context(), request)
+	require.NoError(t, err)
+	server.Advance(2 * time.Hour)
+	payment, err = client.GetPayment(t.Context(), payment.PaymentKey)
+	require.NoError(t, err)
+	assert.True(t, payment.VirtualAccount.Expired)
+	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, payment.Status, "nothing else tells it")
+	_, err = client.IssueVirtualAccount(t.Context(), request)
+	require.ErrorIs(t, err, tosspayments.ErrExpiredPayment)
+	assert.Equal(t, tosspayments.OutcomeRefused, tosspayments.OutcomeOf(nil, err))
+	require.Error(t, server.Deposit("order-0001", tosspayments.Won(15000)))
+
+	request.OrderID = "order-0002"
+	request.ValidHours, request.DueDate = 0, time.Now().Add(26*time.Hour)
+	payment, err = client.IssueVirtualAccount(t.Context(), request)
+	require.NoError(t, err)
+	assert.WithinDuration(t, request.DueDate, payment.VirtualAccount.DueDate, time.Second)
+	payment, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.PaymentStatusCanceled, payment.Status)
+	assert.Zero(t, server.Charges("order-0002"))
+	assert.Empty(t, server.Refunds("order-0002"))
+	_, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
+	require.NoError(t, err, "nothing is left, as was asked for")
+	_, err = client.IssueVirtualAccount(t.Context(), request)
+	assert.Equal(t, tosspayments.OutcomeCanceled, tosspayments.OutcomeOf(nil, err), "%v", err)
+}
