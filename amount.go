@@ -22,8 +22,9 @@ const (
 // Equal amounts are equal under ==, whatever their notation (1.50 and 1.5), so
 // an Amount can be a map key. The zero Amount is 0.
 //
-// JSON, text, gob, databases and MongoDB's driver either give back the amount
-// that was stored, or return an error. [Amount.Format] describes what fmt prints.
+// JSON, text, gob, SQL databases and MongoDB's driver (version 2) give back the amount
+// that was stored, or return an error; [Amount.Scan] names the one exception, in SQLite.
+// [Amount.Format] describes what fmt prints.
 type Amount struct {
 	// The value is coef/10^scale with the smallest possible scale. big is set,
 	// in the same canonical form, only when the coefficient exceeds an int64.

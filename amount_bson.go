@@ -15,6 +15,7 @@ import (
 const (
 	bsonDouble     = 0x01
 	bsonString     = 0x02
+	bsonNull       = 0x0a
 	bsonInt32      = 0x10
 	bsonInt64      = 0x12
 	bsonDecimal128 = 0x13
@@ -91,4 +92,21 @@ func decimal128Text(high, low uint64) (text string, ok bool) {
 		text = "-" + text
 	}
 	return text, true
+}
+
+// appendBSONText returns the BSON value of a text.
+func appendBSONText(text string) (typ byte, data []byte, err error) {
+	data = binary.LittleEndian.AppendUint32(nil, uint32(len(text)+1))
+	return bsonString, append(append(data, text...), 0), nil
+}
+
+// bsonText reads a text; null is "".
+func bsonText(typ byte, data []byte) (string, error) {
+	switch {
+	case typ == bsonNull:
+		return "", nil
+	case typ == bsonString && len(data) > 4:
+		return string(bytes.TrimSuffix(data[4:], []byte{0})), nil
+	}
+	return "", fmt.Errorf("tosspayments: a text cannot be read from BSON type 0x%02x", typ)
 }

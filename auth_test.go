@@ -114,20 +114,6 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	assert.Contains(t, printed, "[redacted]")
 }
 
-func TestSensitiveKeepsItsTextInJSON(t *testing.T) {
-	var v struct {
-		Secret tosspayments.Sensitive `json:"secret,omitzero"`
-		Empty  tosspayments.Sensitive `json:"empty,omitzero"`
-	}
-	require.NoError(t, json.Unmarshal([]byte(`{"secret":"ps_1","empty":null}`), &v))
-	assert.Equal(t, "ps_1", v.Secret.Reveal())
-	assert.Empty(t, v.Empty.Reveal())
-	assert.Empty(t, v.Empty.String())
-	encoded, err := json.Marshal(v)
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"secret":"ps_1"}`, string(encoded))
-}
-
 func FuzzParseSecretKey(f *testing.F) {
 	for _, seed := range []string{testKey, " " + testKey, "live_gck_1", "Basic abc", "\uFEFF"} {
 		f.Add(seed)

@@ -3,6 +3,9 @@ package tosspayments
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -11,9 +14,11 @@ import (
 )
 
 // BillingKey is the right to charge a registered card or account: the key and the
-// customer it belongs to, which are of no use apart. fmt and slog print neither; JSON
-// keeps both, for storing. It cannot be looked up again: losing it means asking the
-// buyer to register again.
+// customer it belongs to, which are of no use apart. It cannot be looked up again:
+// losing it means asking the buyer to register again.
+//
+// fmt and slog print neither, and encoding/json fails rather than lose them: store what
+// [BillingKey.Stored] returns, encrypted, or both texts by [Sensitive.Reveal].
 type BillingKey struct {
 	// Key is at most 200 characters.
 	Key Sensitive `json:"billingKey"`
@@ -22,6 +27,37 @@ type BillingKey struct {
 	CustomerKey Sensitive `json:"customerKey"`
 }
 
+// Stored returns the key for storing, with everything in it.
+func (k BillingKey) Stored() Stored[BillingKey] { return Store(k) }
+
+// MarshalJSON fails: see [BillingKey.Stored].
+func (k BillingKey) MarshalJSON() ([]byte, error) { return nil, errStoreByName }
+
+// MarshalBSONValue fails: see [BillingKey.Stored].
+func (k BillingKey) MarshalBSONValue() (byte, []byte, error) { return 0, nil, errStoreByName }
+
+// lost says that a stored key was redacted before it was stored.
+func (k *BillingKey) lost() error {
+	if k.Key.IsZero() || k.CustomerKey.IsZero() {
+		return errRedactedKey
+	}
+	return nil
+}
+
+// Format writes "[redacted]" whatever the verb.
+func (BillingKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// String returns "[redacted]".
+func (BillingKey) String() string { return redacted }
+
+// LogValue returns "[redacted]".
+func (BillingKey) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+var (
+	errStoreByName error = sentinel("tosspayments: a billing key is not encoded by accident, since nobody can read it again: encode what its Stored() returns")
+	errRedactedKey error = sentinel("tosspayments: the stored billing key is incomplete or was redacted when it was stored, and is lost: ask the buyer to register again")
+)
+
 // NewBillingKey puts stored keys together again.
 func NewBillingKey(billingKey, customerKey string) BillingKey {
 	return BillingKey{NewSensitive(billingKey), NewSensitive(customerKey)}
@@ -29,7 +65,7 @@ func NewBillingKey(billingKey, customerKey string) BillingKey {
 
 func (k *BillingKey) path() string { return "/v1/billing/" + url.PathEscape(k.Key.Reveal()) }
 
-// Billing is a registration.
+// Billing is a registration. Like its BillingKey it is not encoded by accident.
 //
 // Source: https://docs.tosspayments.com/reference#billing-객체
 type Billing struct {
@@ -47,6 +83,9 @@ type Billing struct {
 	CardCompany string `json:"cardCompany,omitzero"`
 	CardNumber  string `json:"cardNumber,omitzero"`
 }
+
+// Stored returns the registration for storing, with everything in it.
+func (b Billing) Stored() Stored[Billing] { return Store(b) }
 
 // BillingCard is a registered card.
 type BillingCard struct {

@@ -96,7 +96,7 @@ func (c *Client) CancelPayment(ctx context.Context, paymentKey string, req Cance
 		paymentKey: paymentKey,
 		shared:     true,
 		essential:  []string{"balanceAmount", "cancels"},
-		judge:      func(p *Payment, direct bool) (view, error) { return body.judgeAll(paymentKey, p, direct) },
+		judge:      func(p *Payment, from origin) (view, error) { return body.judgeAll(paymentKey, p, from) },
 	})
 }
 
@@ -139,7 +139,7 @@ func (c *Client) CancelPaymentPartially(ctx context.Context, paymentKey string, 
 		essential:  []string{"balanceAmount", "cancels"},
 		lookFirst:  req.RefundID != "",
 		once:       req.RefundID == "",
-		judge:      func(p *Payment, direct bool) (view, error) { return req.judge(paymentKey, p, direct) },
+		judge:      func(p *Payment, from origin) (view, error) { return req.judge(paymentKey, p, from) },
 	})
 }
 
@@ -159,7 +159,7 @@ func (r *PartialCancelRequest) reason() string {
 }
 
 // judgeAll decides a cancel of all by what is left.
-func (r *PartialCancelRequest) judgeAll(paymentKey string, p *Payment, direct bool) (view, error) {
+func (r *PartialCancelRequest) judgeAll(paymentKey string, p *Payment, from origin) (view, error) {
 	outcome := p.Outcome()
 	left, known := p.left()
 	switch {
@@ -171,7 +171,7 @@ func (r *PartialCancelRequest) judgeAll(paymentKey string, p *Payment, direct bo
 		return effect, nil
 	case outcome == OutcomeUnknown:
 		return blurred, nil
-	case direct:
+	case from == fromAnswer:
 		// A replayed answer of another cancel, whose key was used again.
 		return decided, &MismatchError{Field: "balanceAmount", Want: "0", Got: p.Cancelable().String(), Payment: p}
 	case known && !r.RefundableAmount.IsZero() && left != r.RefundableAmount:
@@ -193,7 +193,7 @@ func (r *PartialCancelRequest) never(left Amount, p *Payment) (view, error) {
 
 // judge decides a part. Once the balance is not what the request expects, the part can
 // never happen any more, and any look at the cancels tells whether it has.
-func (r *PartialCancelRequest) judge(paymentKey string, p *Payment, direct bool) (view, error) {
+func (r *PartialCancelRequest) judge(paymentKey string, p *Payment, from origin) (view, error) {
 	if p.PaymentKey != paymentKey {
 		return decided, &MismatchError{Field: "paymentKey", Want: paymentKey, Got: p.PaymentKey, Payment: p}
 	}
@@ -202,7 +202,7 @@ func (r *PartialCancelRequest) judge(paymentKey string, p *Payment, direct bool)
 	}
 	left, known := p.left()
 	switch {
-	case direct:
+	case from == fromAnswer:
 		return r.judgeAnswer(p)
 	case p.hasPendingCancel():
 		return pending, nil

@@ -54,7 +54,8 @@ func (c *Client) confirmPlan(req ConfirmPaymentRequest) plan {
 		paymentKey: req.PaymentKey,
 		orderID:    req.OrderID,
 		shared:     true,
-		judge:      func(p *Payment, direct bool) (view, error) { return req.judge(p, direct, c.language) },
+		reversible: true,
+		judge:      func(p *Payment, from origin) (view, error) { return req.judge(p, from, c.language) },
 	}
 }
 
@@ -82,7 +83,7 @@ func (c *Client) ResolvePaymentByOrderID(ctx context.Context, orderID string, am
 		return nil, err
 	}
 	o := order{id: orderID, amount: amount, language: c.language}
-	v, err := o.judge(p, false)
+	v, err := o.judge(p, fromLook)
 	return concluded("resolve payment by order id", p, v, err, OutcomeUnknownError{OrderID: orderID})
 }
 
@@ -97,7 +98,7 @@ func (r ConfirmPaymentRequest) Check(p *Payment) (*Payment, error) {
 }
 
 func (r *ConfirmPaymentRequest) check(operation string, p *Payment, language Language) (*Payment, error) {
-	v, err := r.judge(p, false, language)
+	v, err := r.judge(p, fromLook, language)
 	return concluded(operation, p, v, err, OutcomeUnknownError{PaymentKey: r.PaymentKey, OrderID: r.OrderID})
 }
 
@@ -123,11 +124,11 @@ func concluded(operation string, p *Payment, v view, err error, unknown OutcomeU
 }
 
 // judge compares identity first: the money of another payment says nothing.
-func (r *ConfirmPaymentRequest) judge(p *Payment, direct bool, language Language) (view, error) {
+func (r *ConfirmPaymentRequest) judge(p *Payment, from origin, language Language) (view, error) {
 	field, want, got := "", "", ""
 	switch currency := orKRW(r.Currency); {
 	case p.PaymentKey != r.PaymentKey:
-		if o := p.Outcome(); !direct && o != OutcomePaid && o != OutcomeWaiting {
+		if o := p.Outcome(); from != fromAnswer && o != OutcomePaid && o != OutcomeWaiting {
 			return blurred, nil
 		}
 		field, want, got = "paymentKey", r.PaymentKey, p.PaymentKey

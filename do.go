@@ -2,6 +2,7 @@ package tosspayments
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,7 +43,7 @@ func (c *Client) Do(ctx context.Context, req Request, out any, opts ...CallOptio
 	}
 	decode := func([]byte) ([]string, error) { return nil, nil }
 	if out != nil {
-		decode = decodeInto(out)
+		decode = func(body []byte) ([]string, error) { return nil, json.Unmarshal(body, out) }
 	}
 	if isRead(req.Method) {
 		return c.read(ctx, call, decode)

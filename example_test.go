@@ -494,7 +494,7 @@ func ExampleClient_ChargeBilling() {
 	}
 	fmt.Println(client.DeleteBillingKey(ctx, billing.BillingKey))
 	// Output:
-	// {[redacted] [redacted]} 43301234****123*
+	// [redacted] 43301234****123*
 	// paid 1
 	// paid 1
 	// <nil>

@@ -67,6 +67,9 @@ const (
 // and Card.CardType are in the language of the client: Korean, or English with
 // [WithLanguage]. Do not decide by them.
 //
+// It encodes to JSON without loss of any field listed here, save that what is
+// [Sensitive] is redacted. To store a payment, encode what [Payment.Stored] returns.
+//
 // Source: https://docs.tosspayments.com/reference#payment-객체
 type Payment struct {
 	// Version is the API version that wrote the object.
@@ -146,12 +149,28 @@ type Payment struct {
 	Failure *Failure `json:"failure,omitzero"`
 }
 
+// UnmarshalJSON reads what it can of a payment: a field of another type than documented
+// is coerced or left zero, and a time without an offset is Korean time. It fails if a
+// field cannot be read that says which payment it is, of how much, or where it stands.
+func (p *Payment) UnmarshalJSON(data []byte) error {
+	unread, err := lenient.Unmarshal(data, (*paymentFields)(p))
+	for _, name := range []string{"paymentKey", "orderId", "status", "totalAmount", "currency", "balanceAmount"} {
+		if err == nil && slices.Contains(unread, name) {
+			err = fmt.Errorf("tosspayments: the %s of a payment cannot be read", name)
+		}
+	}
+	return err
+}
+
+// paymentFields is Payment without its methods.
+type paymentFields Payment
+
 // readPayment reads a payment. unread names the fields that hold what cannot be read;
 // they are zero. Essential ones must be readable: without the keys, a status, an amount
 // and its currency there is no telling what a payment means.
 func readPayment(body []byte) (p *Payment, unread []string, err error) {
 	p = new(Payment)
-	unread, err = lenient.Unmarshal(body, p)
+	unread, err = lenient.Unmarshal(body, (*paymentFields)(p))
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -231,6 +250,14 @@ var (
 	errNoTotal    error = sentinel("it is not a payment: totalAmount is missing, not more than 0, or cannot be read")
 	errNoCurrency error = sentinel("the payment cannot be judged: its currency cannot be read")
 )
+
+// Stored returns the payment for storing, with everything in it; nothing for nil.
+func (p *Payment) Stored() Stored[Payment] {
+	if p == nil {
+		return Stored[Payment]{}
+	}
+	return Store(*p)
+}
 
 // IsPaid reports whether the payment was approved, or its deposit arrived, and it has not
 // been cancelled in full since.

@@ -2,6 +2,8 @@ package tosspayments
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -187,6 +189,18 @@ type Response struct {
 	// Unread names the fields of the answer that could not be read and were left zero,
 	// such as "card.approveNo".
 	Unread []string
-	// Body is the answer as it arrived. It may hold account numbers and secrets.
-	Body []byte
+	// Body is the answer as it arrived. It may hold account numbers and secrets, and is
+	// not printed.
+	Body []byte `json:"-"`
 }
+
+// Format writes what String returns, whatever the verb.
+func (r Response) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
+
+// String returns status, attempts and trace id on one line, and nothing of the body.
+func (r Response) String() string {
+	return fmt.Sprintf("HTTP %d (attempts: %d) [trace %s]", r.StatusCode, r.Attempts, r.TraceID)
+}
+
+// LogValue returns what String returns.
+func (r Response) LogValue() slog.Value { return slog.StringValue(r.String()) }

@@ -21,26 +21,28 @@ type order struct {
 }
 
 func (o order) plan() plan {
-	return plan{orderID: o.id, shared: true, judge: o.judge}
+	return plan{orderID: o.id, shared: true, reversible: true, judge: o.judge}
 }
 
-// judge goes by a payment that stands: what was aborted or has expired may be an older
-// attempt of the same order, and decides nothing.
-func (o order) judge(p *Payment, direct bool) (view, error) {
+// judge goes by a payment that stands: what came to nothing may be an older attempt of
+// the same order, and decides nothing. An account that has expired decides only if nothing
+// else can be under the order id.
+func (o order) judge(p *Payment, from origin) (view, error) {
 	field, want, got := "", "", ""
 	switch currency := orKRW(o.currency); {
 	case p.OrderID != o.id:
 		field, want, got = "orderId", o.id, p.OrderID
-	case !direct && (p.Status == PaymentStatusAborted || p.Status == PaymentStatusExpired),
+	case from != fromAnswer && (p.Status == PaymentStatusAborted || p.Status == PaymentStatusExpired),
+		from == fromLook && o.kind != "" && p.Outcome() == OutcomeRefused,
 		p.Status == PaymentStatusReady, p.Status == PaymentStatusInProgress:
 		return noEffect, nil
 	case p.TotalAmount != o.amount:
 		field, want, got = "amount", o.amount.String(), p.TotalAmount.String()
 	case orKRW(p.Currency) != currency:
 		field, want, got = "currency", currency, p.Currency
-	case !direct && o.name != "" && p.OrderName != o.name:
+	case from != fromAnswer && o.name != "" && p.OrderName != o.name:
 		field, want, got = "orderName", o.name, p.OrderName
-	case !direct && o.contradicts != nil && o.contradicts(p):
+	case from != fromAnswer && o.contradicts != nil && o.contradicts(p):
 		field, want, got = "method", o.kind, string(p.Method)
 	default:
 		return p.view(o.language)

@@ -1,50 +1,85 @@
 package tosspayments
 
 import (
+	"cmp"
+	"crypto/rand"
+	"crypto/subtle"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"reflect"
+	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
 const redacted = "[redacted]"
 
-// Sensitive is text in an answer that must not reach a log: a payment's
-// webhook secret, an account number.
+// Sensitive is text that must not reach a log or a browser: a payment's webhook secret,
+// an account number, a billing key.
 //
-// fmt and slog print "[redacted]"; JSON keeps the text, so that a stored
-// payment loses nothing, and null reads as "". Compare with Reveal, not with ==.
-type Sensitive struct{ v *string }
+// It shows "[redacted]" in fmt, slog, templates, encoding/json and BSON, wherever it
+// sits. What has to be kept is kept by name: Reveal returns the text, [Stored] keeps a
+// whole value, and in a database a Sensitive is a text column. Reading "[redacted]"
+// gives the zero Sensitive, so that it never passes for a secret.
+//
+// A type that holds one cannot be compared with ==; see [Sensitive.Equal].
+type Sensitive struct {
+	_ [0]func()
+	// The text is kept masked, so that debug printers, which follow every pointer,
+	// show nothing of it.
+	masked string
+}
+
+// mask is another one in every process.
+var mask = sync.OnceValue(func() []byte {
+	b := make([]byte, 61)
+	_, _ = rand.Read(b)
+	return b
+})
+
+func masked(text string) string {
+	m, b := mask(), []byte(text)
+	for i := range b {
+		b[i] ^= m[i%len(m)]
+	}
+	return string(b)
+}
 
 // NewSensitive wraps a text.
 func NewSensitive(text string) Sensitive {
-	if text == "" {
+	if text == "" || text == redacted {
 		return Sensitive{}
 	}
-	return Sensitive{v: &text}
+	return Sensitive{masked: masked(text)}
 }
 
 // Reveal returns the text; "" when there is none.
 func (s Sensitive) Reveal() string {
-	if s.v == nil {
+	if s.masked == "" {
 		return ""
 	}
-	return *s.v
+	return masked(s.masked)
 }
 
-// IsZero tells whether there is no text.
-func (s Sensitive) IsZero() bool { return s.v == nil }
+// Equal reports whether both texts are the same. The comparison is constant-time.
+func (s Sensitive) Equal(other Sensitive) bool {
+	return subtle.ConstantTimeCompare([]byte(s.masked), []byte(other.masked)) == 1
+}
+
+// IsZero reports whether there is no text.
+func (s Sensitive) IsZero() bool { return s.masked == "" }
 
 // Format writes "[redacted]" whatever the verb; nothing when there is no text.
 func (s Sensitive) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // String returns "[redacted]", or "" when there is no text.
 func (s Sensitive) String() string {
-	if s.v == nil {
+	if s.IsZero() {
 		return ""
 	}
 	return redacted
@@ -53,14 +88,153 @@ func (s Sensitive) String() string {
 // LogValue returns "[redacted]", or "" when there is no text.
 func (s Sensitive) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText returns the text itself, so that JSON keeps it.
-func (s Sensitive) MarshalText() ([]byte, error) { return []byte(s.Reveal()), nil }
+// MarshalText writes "[redacted]", or nothing when there is no text. To store the text
+// use Reveal or [Stored].
+func (s Sensitive) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText takes the text.
 func (s *Sensitive) UnmarshalText(text []byte) error {
 	*s = NewSensitive(string(text))
 	return nil
 }
+
+// MarshalBSONValue writes "[redacted]" for the MongoDB driver, or "" when there is no
+// text.
+func (s Sensitive) MarshalBSONValue() (byte, []byte, error) { return appendBSONText(s.String()) }
+
+// UnmarshalBSONValue takes the text of a string; null is none.
+func (s *Sensitive) UnmarshalBSONValue(kind byte, data []byte) error {
+	text, err := bsonText(kind, data)
+	if err == nil {
+		*s = NewSensitive(text)
+	}
+	return err
+}
+
+// Value stores the text itself in a text column; NULL when there is none.
+func (s Sensitive) Value() (driver.Value, error) {
+	if s.IsZero() {
+		return nil, nil
+	}
+	return s.Reveal(), nil
+}
+
+// Scan reads a text column; NULL is none.
+func (s *Sensitive) Scan(source any) error {
+	switch v := source.(type) {
+	case nil:
+		*s = Sensitive{}
+	case string:
+		*s = NewSensitive(v)
+	case []byte:
+		*s = NewSensitive(string(v))
+	default:
+		return fmt.Errorf("tosspayments: a Sensitive cannot be read from %T", source)
+	}
+	return nil
+}
+
+// Stored keeps a value whole: its JSON has the texts of what is [Sensitive] in it, and in
+// a database it is a text column of that JSON. It prints as "[redacted]". Encrypt what
+// you keep of a billing key.
+//
+//	row := db.QueryRow("SELECT payment FROM orders WHERE id = ?", id)
+//	var stored tosspayments.Stored[tosspayments.Payment]
+//	err := row.Scan(&stored)
+//	payment := stored.Get()
+type Stored[T any] struct{ value func() T }
+
+// Store returns a value that is kept whole.
+func Store[T any](value T) Stored[T] { return Stored[T]{func() T { return value }} }
+
+// Get returns the value; the zero T when there is none.
+func (s Stored[T]) Get() (value T) {
+	if s.value == nil {
+		return value
+	}
+	return s.value()
+}
+
+// IsZero reports whether there is no value.
+func (s Stored[T]) IsZero() bool { return s.value == nil }
+
+// MarshalJSON writes the whole value; null when there is none.
+func (s Stored[T]) MarshalJSON() ([]byte, error) {
+	if s.value == nil {
+		return []byte("null"), nil
+	}
+	data, _, err := encode(s.value())
+	return data, err
+}
+
+// UnmarshalJSON reads the whole value; null is none.
+func (s *Stored[T]) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*s = Stored[T]{}
+		return nil
+	}
+	var value T
+	if err := json.Unmarshal(data, &value); err != nil {
+		return err
+	}
+	if key, ok := any(&value).(interface{ lost() error }); ok && key.lost() != nil {
+		return key.lost()
+	}
+	*s = Store(value)
+	return nil
+}
+
+// Value writes the JSON of the whole value; NULL when there is none.
+func (s Stored[T]) Value() (driver.Value, error) {
+	if s.value == nil {
+		return nil, nil
+	}
+	data, err := s.MarshalJSON()
+	return string(data), err
+}
+
+// Scan reads a column of JSON, as text or as bytes; NULL and "" are none.
+func (s *Stored[T]) Scan(source any) error {
+	switch v := source.(type) {
+	case nil:
+		return s.UnmarshalJSON([]byte("null"))
+	case string:
+		return s.UnmarshalJSON([]byte(cmp.Or(v, "null")))
+	case []byte:
+		return s.UnmarshalJSON([]byte(cmp.Or(string(v), "null")))
+	}
+	return fmt.Errorf("tosspayments: a stored value cannot be read from %T", source)
+}
+
+// MarshalBSONValue writes the JSON of the whole value as a text; null is "".
+func (s Stored[T]) MarshalBSONValue() (byte, []byte, error) {
+	if s.value == nil {
+		return appendBSONText("")
+	}
+	data, err := s.MarshalJSON()
+	if err != nil {
+		return 0, nil, err
+	}
+	return appendBSONText(string(data))
+}
+
+// UnmarshalBSONValue reads what MarshalBSONValue writes.
+func (s *Stored[T]) UnmarshalBSONValue(kind byte, data []byte) error {
+	text, err := bsonText(kind, data)
+	if err != nil {
+		return err
+	}
+	return s.UnmarshalJSON([]byte(cmp.Or(text, "null")))
+}
+
+// Format writes "[redacted]" whatever the verb.
+func (Stored[T]) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// String returns "[redacted]".
+func (Stored[T]) String() string { return redacted }
+
+// LogValue returns "[redacted]".
+func (Stored[T]) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // encode writes the body of a request: JSON in which what is Sensitive is revealed. It
 // also returns those texts, which no error may repeat.
@@ -72,8 +246,6 @@ func encode(body any) (data []byte, secrets []string, err error) {
 	return data, secrets, err
 }
 
-var sensitiveType = reflect.TypeFor[Sensitive]()
-
 // reveal returns a value that encodes as v does, but with the texts of what is
 // Sensitive in it, which it appends to secrets.
 func reveal(v reflect.Value, secrets *[]string) any {
@@ -82,7 +254,7 @@ func reveal(v reflect.Value, secrets *[]string) any {
 		return nil
 	case !holdsSensitive(v.Type(), nil):
 		return v.Interface()
-	case v.Type() == sensitiveType:
+	case v.Type() == reflect.TypeFor[Sensitive]():
 		text := v.Interface().(Sensitive).Reveal()
 		if len(text) >= minSecret {
 			*secrets = append(*secrets, text)
@@ -179,7 +351,7 @@ func holdsSensitive(t reflect.Type, outer []reflect.Type) bool {
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		return holdsSensitive(t.Elem(), outer)
 	case reflect.Struct:
-		if t == sensitiveType {
+		if t == reflect.TypeFor[Sensitive]() {
 			return true
 		}
 		for i := range t.NumField() {
@@ -200,8 +372,16 @@ func (c *Client) scrub(s string, call *call, limit int) string {
 			s = strings.ReplaceAll(s, secret, redacted)
 		}
 	}
-	return oneLine(maskNumbers(s), limit)
+	return oneLine(maskNumbers(maskKeys(s)), limit)
 }
+
+// maskKeys hides what looks like a key of Toss Payments, whoever's it is, plain or as
+// the Base64 of an Authorization header.
+func maskKeys(s string) string { return keyPattern().ReplaceAllString(s, redacted) }
+
+var keyPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b(?:(?:test|live)_(?:g?[sc]k|[a-z]+)_[A-Za-z0-9_]{8,}|dGVzdF[A-Za-z0-9+/]{8,}=*|bGl2ZV[A-Za-z0-9+/]{8,}=*)`)
+})
 
 // maskNumbers hides what may be a card or account number: nine digits in a row,
 // or eleven in groups joined by a hyphen or a space.

@@ -2,6 +2,7 @@ package tosspayments
 
 import (
 	"fmt"
+	"iter"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -27,9 +28,10 @@ type SuccessRedirect struct {
 	Amount      Amount `json:"amount"`
 }
 
-// ParseSuccessURL reads the URL of a request to successUrl. A parameter that is
-// missing, repeated, malformed or too long gives a [*ValidationError] that names
-// it; parameters of the merchant's own are ignored.
+// ParseSuccessURL reads the URL of a request to successUrl. It returns a
+// [*ValidationError] that names a parameter if it is missing, malformed or too long, or
+// stands there twice with different values. Parameters of the merchant's own are
+// ignored, whatever they hold.
 func ParseSuccessURL(u *url.URL) (SuccessRedirect, error) {
 	q, err := parseRedirect(u)
 	if err != nil {
@@ -45,7 +47,8 @@ func ParseSuccessURL(u *url.URL) (SuccessRedirect, error) {
 		r.Amount, q.err = ParseAmount(amount)
 	}
 	if q.err == nil {
-		q.err = r.validate()
+		// The currency is not part of the redirect.
+		q.err = r.validate("")
 	}
 	if q.err != nil {
 		return SuccessRedirect{}, q.err
@@ -53,33 +56,47 @@ func ParseSuccessURL(u *url.URL) (SuccessRedirect, error) {
 	return r, nil
 }
 
-func (r *SuccessRedirect) validate() error {
-	request := ConfirmPaymentRequest{PaymentKey: r.PaymentKey, OrderID: r.OrderID, Amount: r.Amount}
-	if err := checkPaymentKey(request.PaymentKey); err != nil {
-		return err
-	}
-	if err := ValidateOrderID(request.OrderID); err != nil {
-		return err
-	}
-	// The currency is not part of the redirect.
-	return checkAmount("amount", request.Amount, "")
+func (r *SuccessRedirect) validate(currency string) error {
+	return first(
+		checkPaymentKey(r.PaymentKey),
+		checkVisible("paymentKey", r.PaymentKey),
+		ValidateOrderID(r.OrderID),
+		checkAmount("amount", r.Amount, currency),
+	)
 }
 
-// ConfirmRequest checks every field and compares the amount with the one that was
-// stored with the order before the window opened. A different amount gives a
-// [*MismatchError], which matches [ErrAmountMismatch]: do not confirm, and do not
-// cancel either, since an unconfirmed payment expires by itself.
+// ConfirmRequest checks every field and compares the amount with the one in won that was
+// stored with the order before the window opened. It returns a [*MismatchError], which
+// matches [ErrAmountMismatch], if they differ: do not confirm, and do not cancel either,
+// since an unconfirmed payment expires by itself.
 //
-// Nothing is sent. For a payment in another currency than KRW set Currency in the
-// result.
+// Nothing is sent.
 func (r SuccessRedirect) ConfirmRequest(stored Amount) (ConfirmPaymentRequest, error) {
-	if err := r.validate(); err != nil {
+	return r.ConfirmRequestIn("", stored)
+}
+
+// ConfirmRequestIn is [SuccessRedirect.ConfirmRequest] for an order in another currency,
+// such as [CurrencyUSD]. The redirect has none, so the confirmed payment is checked
+// against it.
+func (r SuccessRedirect) ConfirmRequestIn(currency string, stored Amount) (ConfirmPaymentRequest, error) {
+	if err := r.validate(currency); err != nil {
 		return ConfirmPaymentRequest{}, err
 	}
 	if r.Amount != stored {
 		return ConfirmPaymentRequest{}, &MismatchError{Field: "amount", Want: stored.String(), Got: r.Amount.String()}
 	}
-	return ConfirmPaymentRequest{PaymentKey: r.PaymentKey, OrderID: r.OrderID, Amount: stored}, nil
+	return ConfirmPaymentRequest{PaymentKey: r.PaymentKey, OrderID: r.OrderID, Amount: stored, Currency: currency}, nil
+}
+
+// Values returns the query that [ParseSuccessURL] reads, for tests of a handler:
+//
+//	httptest.NewRequest("GET", "/success?"+redirect.Values().Encode(), nil)
+func (r SuccessRedirect) Values() url.Values {
+	values := url.Values{"paymentKey": {r.PaymentKey}, "orderId": {r.OrderID}, "amount": {r.Amount.String()}}
+	if r.PaymentType != "" {
+		values.Set("paymentType", r.PaymentType)
+	}
+	return values
 }
 
 // FailRedirect is what the buyer's browser brings to failUrl. It is an error too:
@@ -91,18 +108,19 @@ func (r SuccessRedirect) ConfirmRequest(stored Amount) (ConfirmPaymentRequest, e
 type FailRedirect struct {
 	Code    ErrorCode
 	Message string
-	// OrderID is "" when the buyer left the window (PAY_PROCESS_CANCELED).
+	// OrderID is "" when the buyer left the window (PAY_PROCESS_CANCELED), unless the
+	// merchant's failUrl has one of its own.
 	OrderID string
 }
 
 // Error returns code, message and order id on one line.
 func (f *FailRedirect) Error() string {
-	text := "tosspayments: payment window: " + string(f.Code)
+	text := "tosspayments: payment window: " + oneLine(string(f.Code), maxFailCode)
 	if f.Message != "" {
 		text += ": " + oneLine(maskNumbers(f.Message), maxExcerptBytes)
 	}
 	if f.OrderID != "" {
-		text += " (order " + f.OrderID + ")"
+		text += fmt.Sprintf(" (order %q)", f.OrderID)
 	}
 	return text
 }
@@ -113,28 +131,35 @@ func (f *FailRedirect) Is(target error) bool {
 	return ok && code != "" && f.Code.canonical() == code.canonical()
 }
 
-// ParseFailURL reads the URL of a request to failUrl. The code is required, the
-// message may be empty and orderId may be missing.
+// ParseFailURL reads the URL of a request to failUrl. It returns a [*ValidationError] if
+// the code is missing or malformed, or the message is malformed. The message may be
+// empty, and orderId may be missing.
+//
+// Parameters of the merchant's own are ignored, whatever they hold. An orderId that
+// cannot be one, such as null, is ignored too; of several the last counts.
 func ParseFailURL(u *url.URL) (*FailRedirect, error) {
 	q, err := parseRedirect(u)
 	if err != nil {
 		return nil, err
 	}
 	f := &FailRedirect{
-		Code:    ErrorCode(q.required("code", maxFailCode)),
+		Code:    ErrorCode(q.key("code", maxFailCode)),
 		Message: q.optional("message", maxFailMessage),
-		OrderID: q.optional("orderId", maxOrderID),
-	}
-	if q.err == nil && !isVisible(string(f.Code)) {
-		q.err = &ValidationError{Field: "code", Reason: "must be an error code"}
-	}
-	if q.err == nil && f.OrderID != "" {
-		q.err = ValidateOrderID(f.OrderID)
+		OrderID: q.orderID(),
 	}
 	if q.err != nil {
 		return nil, q.err
 	}
 	return f, nil
+}
+
+// Values returns the query that [ParseFailURL] reads, for tests of a handler.
+func (f *FailRedirect) Values() url.Values {
+	values := url.Values{"code": {string(f.Code)}, "message": {f.Message}}
+	if f.OrderID != "" {
+		values.Set("orderId", f.OrderID)
+	}
+	return values
 }
 
 // BillingRedirect is what the browser brings to successUrl after a buyer has
@@ -154,7 +179,7 @@ func ParseBillingURL(u *url.URL) (BillingRedirect, error) {
 		return BillingRedirect{}, err
 	}
 	customerKey := q.required("customerKey", maxCustomerKey)
-	authKey := q.required("authKey", maxAuthKey)
+	authKey := q.key("authKey", maxAuthKey)
 	if q.err == nil {
 		q.err = ValidateCustomerKey(customerKey)
 	}
@@ -164,66 +189,92 @@ func ParseBillingURL(u *url.URL) (BillingRedirect, error) {
 	return BillingRedirect{CustomerKey: customerKey, AuthKey: NewSensitive(authKey)}, nil
 }
 
-// redirectQuery reads parameters and keeps the first problem.
+// Values returns the query that [ParseBillingURL] reads, with the authKey in plain text,
+// for tests of a handler.
+func (r BillingRedirect) Values() url.Values {
+	return url.Values{"customerKey": {r.CustomerKey}, "authKey": {r.AuthKey.Reveal()}}
+}
+
+// redirectQuery reads the library's own parameters and keeps the first problem. Those of
+// the merchant's own may hold anything.
 type redirectQuery struct {
-	values url.Values
-	err    error
+	raw string
+	err error
 }
 
-// parseRedirect reads the query strictly: url.URL.Query would drop malformed
-// pairs silently.
 func parseRedirect(u *url.URL) (*redirectQuery, error) {
-	if u == nil {
-		return nil, &ValidationError{Field: "url", Reason: "must not be nil"}
-	}
-	if len(u.RawQuery) > maxRedirectURL {
-		return nil, &ValidationError{Field: "query", Reason: "is longer than 16 KiB"}
-	}
-	for pair := range strings.SplitSeq(u.RawQuery, "&") {
-		name, value, _ := strings.Cut(pair, "=")
-		plainName, nameErr := url.QueryUnescape(name)
-		plain, err := url.QueryUnescape(value)
-		if nameErr != nil || strings.Contains(pair, ";") {
-			return nil, &ValidationError{Field: "query", Reason: "is malformed"}
-		}
-		if err != nil || !utf8.ValidString(plain) {
-			return nil, &ValidationError{Field: fieldName(plainName), Reason: "is not percent-encoded UTF-8"}
-		}
-	}
-	values, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return nil, &ValidationError{Field: "query", Reason: "is malformed"}
-	}
-	return &redirectQuery{values: values}, nil
-}
-
-// fieldName keeps a name from the buyer's hands fit for a log.
-func fieldName(name string) string {
-	if name == "" {
-		return "query"
-	}
-	return oneLine(name, 40)
-}
-
-func (q *redirectQuery) optional(name string, limit int) string {
-	values := q.values[name]
 	switch {
-	case q.err != nil || len(values) == 0:
-		return ""
-	case len(values) > 1:
-		q.err = &ValidationError{Field: name, Reason: "is given more than once"}
-		return ""
-	case utf8.RuneCountInString(values[0]) > limit:
-		q.err = &ValidationError{Field: name, Reason: fmt.Sprintf("has more than %d characters", limit)}
-		return ""
+	case u == nil:
+		return nil, invalid("url", "must not be nil")
+	case len(u.RawQuery) > maxRedirectURL:
+		return nil, invalid("query", "is longer than 16 KiB")
 	}
-	return values[0]
+	return &redirectQuery{raw: u.RawQuery}, nil
+}
+
+// written yields the values of a parameter as they are written.
+func (q *redirectQuery) written(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for pair := range strings.SplitSeq(q.raw, "&") {
+			key, value, _ := strings.Cut(pair, "=")
+			if plain, err := url.QueryUnescape(key); err == nil && plain == name && !yield(value) {
+				return
+			}
+		}
+	}
+}
+
+func (q *redirectQuery) optional(name string, limit int) (value string) {
+	found := false
+	for written := range q.written(name) {
+		text, err := url.QueryUnescape(written)
+		reason := ""
+		switch {
+		case err != nil || !utf8.ValidString(text):
+			reason = "is not percent-encoded UTF-8"
+		case found && text != value:
+			reason = "is given more than once, with different values"
+		case utf8.RuneCountInString(text) > limit:
+			reason = fmt.Sprintf("has more than %d characters", limit)
+		}
+		if reason != "" && q.err == nil {
+			q.err = invalid(name, reason)
+		}
+		value, found = text, true
+	}
+	return value
 }
 
 func (q *redirectQuery) required(name string, limit int) string {
 	value := q.optional(name, limit)
 	if q.err == nil && value == "" {
-		q.err = &ValidationError{Field: name, Reason: "is missing"}
+		q.err = invalid(name, "is missing")
 	}
 	return value
+}
+
+// key reads a required parameter that has visible characters only.
+func (q *redirectQuery) key(name string, limit int) string {
+	value := q.required(name, limit)
+	if q.err == nil {
+		q.err = checkVisible(name, value)
+	}
+	return value
+}
+
+// orderID returns the last value that can be an order id.
+func (q *redirectQuery) orderID() (id string) {
+	for written := range q.written("orderId") {
+		if text, err := url.QueryUnescape(written); err == nil && ValidateOrderID(text) == nil {
+			id = text
+		}
+	}
+	return id
+}
+
+func checkVisible(field, value string) error {
+	if !isVisible(value) {
+		return invalid(field, "must have visible ASCII characters only")
+	}
+	return nil
 }

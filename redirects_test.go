@@ -2,7 +2,10 @@ package tosspayments_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,10 +74,13 @@ func TestSuccessRedirectFromJSON(t *testing.T) {
 func TestBadSuccessURLs(t *testing.T) {
 	for query, want := range map[string][2]string{
 		"orderId=order-0001&amount=1":                                                     {"paymentKey", "missing"},
+		"orderId=%e1&amount=1":                                                            {"paymentKey", "missing"},
 		"paymentKey=&orderId=order-0001&amount=1":                                         {"paymentKey", "missing"},
 		"paymentKey=p&amount=1":                                                           {"orderId", "missing"},
 		"paymentKey=p&orderId=order-0001":                                                 {"amount", "missing"},
-		"paymentKey=p&orderId=order-0001&amount=1&amount=1":                               {"amount", "more than once"},
+		"paymentKey=p&orderId=order-0001&amount=1&amount=2":                               {"amount", "more than once"},
+		"paymentKey=p&orderId=order-0001&amount=1&amount=":                                {"amount", "more than once"},
+		"paymentKey=p&orderId=order-0001&amount=1&amount=%e1":                             {"amount", "percent-encoded"},
 		"paymentKey=p&orderId=order-0001&orderId=order-0002&amount=1":                     {"orderId", "more than once"},
 		"paymentKey=p&orderId=order-0001&amount=1&paymentType=a&paymentType=b":            {"paymentType", "more than once"},
 		"paymentKey=p&orderId=order-0001&amount=ten":                                      {"amount", "decimal number"},
@@ -88,8 +94,10 @@ func TestBadSuccessURLs(t *testing.T) {
 		"paymentKey=p&orderId=" + strings.Repeat("o", 65) + "&amount=1":                   {"orderId", "64"},
 		"paymentKey=p&orderId=order-0001&amount=" + strings.Repeat("1", 101):              {"amount", "100"},
 		"paymentKey=p&orderId=order-0001&amount=1&paymentType=" + strings.Repeat("x", 41): {"paymentType", "40"},
-		"paymentKey=p;orderId=order-0001&amount=1":                                        {"query", "malformed"},
-		"%zz=1&paymentKey=p&orderId=order-0001&amount=1":                                  {"query", "malformed"},
+		"paymentKey=p;orderId=order-0001&amount=1":                                        {"orderId", "missing"},
+		"paymentKey=k%0Aerror%1B[2J&orderId=order-0001&amount=1":                          {"paymentKey", "visible"},
+		"paymentKey=a+b&orderId=order-0001&amount=1":                                      {"paymentKey", "visible"},
+		"paymentKey=%ED%82%A4&orderId=order-0001&amount=1":                                {"paymentKey", "visible"},
 		"": {"paymentKey", "missing"},
 		"paymentKey=p&orderId=order-0001&amount=1&x=" + strings.Repeat("x", 17<<10): {"query", "16 KiB"},
 	} {
@@ -100,12 +108,8 @@ func TestBadSuccessURLs(t *testing.T) {
 			assert.Contains(t, invalid.Reason, want[1], query)
 		}
 	}
-	for _, parse := range []func(*url.URL) error{
-		func(u *url.URL) error { _, err := tosspayments.ParseSuccessURL(u); return err },
-		func(u *url.URL) error { _, err := tosspayments.ParseFailURL(u); return err },
-		func(u *url.URL) error { _, err := tosspayments.ParseBillingURL(u); return err },
-	} {
-		assert.ErrorContains(t, parse(nil), "nil")
+	for _, u := range []*url.URL{nil, {RawQuery: strings.Repeat("&", 17<<10)}} {
+		assert.Len(t, parseAll(u), 3)
 	}
 }
 
@@ -126,8 +130,7 @@ func TestParseFailURL(t *testing.T) {
 
 	for query, field := range map[string]string{
 		"message=x": "code", "code=A&code=B": "code", "code=A%20B": "code", "code=" + strings.Repeat("A", 101): "code",
-		"code=A&orderId=x": "orderId", "code=A&message=" + strings.Repeat("m", 2001): "message",
-		"code=A&message=%e1": "message", "code=A&orderId=order-0001&orderId=order-0001": "orderId",
+		"code=A&message=" + strings.Repeat("m", 2001): "message", "code=A&message=%e1": "message",
 	} {
 		redirect, err := tosspayments.ParseFailURL(&url.URL{RawQuery: query})
 		var invalid *tosspayments.ValidationError
@@ -145,6 +148,7 @@ func TestParseBillingURL(t *testing.T) {
 	for query, field := range map[string]string{
 		"authKey=a": "customerKey", "customerKey=customer-1": "authKey", "customerKey=x&authKey=a": "customerKey",
 		"customerKey=a%20b&authKey=a": "customerKey", "customerKey=ab&authKey=" + strings.Repeat("a", 301): "authKey",
+		"customerKey=customer-1&authKey=a%0Ab": "authKey", "customerKey=customer-1&customerKey=customer-2&authKey=a": "customerKey",
 	} {
 		_, err := tosspayments.ParseBillingURL(&url.URL{RawQuery: query})
 		var invalid *tosspayments.ValidationError
@@ -153,25 +157,174 @@ func TestParseBillingURL(t *testing.T) {
 	}
 }
 
+// What the merchant has put into its own addresses is ignored, whatever it holds.
+func TestOwnParametersAreIgnored(t *testing.T) {
+	for _, own := range []string{
+		"utm_term=%C5%D7%BD%BA%C6%AE", "%C5%D7=1", "q=100%", "%=1", "%zz=%", "a;b=c;d", ";", "&&", "=", "x=" + strings.Repeat("x", 8<<10),
+		"paymentkey=other", "ORDERID=order-9999", "Amount=1",
+	} {
+		for _, form := range []string{"%s&%s", "%[2]s&%[1]s"} {
+			query := func(of string) *url.URL { return &url.URL{RawQuery: fmt.Sprintf(form, own, of)} }
+			success, err := tosspayments.ParseSuccessURL(query("paymentType=NORMAL&paymentKey=tviva20240101&orderId=ORDER-1234&amount=1000"))
+			require.NoError(t, err, own)
+			assert.Equal(t, tosspayments.SuccessRedirect{
+				PaymentType: "NORMAL", PaymentKey: "tviva20240101", OrderID: "ORDER-1234", Amount: tosspayments.Won(1000),
+			}, success)
+			fail, err := tosspayments.ParseFailURL(query("code=PAY_PROCESS_CANCELED&message=a"))
+			require.NoError(t, err, own)
+			assert.Equal(t, &tosspayments.FailRedirect{Code: tosspayments.ErrPayProcessCanceled, Message: "a"}, fail)
+			billing, err := tosspayments.ParseBillingURL(query("customerKey=customer-0001&authKey=bln_case_0001"))
+			require.NoError(t, err, own)
+			assert.Equal(t, "customer-0001 bln_case_0001", billing.CustomerKey+" "+billing.AuthKey.Reveal())
+		}
+	}
+}
+
+// A parameter that stands twice with one value, however it is written, stands once.
+func TestParametersGivenTwice(t *testing.T) {
+	for _, query := range []string{
+		"orderId=ORDER-1234&paymentType=NORMAL&paymentKey=tviva20240101&orderId=ORDER-1234&amount=1000",
+		"amount=1000&paymentType=NORMAL&paymentKey=tviva20240101&orderId=ORDER-1234&amount=1000",
+		"orderId=ORDER-1234&paymentType=NORMAL&paymentKey=tviva20240101&orderId=%4FRDER%2D1234&amount=1000&%61mount=1000",
+	} {
+		redirect, err := tosspayments.ParseSuccessURL(&url.URL{RawQuery: query})
+		require.NoError(t, err, query)
+		assert.Equal(t, "ORDER-1234", redirect.OrderID)
+		assert.Equal(t, tosspayments.Won(1000), redirect.Amount)
+	}
+	billing, err := tosspayments.ParseBillingURL(&url.URL{RawQuery: "customerKey=customer-0001&customerKey=customer-0001&authKey=bln"})
+	require.NoError(t, err)
+	assert.Equal(t, "customer-0001", billing.CustomerKey)
+}
+
+// Order ids in the merchant's own failUrl hide neither the code nor the payment.
+func TestOrderIDsOfTheMerchant(t *testing.T) {
+	for query, want := range map[string]string{
+		"orderId=ORDER-1234&code=REJECT_CARD_COMPANY&message=a&orderId=ORDER-1234": "ORDER-1234",
+		"orderId=ORDER-1234&code=REJECT_CARD_COMPANY&message=a":                    "ORDER-1234",
+		"orderId=77&code=REJECT_CARD_COMPANY&message=a&orderId=ORDER-1234":         "ORDER-1234",
+		"code=REJECT_CARD_COMPANY&message=a&orderId=ORDER-1234&orderId=77":         "ORDER-1234",
+		"orderId=1234567&code=REJECT_CARD_COMPANY&message=a&orderId=ORDER-1234":    "ORDER-1234",
+		"orderId=null&code=REJECT_CARD_COMPANY&message=a&orderId=ORDER-1234":       "ORDER-1234",
+		"orderId=%C5%D7&code=REJECT_CARD_COMPANY&message=a&orderId=ORDER-1234":     "ORDER-1234",
+		"orderId=77&code=REJECT_CARD_COMPANY&message=a":                            "",
+		"orderId=null&code=REJECT_CARD_COMPANY&message=a":                          "",
+		"orderId=&code=REJECT_CARD_COMPANY&message=a":                              "",
+		"orderId=100%&code=REJECT_CARD_COMPANY&message=a":                          "",
+		"orderId=a%0Ab%0Ac%0Ad&code=REJECT_CARD_COMPANY&message=a":                 "",
+	} {
+		redirect, err := tosspayments.ParseFailURL(&url.URL{RawQuery: query})
+		require.NoError(t, err, query)
+		assert.Equal(t, tosspayments.ErrRejectCardCompany, redirect.Code)
+		assert.Equal(t, want, redirect.OrderID, query)
+	}
+}
+
+// What a browser brings is printed on one line, and quoted.
+func TestRedirectsInErrors(t *testing.T) {
+	redirect := tosspayments.SuccessRedirect{PaymentKey: "k\n\x1b[2J", OrderID: "order-0001", Amount: tosspayments.Won(1)}
+	_, err := redirect.ConfirmRequest(tosspayments.Won(1))
+	var invalid *tosspayments.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	assert.Equal(t, "paymentKey", invalid.Field)
+	assert.NotContains(t, err.Error(), "\x1b")
+
+	fail := &tosspayments.FailRedirect{Code: "A\nB", Message: "m\x1b[2J", OrderID: "o\r\no"}
+	assert.NotRegexp(t, `[\x00-\x1f]`, fail.Error())
+}
+
+// Values makes the query that a handler test needs.
+func TestRedirectValues(t *testing.T) {
+	success, err := tosspayments.ParseSuccessURL(parseURL(t, successURL))
+	require.NoError(t, err)
+	again, err := tosspayments.ParseSuccessURL(&url.URL{RawQuery: success.Values().Encode()})
+	require.NoError(t, err)
+	assert.Equal(t, success, again)
+	success.PaymentType = ""
+	assert.Equal(t, "amount=15000&orderId=order-0001&paymentKey=pay-1", success.Values().Encode())
+
+	for _, fail := range []*tosspayments.FailRedirect{
+		{Code: tosspayments.ErrRejectCardCompany, Message: "한도 초과; 100%", OrderID: "order-0001"},
+		{Code: tosspayments.ErrPayProcessCanceled},
+	} {
+		again, err := tosspayments.ParseFailURL(&url.URL{RawQuery: fail.Values().Encode()})
+		require.NoError(t, err)
+		assert.Equal(t, fail, again)
+	}
+	assert.NotContains(t, (&tosspayments.FailRedirect{Code: "A"}).Values(), "orderId")
+
+	billing := tosspayments.BillingRedirect{CustomerKey: "customer-1", AuthKey: tosspayments.NewSensitive("bln_1=")}
+	read, err := tosspayments.ParseBillingURL(&url.URL{RawQuery: billing.Values().Encode()})
+	require.NoError(t, err)
+	assert.Equal(t, billing.CustomerKey, read.CustomerKey)
+	assert.Equal(t, "bln_1=", read.AuthKey.Reveal())
+}
+
+func TestConfirmRequestIn(t *testing.T) {
+	amount := func(text string) tosspayments.Amount {
+		a, err := tosspayments.ParseAmount(text)
+		require.NoError(t, err)
+		return a
+	}
+	redirect := tosspayments.SuccessRedirect{PaymentKey: "pay-1", OrderID: "order-0001", Amount: amount("12.5")}
+	request, err := redirect.ConfirmRequestIn(tosspayments.CurrencyUSD, amount("12.50"))
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.ConfirmPaymentRequest{
+		PaymentKey: "pay-1", OrderID: "order-0001", Amount: amount("12.5"), Currency: "USD",
+	}, request)
+	_, err = redirect.ConfirmRequestIn(tosspayments.CurrencyUSD, amount("12.51"))
+	require.ErrorIs(t, err, tosspayments.ErrAmountMismatch)
+	_, err = redirect.ConfirmRequestIn(tosspayments.CurrencyJPY, amount("12.5"))
+	var invalid *tosspayments.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	assert.Equal(t, "amount", invalid.Field, "yen have no decimals")
+}
+
 func FuzzRedirects(f *testing.F) {
 	f.Add("paymentType=NORMAL&orderId=order-0001&paymentKey=pay-1&amount=15000")
 	f.Add("code=PAY_PROCESS_CANCELED&message=%EC%82%AC&orderId=order-0001")
 	f.Add("customerKey=customer-1&authKey=bln_1")
 	f.Add("amount=1&amount=2;x=%zz")
+	f.Add("orderId=null&q=%C5%D7&code=A&orderId=order-0001")
+	visible := regexp.MustCompile("^[!-~]+$")
 	f.Fuzz(func(t *testing.T, query string) {
 		u := &url.URL{RawQuery: query}
 		if r, err := tosspayments.ParseSuccessURL(u); err == nil {
 			request, err := r.ConfirmRequest(r.Amount)
 			require.NoError(t, err, "what parses can be confirmed")
 			require.NoError(t, tosspayments.ValidateOrderID(request.OrderID))
-			require.Equal(t, []string{r.PaymentKey}, u.Query()["paymentKey"])
+			require.Regexp(t, visible, r.PaymentKey)
+			again, err := tosspayments.ParseSuccessURL(&url.URL{RawQuery: r.Values().Encode()})
+			require.NoError(t, err)
+			require.Equal(t, r, again)
 		}
 		if r, err := tosspayments.ParseFailURL(u); err == nil {
-			require.NotEmpty(t, r.Code)
+			require.Regexp(t, visible, string(r.Code))
 			require.NotContains(t, r.Error(), "\n")
+			again, err := tosspayments.ParseFailURL(&url.URL{RawQuery: r.Values().Encode()})
+			require.NoError(t, err)
+			require.Equal(t, r, again)
 		} else {
 			require.Nil(t, r)
 		}
-		_, _ = tosspayments.ParseBillingURL(u)
+		if r, err := tosspayments.ParseBillingURL(u); err == nil {
+			again, err := tosspayments.ParseBillingURL(&url.URL{RawQuery: r.Values().Encode()})
+			require.NoError(t, err)
+			require.Equal(t, r.AuthKey.Reveal(), again.AuthKey.Reveal())
+		}
+		for _, err := range parseAll(&url.URL{RawQuery: query}) {
+			var invalid *tosspayments.ValidationError
+			require.ErrorAs(t, err, &invalid)
+			require.Regexp(t, visible, invalid.Field)
+			require.NotContains(t, err.Error(), "\n")
+		}
 	})
+}
+
+// parseAll returns the errors of all three functions.
+func parseAll(u *url.URL) (errs []error) {
+	_, success := tosspayments.ParseSuccessURL(u)
+	_, fail := tosspayments.ParseFailURL(u)
+	_, billing := tosspayments.ParseBillingURL(u)
+	return slices.DeleteFunc([]error{success, fail, billing}, func(err error) bool { return err == nil })
 }

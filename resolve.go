@@ -21,14 +21,15 @@ import (
 type plan struct {
 	// paymentKey or, without one, orderID is what a lookup reads.
 	paymentKey, orderID string
-	// judge says what a payment means for the call, which for decided has an error;
-	// direct is set for the answer to the call itself. Without it nothing can be
-	// looked up, and decode reads the answer.
-	judge  func(p *Payment, direct bool) (view, error)
+	// judge says what a payment means for the call, which for decided has an error.
+	// Without it nothing can be looked up, and decode reads the answer.
+	judge  func(p *Payment, from origin) (view, error)
 	decode func(body []byte) (unread []string, err error)
 	// shared is set where the operation is the same whoever makes it, and what a
 	// lookup finds counts: a confirm, a cancel of all, the payment of an order.
 	shared bool
+	// reversible is set where what has happened can be undone by a cancel.
+	reversible bool
 	// essential are fields without which judge cannot say anything.
 	essential []string
 	// lookFirst looks before the first attempt: the call may be older than the
@@ -43,6 +44,18 @@ type plan struct {
 	// once is set where the call must not be made again after an unknown outcome.
 	once bool
 }
+
+// origin is where a payment comes from that is judged.
+type origin uint8
+
+const (
+	// fromLook: a lookup.
+	fromLook origin = iota
+	// fromTaken: a lookup, after the server has said that the order id is taken.
+	fromTaken
+	// fromAnswer: the answer to the call itself.
+	fromAnswer
+)
 
 // view is what a payment shows about a call.
 type view uint8
@@ -224,7 +237,7 @@ func afterLook(k known, quiet, mayRepeat bool) action {
 // so far apart at the least.
 const (
 	maxLookups   = 6
-	lookupTime   = 10 * time.Second
+	lookupTime   = 8 * time.Second
 	lookInterval = time.Second
 )
 
@@ -248,7 +261,7 @@ type resolution struct {
 	cause, lookCause error
 	uselessCode      ErrorCode
 
-	byOrder bool
+	byOrder, isTaken bool
 	// isQuiet is set when a look since the last new answer has shown no effect.
 	isQuiet bool
 	pending bool
@@ -427,7 +440,8 @@ func (r *resolution) take(ctx context.Context, a *answer) finding {
 		r.verdict = nil
 		return ended
 	}
-	r.byOrder = r.byOrder || code == ErrDuplicatedOrderID && r.orderID != ""
+	r.isTaken = code == ErrDuplicatedOrderID
+	r.byOrder = r.byOrder || r.isTaken && r.orderID != ""
 	r.learn(f)
 	r.count(f, a, code)
 	return f
@@ -473,6 +487,10 @@ func (r *resolution) takeSuccess(ctx context.Context, a *answer) finding {
 	r.client.warnUnread(ctx, r.call, a)
 	switch v {
 	case effect:
+		if r.reversible && r.earlier && a.isReplay() {
+			r.payment = nil // It may have been given back since.
+			break
+		}
 		r.verdict = nil
 		return ended
 	case decided:
@@ -508,7 +526,7 @@ func (r *resolution) accept(a *answer) (v view, err error) {
 	if err != nil {
 		return blurred, err
 	}
-	return r.seen(p, true)
+	return r.seen(p, fromAnswer)
 }
 
 // readPayment decodes a payment, and refuses one that lacks what judge needs.
@@ -526,9 +544,9 @@ func (r *resolution) readPayment(a *answer) (p *Payment, err error) {
 }
 
 // seen keeps a payment and judges it.
-func (r *resolution) seen(p *Payment, direct bool) (view, error) {
+func (r *resolution) seen(p *Payment, from origin) (view, error) {
 	r.payment = p
-	v, err := r.judge(p, direct)
+	v, err := r.judge(p, from)
 	r.pending = r.pending || v == pending
 	return v, err
 }
@@ -540,12 +558,14 @@ func (r *resolution) look(ctx context.Context, looks int) (known, quiet bool, er
 	if r.judge == nil {
 		return false, false, nil
 	}
-	for pause := r.untilNextLook(); r.lookups < maxLookups; pause *= 2 {
+	for pause := r.untilNextLook(); r.lookups < maxLookups; pause = max(2*pause, lookInterval) {
+		if !r.hasTime(ctx, pause) {
+			pause = min(pause, lookInterval)
+		}
 		if pause > 0 && (pause >= r.lookLeft || !r.call.wait(ctx, pause)) {
 			break
 		}
 		r.lookLeft -= pause
-		pause = max(pause, lookInterval)
 		v, err := r.lookOnce(ctx)
 		switch v {
 		case effect, decided:
@@ -615,7 +635,11 @@ func (r *resolution) lookOnce(ctx context.Context) (view, error) {
 		return blurred, nil
 	}
 	c.warnUnread(ctx, lookup, &a)
-	v, err := r.seen(p, false)
+	from := fromLook
+	if r.isTaken {
+		from = fromTaken
+	}
+	v, err := r.seen(p, from)
 	if r.isRunning && CodeOf(err) == ErrNotMatchesRefundableAmount {
 		// The request under way may have passed the server's check of the balance before.
 		return blurred, nil

@@ -55,7 +55,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestNext(t *testing.T) {
-	judge := func(*Payment, bool) (view, error) { return blurred, nil }
+	judge := func(*Payment, origin) (view, error) { return blurred, nil }
 	shared, part, blind := &plan{shared: true, judge: judge}, &plan{judge: judge}, &plan{}
 	for _, row := range []struct {
 		f             finding

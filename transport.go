@@ -32,6 +32,8 @@ type answer struct {
 	unread []string
 	// err is why no answer arrived, or why its body is incomplete.
 	err error
+	// silent is set when that was the connection's fault.
+	silent bool
 	// notSent is set when nothing of the request can have reached the server.
 	notSent bool
 	// repeated is set when the transport has sent the request more than once.
@@ -57,7 +59,8 @@ func (c *Client) send(ctx context.Context, call *call, limit time.Duration) (a a
 	cancel()
 	a.notSent = a.err != nil && a.status == 0 && seen.nothing()
 	a.repeated = seen.got.Load() > 1
-	if a.err != nil && !a.notSent && ctx.Err() == nil {
+	// A caller that gives up at once says nothing about the connection.
+	if a.silent && !a.notSent && (ctx.Err() == nil || time.Since(start) > time.Second) {
 		connections.drop()
 	}
 	c.observe(ctx, call, &a, time.Since(start))
@@ -115,7 +118,7 @@ func (c *Client) roundTrip(request *http.Request, call *call) (a answer) {
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
-		a.err = err
+		a.err, a.silent = err, true
 		return a
 	}
 	defer func() { _ = response.Body.Close() }()
@@ -123,7 +126,11 @@ func (c *Client) roundTrip(request *http.Request, call *call) (a answer) {
 	a.header = response.Header
 	a.traceID = traceID(response.Header)
 	a.retryAfter = retryAfter(response.Header, time.Now())
-	if a.body, a.err = readBounded(response.Body); a.err == nil && call.open != nil {
+	a.body, a.err = readBounded(response.Body)
+	switch {
+	case a.err != nil:
+		a.silent = a.err != errTooLarge
+	case call.open != nil:
 		a.open(call.open)
 	}
 	return a

@@ -228,6 +228,7 @@ func TestObserver(t *testing.T) {
 			`get payment 1 lookup=true 200 "" trace-1 err=false`,
 			`get payment 2 lookup=true 0 "" trace-1 err=true`,
 			`get payment 3 lookup=true 0 "" trace-1 err=true`,
+			`get payment 4 lookup=true 0 "" trace-1 err=true`,
 		}},
 		{"a lookup between attempts", []answer{refusal(500, "COMMON_ERROR"), {status: 200, body: paymentJSON("DONE", nil)}}, []answer{refusal(429, "TOO_MANY_REQUESTS"), {status: 200, body: paymentJSON("IN_PROGRESS", nil)}}, []string{
 			`confirm payment 1 lookup=false 500 "COMMON_ERROR" trace-1 err=false`,

@@ -73,6 +73,8 @@ func TestVirtualAccountExpiresAndIsCancelled(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, payment.VirtualAccount.Expired)
 	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, payment.Status, "nothing else tells it")
+	_, err = client.ResolvePaymentByOrderID(t.Context(), request.OrderID, request.Amount)
+	require.ErrorIs(t, err, tosspayments.ErrExpiredPayment)
 	_, err = client.IssueVirtualAccount(t.Context(), request)
 	require.ErrorIs(t, err, tosspayments.ErrExpiredPayment)
 	assert.Equal(t, tosspayments.OutcomeRefused, tosspayments.OutcomeOf(nil, err))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // A program starts a server that listens, and talks to it over the network.
@@ -82,9 +83,9 @@ func ExampleServer_RegisterWebhookHandler() {
 
 	var mu sync.Mutex
 	booked, away := map[string]bool{}, false
-	server.RegisterWebhookHandler(&tosspayments.WebhookHandler{
-		Client: client,
-		Handle: func(_ context.Context, d tosspayments.WebhookDelivery) error {
+	server.RegisterWebhookHandler(&webhook.Handler{
+		Client: func(context.Context, *webhook.Event) (*tosspayments.Client, error) { return client, nil },
+		Handle: func(_ context.Context, d webhook.Delivery) error {
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -101,7 +102,7 @@ func ExampleServer_RegisterWebhookHandler() {
 			fmt.Println(d.Payment.OrderID, "is paid")
 			return nil
 		},
-	}, tosspayments.WebhookDepositCallback)
+	}, webhook.DepositCallback)
 
 	deposit := func(orderID string) {
 		if err := server.Deposit(orderID, tosspayments.Won(15000)); err != nil {

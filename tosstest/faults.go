@@ -141,10 +141,9 @@ func (s *Server) nextFault(operation Operation, paymentKey string) *Fault {
 	switch f.Kind {
 	case RateLimit:
 		f.AfterEffect = false
-	case Drop, Reset, Cut, Delay:
-		// A key that forgets what it performed would make the documented way out of
-		// a lost answer, the same key again, refund twice.
-		f.Unstored = f.Unstored && operation != CancelPayment
+	case Refuse:
+		// Nothing is done of what is told to wait.
+		f.AfterEffect = f.AfterEffect && f.Code.Class() != tosspayments.ClassWait
 	}
 	return f
 }

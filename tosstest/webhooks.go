@@ -19,7 +19,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // DefaultSecurityKey signs payout.changed and seller.changed when [WithSecurityKey]
@@ -82,7 +82,7 @@ const (
 // WebhookFault changes how an event is delivered; see [Server.InjectWebhook].
 type WebhookFault struct {
 	// Event is the type; "" is any.
-	Event tosspayments.WebhookEventType
+	Event webhook.EventType
 	// OrderID is the order that the event is about; "" is any.
 	OrderID string
 	Kind    WebhookFaultKind
@@ -104,7 +104,7 @@ func (s *Server) InjectWebhook(faults ...WebhookFault) {
 }
 
 // nextWebhookFault takes the fault for an event.
-func (s *Server) nextWebhookFault(event tosspayments.WebhookEventType, orderID string) WebhookFault {
+func (s *Server) nextWebhookFault(event webhook.EventType, orderID string) WebhookFault {
 	for i, f := range s.webhookScript {
 		if f.Event != "" && f.Event != event || f.OrderID != "" && f.OrderID != orderID {
 			continue
@@ -128,7 +128,7 @@ func (s *Server) nextWebhookFault(event tosspayments.WebhookEventType, orderID s
 type Delivery struct {
 	// ID is the transmission id of the header.
 	ID    string
-	Event tosspayments.WebhookEventType
+	Event webhook.EventType
 	// OrderID is the order that the event is about, or "".
 	OrderID string
 	// RetriedCount is how often the event was sent to this receiver again, this time
@@ -158,17 +158,17 @@ var retryPeriods = [...]time.Duration{
 
 // receiver is where events go.
 type receiver struct {
-	events []tosspayments.WebhookEventType // none: all
+	events []webhook.EventType // none: all
 	send   func(ctx context.Context, header http.Header, body []byte) (status int, err error)
 	// queue is in the order in which it is due.
 	queue   []transmission
 	running bool
 }
 
-// webhook is an event for one receiver. Its body does not change any more.
-type webhook struct {
+// notice is an event for one receiver. Its body does not change any more.
+type notice struct {
 	to      *receiver
-	event   tosspayments.WebhookEventType
+	event   webhook.EventType
 	orderID string
 	body    []byte
 	id      string
@@ -176,9 +176,9 @@ type webhook struct {
 	retries int // by the schedule
 }
 
-// transmission is one sending of a webhook.
+// transmission is one sending of a notice.
 type transmission struct {
-	*webhook
+	*notice
 	due    time.Time
 	resend bool // not the first
 	extra  bool // is not retried
@@ -188,7 +188,7 @@ type transmission struct {
 
 type loggedDelivery struct {
 	Delivery
-	webhook *webhook
+	notice *notice
 }
 
 // RegisterWebhook delivers events to an address from now on, as the developer centre
@@ -202,7 +202,7 @@ type loggedDelivery struct {
 //
 // A receiver gets one event after the other, in the order in which they happened,
 // unless a fault changes that ([Server.InjectWebhook]).
-func (s *Server) RegisterWebhook(url string, events ...tosspayments.WebhookEventType) {
+func (s *Server) RegisterWebhook(url string, events ...webhook.EventType) {
 	if s.tb != nil {
 		s.tb.Helper()
 	}
@@ -229,7 +229,7 @@ func (s *Server) RegisterWebhook(url string, events ...tosspayments.WebhookEvent
 // RegisterWebhookHandler is RegisterWebhook for a handler in the process: it needs no
 // network, and works in a testing/synctest bubble with [New]. Its requests are for the
 // path /webhook. A panic counts as no answer.
-func (s *Server) RegisterWebhookHandler(h http.Handler, events ...tosspayments.WebhookEventType) {
+func (s *Server) RegisterWebhookHandler(h http.Handler, events ...webhook.EventType) {
 	s.addReceiver(&receiver{events: events, send: func(ctx context.Context, header http.Header, body []byte) (int, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost/webhook", bytes.NewReader(body))
 		if err != nil {
@@ -330,7 +330,7 @@ func (s *Server) ResendWebhook(id string) error {
 	defer s.release()
 	for _, d := range slices.Backward(s.deliveries) {
 		if d.ID == id {
-			d.webhook.to.push(transmission{webhook: d.webhook, due: s.now(), resend: true, extra: true})
+			d.notice.to.push(transmission{notice: d.notice, due: s.now(), resend: true, extra: true})
 			return nil
 		}
 	}
@@ -341,7 +341,7 @@ func (s *Server) ResendWebhook(id string) error {
 // does not send by itself. data is anything that JSON can encode: the data of an event in
 // upper case, the entityBody of one in lower case, the whole body of a
 // DEPOSIT_CALLBACK, where createdAt is added when it is missing.
-func (s *Server) SendWebhook(event tosspayments.WebhookEventType, data any) {
+func (s *Server) SendWebhook(event webhook.EventType, data any) {
 	if s.tb != nil {
 		s.tb.Helper()
 	}
@@ -364,7 +364,7 @@ func (s *Server) SendWebhook(event tosspayments.WebhookEventType, data any) {
 	_ = json.Unmarshal(body, &about)
 	entity, _, lowerCase := strings.Cut(string(event), ".")
 	switch {
-	case event == tosspayments.WebhookDepositCallback:
+	case event == webhook.DepositCallback:
 		var flat map[string]json.RawMessage
 		if json.Unmarshal(body, &flat) == nil && flat != nil && flat["createdAt"] == nil {
 			flat["createdAt"] = encode(localStamp(at))
@@ -380,7 +380,7 @@ func (s *Server) SendWebhook(event tosspayments.WebhookEventType, data any) {
 	s.emit(event, cmp.Or(about.OrderID, about.Payment.OrderID), at, body)
 }
 
-func eventJSON(event tosspayments.WebhookEventType, at time.Time, data json.RawMessage) json.RawMessage {
+func eventJSON(event webhook.EventType, at time.Time, data json.RawMessage) json.RawMessage {
 	return fixtures().event.fill(map[string]any{"eventType": event, "createdAt": localStamp(at), "data": data})
 }
 
@@ -392,12 +392,12 @@ func (s *Server) changed(p *payment, at time.Time) {
 	if len(s.receivers) == 0 {
 		return
 	}
-	s.emit(tosspayments.WebhookPaymentStatusChanged, p.checkout.OrderID, at,
-		eventJSON(tosspayments.WebhookPaymentStatusChanged, at, p.json(false)))
+	s.emit(webhook.PaymentStatusChanged, p.checkout.OrderID, at,
+		eventJSON(webhook.PaymentStatusChanged, at, p.json(false)))
 	if p.account == nil {
 		return
 	}
-	s.emit(tosspayments.WebhookDepositCallback, p.checkout.OrderID, at, fixtures().depositCallback.fill(map[string]any{
+	s.emit(webhook.DepositCallback, p.checkout.OrderID, at, fixtures().depositCallback.fill(map[string]any{
 		"createdAt": localStamp(at), "secret": p.secret(), "status": p.status, "transactionKey": p.lastTransaction, "orderId": p.checkout.OrderID,
 	}))
 }
@@ -409,12 +409,12 @@ func (s *Server) removeBilling(b *billing, reason any) {
 		return
 	}
 	at := s.now()
-	s.emit(tosspayments.WebhookBillingDeleted, "", at, eventJSON(tosspayments.WebhookBillingDeleted, at,
+	s.emit(webhook.BillingDeleted, "", at, eventJSON(webhook.BillingDeleted, at,
 		fixtures().billingDeleted.fill(map[string]any{"billingKey": b.key, "reason": reason})))
 }
 
 // emit hands an event to its receivers. It goes out when the lock is released.
-func (s *Server) emit(event tosspayments.WebhookEventType, orderID string, at time.Time, body []byte) {
+func (s *Server) emit(event webhook.EventType, orderID string, at time.Time, body []byte) {
 	var receivers []*receiver
 	for _, r := range s.receivers {
 		if len(r.events) == 0 || slices.Contains(r.events, event) {
@@ -430,7 +430,7 @@ func (s *Server) emit(event tosspayments.WebhookEventType, orderID string, at ti
 	}
 	body = s.present(reply{body: body}).body
 	for _, r := range receivers {
-		t := transmission{webhook: &webhook{to: r, event: event, orderID: orderID, body: body}, due: at}
+		t := transmission{notice: &notice{to: r, event: event, orderID: orderID, body: body}, due: at}
 		switch fault.Kind {
 		case EarlyWebhook:
 			s.early = append(s.early, s.transmitBeside(t))
@@ -609,7 +609,7 @@ func (s *Server) transmit(t transmission) {
 	header.Set("Tosspayments-Webhook-Transmission-Time", stamp(t.due))
 	header.Set("Tosspayments-Webhook-Transmission-Retried-Count", strconv.Itoa(t.resent))
 	header.Set("Tosspayments-Webhook-Transmission-Id", t.id)
-	if t.event == tosspayments.WebhookPayoutChanged || t.event == tosspayments.WebhookSellerChanged {
+	if t.event == webhook.PayoutChanged || t.event == webhook.SellerChanged {
 		header.Set("Tosspayments-Webhook-Signature", s.signature(t.body, stamp(t.due)))
 	}
 	d := Delivery{ID: t.id, Event: t.event, OrderID: t.orderID, RetriedCount: t.resent, Header: header, Body: t.body, At: t.due}
@@ -621,11 +621,11 @@ func (s *Server) transmit(t transmission) {
 	if len(s.deliveries) == maxDeliveries {
 		s.deliveries = append(s.deliveries[:0], s.deliveries[maxDeliveries/10:]...)
 	}
-	s.deliveries = append(s.deliveries, loggedDelivery{d, t.webhook})
+	s.deliveries = append(s.deliveries, loggedDelivery{d, t.notice})
 	if d.Status == http.StatusOK || t.extra || t.retries == len(retryPeriods) {
 		return
 	}
-	t.to.push(transmission{webhook: t.webhook, due: t.due.Add(retryPeriods[t.retries]), resend: true})
+	t.to.push(transmission{notice: t.notice, due: t.due.Add(retryPeriods[t.retries]), resend: true})
 	t.retries++
 }
 

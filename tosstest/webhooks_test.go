@@ -22,6 +22,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // inbox is a receiver that keeps what arrives.
@@ -88,7 +89,7 @@ func summary(body string) string {
 	return strings.TrimSpace(e.EventType + " " + e.Data.Status)
 }
 
-func receive(server *tosstest.Server, events ...tosspayments.WebhookEventType) *inbox {
+func receive(server *tosstest.Server, events ...webhook.EventType) *inbox {
 	b := &inbox{}
 	server.RegisterWebhookHandler(b, events...)
 	return b
@@ -205,7 +206,7 @@ func TestWebhooksOfVirtualAccounts(t *testing.T) {
 		require.Len(t, box.bodies, 2, status)
 		var identities []string
 		for _, body := range box.bodies {
-			e, err := tosspayments.ParseWebhook([]byte(body))
+			e, err := webhook.Parse([]byte(body))
 			require.NoError(t, err)
 			assert.True(t, e.MatchesSecret(p.Secret))
 			identities = append(identities, e.Identity())
@@ -273,7 +274,7 @@ func TestWebhooksOfBillingKeys(t *testing.T) {
 	require.NoError(t, client.DeleteBillingKey(t.Context(), key))
 	server.WaitWebhooks()
 	require.Len(t, box.bodies, 1)
-	e, err := tosspayments.ParseWebhook([]byte(box.bodies[0]))
+	e, err := webhook.Parse([]byte(box.bodies[0]))
 	require.NoError(t, err)
 	assert.Equal(t, key.Key.Reveal(), e.Billing.BillingKey.Reveal())
 	assert.Contains(t, box.bodies[0], `"reason":"API`)
@@ -441,7 +442,7 @@ func TestWebhookRetryBringsWhatHappened(t *testing.T) {
 func TestWebhookReceivers(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	all, some := receive(server), receive(server, tosspayments.WebhookDepositCallback)
+	all, some := receive(server), receive(server, webhook.DepositCallback)
 	all.answers, some.answers = fail(1), fail(2)
 	pay(t, server, account("order-0001"))
 	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED WAITING_FOR_DEPOSIT", "DEPOSIT_CALLBACK WAITING_FOR_DEPOSIT"}, all.take(server))
@@ -695,7 +696,7 @@ func TestSendWebhook(t *testing.T) {
 	t.Cleanup(server.Close)
 	server.SendWebhook("METHOD_UPDATED", nil) // nobody receives it
 	box := receive(server)
-	for event, data := range map[tosspayments.WebhookEventType]string{
+	for event, data := range map[webhook.EventType]string{
 		"METHOD_UPDATED":               `{"customerKey":"c","methodKey":"m","status":"ENABLED"}`,
 		"ORDER_PAYMENT_STATUS_CHANGED": `{"orderKey":"l","payment":{"orderId":"order-0001"}}`,
 		"EVENT_OF_TOMORROW":            `[1, 2]`,
@@ -708,7 +709,7 @@ func TestSendWebhook(t *testing.T) {
 		server.WaitWebhooks()
 		d := last(server)
 		assert.Equal(t, event, d.Event)
-		e, err := tosspayments.ParseWebhook(d.Body)
+		e, err := webhook.Parse(d.Body)
 		require.NoError(t, err, "%s", d.Body)
 		assert.Equal(t, event, e.Type)
 		assert.WithinDuration(t, time.Now(), e.CreatedAt, time.Minute)
@@ -756,26 +757,26 @@ func TestWebhookSignatures(t *testing.T) {
 			t.Cleanup(server.Close)
 			box := receive(server)
 			box.answers = fail(1)
-			server.SendWebhook(tosspayments.WebhookPayoutChanged, json.RawMessage(`{"id": "FPA_1", "status": "COMPLETED"}`))
+			server.SendWebhook(webhook.PayoutChanged, json.RawMessage(`{"id": "FPA_1", "status": "COMPLETED"}`))
 			server.WaitWebhooks()
 			server.Advance(time.Minute)
 			server.WaitWebhooks()
 			require.Len(t, box.bodies, 2)
 			decoded := strings.Contains(name, "bytes")
 			for i, body := range box.bodies {
-				transmission := tosspayments.ParseWebhookTransmission(box.header[i].Get)
+				transmission := webhook.ParseTransmission(box.header[i].Get)
 				items := strings.Split(transmission.Signature, ",")
 				require.Len(t, items, len(row.keys))
 				for i, key := range row.keys {
-					want, err := tosspayments.SignWebhook(key, []byte(body), transmission.Time, decoded)
+					want, err := webhook.Sign(key, []byte(body), transmission.Time, decoded)
 					require.NoError(t, err)
 					assert.Equal(t, want, items[i])
-					verifier, err := tosspayments.NewWebhookVerifier(key)
+					verifier, err := webhook.NewVerifier(key)
 					require.NoError(t, err)
 					assert.NoError(t, verifier.Verify([]byte(body), transmission))
 					assert.Error(t, verifier.Verify([]byte(body+" "), transmission))
 				}
-				verifier, err := tosspayments.NewWebhookVerifier(other)
+				verifier, err := webhook.NewVerifier(other)
 				require.NoError(t, err)
 				assert.Error(t, verifier.Verify([]byte(body), transmission))
 			}
@@ -831,12 +832,12 @@ func TestWebhooksOfTomorrow(t *testing.T) {
 	t.Cleanup(server.Close)
 	box := receive(server)
 	pay(t, server, account("order-0001"))
-	server.SendWebhook(tosspayments.WebhookPayoutChanged, json.RawMessage(`{"id":"FPA_1"}`))
+	server.SendWebhook(webhook.PayoutChanged, json.RawMessage(`{"id":"FPA_1"}`))
 	server.WaitWebhooks()
 	require.Len(t, box.bodies, 3)
 	for _, body := range box.bodies {
 		assert.Contains(t, body, "fieldOfTomorrow")
-		_, err := tosspayments.ParseWebhook([]byte(body))
+		_, err := webhook.Parse([]byte(body))
 		assert.NoError(t, err)
 	}
 	assert.Contains(t, box.bodies[2], `"version":"2024-06-01"`)
@@ -886,9 +887,10 @@ func TestWebhooksUnderLoad(t *testing.T) {
 	server := tosstest.NewServer(t, tosstest.WithRandomWebhookFaults(1, 0.3))
 	var mu sync.Mutex
 	told := map[string]bool{}
-	shop := httptest.NewServer(&tosspayments.WebhookHandler{
-		Client: server.Client(),
-		Handle: func(_ context.Context, d tosspayments.WebhookDelivery) error {
+	client := server.Client()
+	shop := httptest.NewServer(&webhook.Handler{
+		Client: func(context.Context, *webhook.Event) (*tosspayments.Client, error) { return client, nil },
+		Handle: func(_ context.Context, d webhook.Delivery) error {
 			mu.Lock()
 			defer mu.Unlock()
 			told[d.Event.Identity()] = true
@@ -896,7 +898,7 @@ func TestWebhooksUnderLoad(t *testing.T) {
 		},
 	})
 	t.Cleanup(shop.Close)
-	server.RegisterWebhook(shop.URL, tosspayments.WebhookDepositCallback)
+	server.RegisterWebhook(shop.URL, webhook.DepositCallback)
 	box := receive(server)
 	server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook, Times: 50})
 	var all sync.WaitGroup

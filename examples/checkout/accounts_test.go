@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
@@ -50,7 +51,10 @@ func TestDepositBounceAndDeposit(t *testing.T) {
 	id, _ := st.issue(buyer)
 	st.becomes(id, waiting)
 	account := st.find(id).Payment.VirtualAccount.AccountNumber.Reveal()
-	assert.Contains(t, buyer.Page("/orders/"+id), account)
+	page := buyer.Page("/orders/" + id)
+	assert.Contains(t, page, account)
+	assert.Contains(t, page, shop.When(st.find(id).Payment.VirtualAccount.DueDate)+"까지")
+	assert.Contains(t, buyer.Page("/orders"), shop.When(st.find(id).CreatedAt))
 	out, _ := st.goods(id)
 	assert.Zero(t, out, "issued is not paid")
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 // says is recorded: it may be forged, be days old, or be about an older window of the
 // same order.
 func (s *store) webhooks() http.Handler {
-	return &tosspayments.WebhookHandler{
+	return &webhook.Handler{
 		Logger: s.logger,
 		Secret: func(ctx context.Context, orderID string) (secret tosspayments.Sensitive, err error) {
 			x, err := s.orders.byID(ctx, orderID)
@@ -39,14 +40,14 @@ func (s *store) webhooks() http.Handler {
 			}
 			return x.Payment.Secret, nil
 		},
-		Handle: func(ctx context.Context, d tosspayments.WebhookDelivery) error {
+		Handle: func(ctx context.Context, d webhook.Delivery) error {
 			at := time.Unix(0, 0) // ahead of all others
-			proven := d.Trust != tosspayments.WebhookUnverified
+			proven := d.Verified != webhook.Unverified
 			if !proven {
 				at = time.Now().Add(hintTime)
 			}
 			open, err := s.orders.touch(ctx, d.Event.OrderID(), at)
-			s.logger.InfoContext(ctx, "webhook", "event", d.Event, "trust", d.Trust.String(), "open", open, "error", err)
+			s.logger.InfoContext(ctx, "webhook", "event", d.Event, "trust", d.Verified.String(), "open", open, "error", err)
 			if open && proven {
 				s.wake()
 			}

@@ -59,6 +59,7 @@ func TestForgedEventsCostLittle(t *testing.T) {
 // TestDepositAmongMadeUpPayments: orders with payment keys that somebody has made up
 // are all due, and each takes a worker a second. A deposit does not wait for them.
 func TestDepositAmongMadeUpPayments(t *testing.T) {
+	t.Parallel()
 	st := newShopStand(t)
 	id, _ := st.issue(newBuyer(t, st.url))
 	st.toss.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Delay, Delay: time.Second, Times: 1000})
@@ -75,11 +76,12 @@ func TestDepositAmongMadeUpPayments(t *testing.T) {
 	require.Eventually(t, func() bool { return st.toss.Calls(tosstest.ConfirmPayment) > workers }, 10*time.Second, 10*time.Millisecond, "busy")
 	require.NoError(t, st.toss.Deposit(id, productPrice))
 	st.becomes(id, paid)
-	assert.Less(t, st.toss.Calls(tosstest.ConfirmPayment), 20)
+	assert.Less(t, st.toss.Calls(tosstest.ConfirmPayment), 35, "they are not all tried first")
 }
 
 // TestRefundsInVain are tried ever more rarely, and hold up no other.
 func TestRefundsInVain(t *testing.T) {
+	t.Parallel()
 	st := newShopStand(t)
 	st.store.patience = time.Second
 	vain, fine := st.paid(), st.paid()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"math"
 	"time"
@@ -181,18 +180,16 @@ func (o *orders) query(ctx context.Context, query string, args ...any) (list []*
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var x order
-		var payment string
+		var payment tosspayments.Stored[tosspayments.Payment]
 		var createdAt int64
 		if err := rows.Scan(&x.ID, &x.CustomerID, &x.Name, &x.Amount, &x.Balance, &x.State, &x.PaymentKey, &x.ConfirmKey,
 			(*string)(&x.FailureCode), &payment, &createdAt, &x.version, &x.dueAt, &x.tries); err != nil {
 			return nil, err
 		}
 		x.CreatedAt = time.Unix(createdAt, 0)
-		if payment != "" {
-			x.Payment = new(tosspayments.Payment)
-			if err := json.Unmarshal([]byte(payment), x.Payment); err != nil {
-				return nil, err
-			}
+		if !payment.IsZero() {
+			paid := payment.Get()
+			x.Payment = &paid
 		}
 		list = append(list, &x)
 	}
@@ -235,12 +232,8 @@ func (o *orders) unclaim(ctx context.Context, x *order) (bool, error) {
 // seen), and lets goods out or takes them back: the one place where that happens. It
 // reports whether it did; if not, the order has changed since it was read.
 func (o *orders) move(ctx context.Context, x *order, to state, payment *tosspayments.Payment, code tosspayments.ErrorCode) (moved bool, err error) {
-	var text []byte
 	var balance tosspayments.Amount
 	if payment != nil {
-		if text, err = json.Marshal(payment); err != nil {
-			return false, err
-		}
 		balance = payment.Cancelable()
 	}
 	now := time.Now()
@@ -250,9 +243,9 @@ func (o *orders) move(ctx context.Context, x *order, to state, payment *tosspaym
 	}
 	err = shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
 		moved, err = shop.Change(ctx, tx, `
-			UPDATE orders SET state = $3, failure_code = $4, payment = COALESCE(NULLIF(CAST($5 AS TEXT), ''), payment),
+			UPDATE orders SET state = $3, failure_code = $4, payment = COALESCE(CAST($5 AS TEXT), payment),
 				balance = $6, due_at = $7, tries = 0, version = version + 1
-			WHERE id = $1 AND version = $2`, x.ID, x.version, string(to), string(code), string(text), balance, due)
+			WHERE id = $1 AND version = $2`, x.ID, x.version, string(to), string(code), payment.Stored(), balance, due)
 		if err != nil || !moved {
 			return err
 		}

@@ -234,6 +234,7 @@ func TestAnotherPaymentOfTheOrderStands(t *testing.T) {
 
 // TestRefundThatIsRefused ends, and says nothing about the order.
 func TestRefundThatIsRefused(t *testing.T) {
+	t.Parallel()
 	st := newShopStand(t)
 	x := st.paid()
 	st.toss.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Refuse, Code: tosspayments.ErrNotCancelablePayment})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -49,16 +48,12 @@ type refund struct {
 // or another refund of the order has not ended: then nothing is planned.
 func (o *orders) planRefund(ctx context.Context, x *order, amount tosspayments.Amount, account *tosspayments.RefundReceiveAccount) (*refund, error) {
 	r := &refund{ID: rand.Text(), OrderID: x.ID, PaymentKey: x.PaymentKey, Amount: amount, Refundable: x.Balance, Account: account}
-	text, err := json.Marshal(account)
-	if err != nil {
-		return nil, err
-	}
 	now := time.Now()
 	planned, err := shop.Change(ctx, o.db, `
 		INSERT INTO refunds (id, order_id, amount, refundable, account, state, reason, planned_at, due_at, tries)
 		SELECT CAST($1 AS TEXT), id, CAST($2 AS BIGINT), balance, CAST($5 AS TEXT), 'planned', '', CAST($7 AS BIGINT), CAST($8 AS BIGINT), 0
 		FROM orders WHERE id = $3 AND state = $6 AND balance = $4 AND balance > 0
-		ON CONFLICT DO NOTHING`, r.ID, amount, x.ID, x.Balance, string(text), string(x.State), now.UnixMicro(), now.Add(claimTime).Unix())
+		ON CONFLICT DO NOTHING`, r.ID, amount, x.ID, x.Balance, tosspayments.Store(account), string(x.State), now.UnixMicro(), now.Add(claimTime).Unix())
 	if err != nil || !planned {
 		return nil, err
 	}
@@ -71,7 +66,7 @@ func (o *orders) nextRefund(ctx context.Context) (*refund, error) {
 	for {
 		now := time.Now()
 		var r refund
-		var account string
+		var account tosspayments.Stored[*tosspayments.RefundReceiveAccount]
 		err := o.db.QueryRowContext(ctx, `
 			SELECT r.id, r.order_id, o.payment_key, r.amount, r.refundable, r.account, r.due_at, r.tries
 			FROM refunds r JOIN orders o ON o.id = r.order_id WHERE r.due_at <= $1 ORDER BY r.due_at LIMIT 1`, now.Unix()).
@@ -79,9 +74,7 @@ func (o *orders) nextRefund(ctx context.Context) (*refund, error) {
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, nil
 		}
-		if err == nil {
-			err = json.Unmarshal([]byte(account), &r.Account)
-		}
+		r.Account = account.Get()
 		if err != nil {
 			return nil, err
 		}

@@ -312,11 +312,6 @@ func (x *order) Bank() string {
 	return x.Payment.VirtualAccount.BankCode
 }
 
-// DueDate is until when the virtual account can be paid into, in Korean time.
-func (x *order) DueDate() string {
-	return x.Payment.VirtualAccount.DueDate.In(time.FixedZone("KST", 9*60*60)).Format("2006.01.02 15:04")
-}
-
 // refundBanks are those that a refund can be sent to: those with a two-digit code.
 func refundBanks() (list []institutions.Institution) {
 	for bank := range institutions.Banks() {

@@ -187,6 +187,7 @@ func TestRecovery(t *testing.T) {
 // TestAPaymentThatNobodyKnows is neither failed, since another secret key may know it,
 // nor asked for all the time.
 func TestAPaymentThatNobodyKnows(t *testing.T) {
+	t.Parallel()
 	st := newShopStand(t)
 	id := newBuyer(t, st.url).order()
 	_, err := st.store.orders.claim(t.Context(), st.find(id), "made-up")
@@ -278,6 +279,7 @@ func TestRefundWhoseKeyWasForgotten(t *testing.T) {
 
 // TestRefundAfterAStoredServerError: the key replays the 500, so another one is taken.
 func TestRefundAfterAStoredServerError(t *testing.T) {
+	t.Parallel()
 	st := newShopStand(t, tosspayments.WithMaxRetries(0), tosspayments.WithLookupGrace(0))
 	buyer := newBuyer(t, st.url)
 	id := buyer.order()

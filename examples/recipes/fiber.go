@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v3"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // NewFiber returns an app whose limits suit webhooks. Fiber reads a whole body before it
@@ -19,11 +20,11 @@ func NewFiber() *fiber.App {
 }
 
 // MountFiber mounts the receiver with Fiber, which is not net/http.
-func MountFiber(app *fiber.App, handler *tosspayments.WebhookHandler) {
+func MountFiber(app *fiber.App, handler *webhook.Handler) {
 	app.Post("/webhooks/toss", func(c fiber.Ctx) error {
 		header := func(name string) string { return c.Get(name) }
 		// BodyRaw is the body as it was received: Body would decode it.
-		return c.SendStatus(handler.Receive(c.Context(), c.BodyRaw(), tosspayments.ParseWebhookTransmission(header)))
+		return c.SendStatus(handler.Receive(c.Context(), c.BodyRaw(), webhook.ParseTransmission(header)))
 	})
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // serveFiber listens, and returns the address.
@@ -37,7 +38,7 @@ func serveFiber(t *testing.T, app *fiber.App) string {
 }
 
 // servers mount the same receiver in each framework, each behind a listener.
-func servers(t *testing.T, handler *tosspayments.WebhookHandler) map[string]string {
+func servers(t *testing.T, handler *webhook.Handler) map[string]string {
 	gin.SetMode(gin.ReleaseMode)
 	mux := http.NewServeMux()
 	Mount(mux, handler)
@@ -79,9 +80,9 @@ func TestWebhooksInEveryFramework(t *testing.T) {
 	handler, err := Receiver(database, tosstest.DefaultSecurityKey)
 	require.NoError(t, err)
 	handler.Logger = nil
-	var got []tosspayments.WebhookDelivery
+	var got []webhook.Delivery
 	handle := handler.Handle
-	handler.Handle = func(ctx context.Context, d tosspayments.WebhookDelivery) error {
+	handler.Handle = func(ctx context.Context, d webhook.Delivery) error {
 		got = append(got, d)
 		return handle(ctx, d)
 	}
@@ -94,11 +95,11 @@ func TestWebhooksInEveryFramework(t *testing.T) {
 			clear(database.events)
 			// Every byte counts: spaces, escapes and Korean are kept as they are.
 			payout := "{ \"eventType\": \"payout.changed\",\n\t\"eventId\":\"evt_1\", \"entityBody\":{\"id\":\"FPA_1\",\"transactionDescription\":\"3월\\u0020정산\"} }\n"
-			signature, err := tosspayments.SignWebhook(tosstest.DefaultSecurityKey, []byte(payout), sentAt, true)
+			signature, err := webhook.Sign(tosstest.DefaultSecurityKey, []byte(payout), sentAt, true)
 			require.NoError(t, err)
 			assert.Equal(t, http.StatusOK, send(t, address, payout, "whtrans_signed", signature))
 			require.Len(t, got, 1)
-			assert.Equal(t, tosspayments.WebhookSigned, got[0].Trust)
+			assert.Equal(t, webhook.BySignature, got[0].Verified)
 			assert.Equal(t, payout, database.events["event/evt_1"])
 			assert.Equal(t, http.StatusUnauthorized, send(t, address, strings.TrimSpace(payout), "x", signature), "other bytes")
 			assert.Equal(t, http.StatusUnauthorized, send(t, address, payout, "x", ""))

@@ -8,11 +8,12 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // MountGin mounts the receiver with gin, which is net/http inside: the handler reads the
 // raw bytes by itself.
-func MountGin(router *gin.Engine, handler *tosspayments.WebhookHandler) {
+func MountGin(router *gin.Engine, handler *webhook.Handler) {
 	router.POST("/webhooks/toss", gin.WrapH(handler))
 }
 

@@ -11,16 +11,43 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-// refund stores the row of a refund, and carries it out.
-func (s *stand) refund(id string, amount, balance int64) Refund {
-	s.t.Helper()
-	row := Refund{
+// row is a refund of a part that is not stored yet.
+func (s *stand) row(id string, amount, balance int64) Refund {
+	return Refund{
 		ID: id, OrderID: s.request.OrderID, PaymentKey: s.request.PaymentKey, Reason: "한 상품 품절",
 		Amount: tosspayments.Won(amount), Balance: tosspayments.Won(balance), State: "pending",
 	}
+}
+
+// run stores a refund, and carries it out.
+func (s *stand) run(row Refund) Refund {
+	s.t.Helper()
 	require.NoError(s.t, s.CreateRefund(s.ctx(), row))
 	require.NoError(s.t, s.RunRefund(s.ctx(), row))
-	return s.refunds[id]
+	return s.refunds[row.ID]
+}
+
+func (s *stand) refund(id string, amount, balance int64) Refund {
+	s.t.Helper()
+	return s.run(s.row(id, amount, balance))
+}
+
+// refuseTheJob loses the answer to a refund, and lets the job run with a key that is
+// refused: that says nothing about the refund.
+func (s *stand) refuseTheJob(row Refund) {
+	s.t.Helper()
+	breakDown(s.server, true)
+	s.run(row)
+	s.server.ClearFaults()
+	for _, operation := range []tosstest.Operation{tosstest.CancelPayment, tosstest.GetPayment} {
+		s.server.Inject(tosstest.Fault{Operation: operation, Kind: tosstest.Refuse, Code: tosspayments.ErrUnauthorizedKey, Status: 401, Times: 1000})
+	}
+	s.runJob()
+	assert.Equal(s.t, "pending", s.refunds[row.ID].State)
+	s.server.ClearFaults()
+	s.runJob()
+	assert.Equal(s.t, "done", s.refunds[row.ID].State)
+	assert.Len(s.t, s.server.Refunds(row.OrderID), 1)
 }
 
 // TestFatesOfARefund: whatever happens to a refund, its row ends as the ledger says, and
@@ -89,17 +116,12 @@ func TestFatesOfARefund(t *testing.T) {
 			assert.Len(t, s.server.Refunds("order-0001"), 1)
 		},
 		"a job with the wrong key": func(t *testing.T, s *stand) {
-			breakDown(s.server, true)
-			s.refund("refund-42", 5000, 15000)
-			s.server.ClearFaults()
-			for _, operation := range []tosstest.Operation{tosstest.CancelPayment, tosstest.GetPayment} {
-				s.server.Inject(tosstest.Fault{Operation: operation, Kind: tosstest.Refuse, Code: tosspayments.ErrUnauthorizedKey, Status: 401, Times: 1000})
-			}
-			s.runJob()
-			assert.Equal(t, "pending", s.refunds["refund-42"].State)
-			s.server.ClearFaults()
-			s.runJob()
-			assert.Equal(t, "done", s.refunds["refund-42"].State)
+			s.refuseTheJob(s.row("refund-42", 5000, 15000))
+		},
+		"all that is left, and a job with the wrong key": func(t *testing.T, s *stand) {
+			row := s.row("refund-42", 15000, 15000)
+			row.Whole = true
+			s.refuseTheJob(row)
 		},
 		"refunded in the dashboard": func(t *testing.T, s *stand) {
 			_, err := s.Toss.CancelPaymentPartially(s.ctx(), s.request.PaymentKey, tosspayments.PartialCancelRequest{
@@ -129,10 +151,9 @@ func TestFatesOfARefund(t *testing.T) {
 		},
 		"all that is left, twice": func(t *testing.T, s *stand) {
 			for _, id := range []string{"refund-42", "refund-43"} {
-				row := Refund{ID: id, OrderID: "order-0001", PaymentKey: s.request.PaymentKey, Reason: "재고 부족", Whole: true, State: "pending"}
-				require.NoError(t, s.CreateRefund(s.ctx(), row))
-				require.NoError(t, s.RunRefund(s.ctx(), row))
-				assert.Equal(t, "done", s.refunds[id].State)
+				row := s.row(id, 15000, 15000)
+				row.Whole = true
+				assert.Equal(t, "done", s.run(row).State)
 			}
 			assert.Equal(t, []tosspayments.Amount{tosspayments.Won(15000)}, s.server.Refunds("order-0001"))
 			s.runJob()

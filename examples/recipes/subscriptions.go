@@ -69,7 +69,7 @@ func SealBillingKey(secret []byte, owner string, key tosspayments.BillingKey) ([
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(key)
+	text, err := json.Marshal(key.Stored())
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,11 @@ func OpenBillingKey(secret []byte, owner string, sealed []byte) (key tosspayment
 	if err != nil {
 		return key, err
 	}
-	return key, json.Unmarshal(text, &key)
+	var stored tosspayments.Stored[tosspayments.BillingKey]
+	if err := json.Unmarshal(text, &stored); err != nil {
+		return key, err
+	}
+	return stored.Get(), nil
 }
 
 func sealer(secret []byte) (cipher.AEAD, error) {

@@ -111,6 +111,9 @@ func TestRefundOfADepositNeedsAnAccount(t *testing.T) {
 	require.NoError(t, s.CancelAccount(s.ctx(), refund), "nobody has paid yet, so the account is not sent")
 	assert.Equal(t, "done", s.refunds["refund-42"].State)
 	assert.Empty(t, s.server.Refunds("order-0001"))
+	for _, r := range s.server.Requests() {
+		assert.NotContains(t, string(r.Body), "refundReceiveAccount")
+	}
 }
 
 func TestAPartOfADeposit(t *testing.T) {

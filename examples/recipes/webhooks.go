@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // Inbox is where events go; in a real shop it is a database.
@@ -22,15 +23,15 @@ type Inbox interface {
 }
 
 // Receiver receives all webhooks of a shop.
-func Receiver(inbox Inbox, securityKeys ...string) (*tosspayments.WebhookHandler, error) {
-	verifier, err := tosspayments.NewWebhookVerifier(securityKeys...)
+func Receiver(inbox Inbox, securityKeys ...string) (*webhook.Handler, error) {
+	verifier, err := webhook.NewVerifier(securityKeys...)
 	if err != nil {
 		return nil, err
 	}
-	return &tosspayments.WebhookHandler{
+	return &webhook.Handler{
 		Verifier: verifier,     // payout.changed, seller.changed
 		Secret:   inbox.Secret, // deposit callbacks
-		Handle: func(ctx context.Context, d tosspayments.WebhookDelivery) error {
+		Handle: func(ctx context.Context, d webhook.Delivery) error {
 			return Store(ctx, inbox, d)
 		},
 		Logger: slog.Default(),
@@ -38,12 +39,12 @@ func Receiver(inbox Inbox, securityKeys ...string) (*tosspayments.WebhookHandler
 }
 
 // Store keeps what an event is good for. nil answers 200, an error 500.
-func Store(ctx context.Context, inbox Inbox, d tosspayments.WebhookDelivery) error {
+func Store(ctx context.Context, inbox Inbox, d webhook.Delivery) error {
 	event := d.Event
 	switch {
 	case event.OrderID() != "":
 		return inbox.Wake(ctx, event.OrderID()) // whatever it claims: the job reads the payment
-	case d.Trust == tosspayments.WebhookSigned:
+	case d.Verified == webhook.BySignature:
 		return inbox.Once(ctx, event.Identity(), event.Body)
 	case event.Billing != nil:
 		return inbox.CardEnded(ctx, event.Billing.BillingKey)
@@ -52,15 +53,15 @@ func Store(ctx context.Context, inbox Inbox, d tosspayments.WebhookDelivery) err
 }
 
 // Mount mounts the receiver with net/http.
-func Mount(mux *http.ServeMux, handler *tosspayments.WebhookHandler) {
+func Mount(mux *http.ServeMux, handler *webhook.Handler) {
 	mux.Handle("POST /webhooks/toss", handler)
 }
 
 // Webhooks receives events: deposits are matched by the stored secret, everything else
 // is read from Toss Payments.
-func (s *Shop) Webhooks(secret func(context.Context, string) (tosspayments.Sensitive, error), store func(context.Context, tosspayments.WebhookDelivery) error) http.Handler {
-	return &tosspayments.WebhookHandler{
-		Client: s.Toss,
+func (s *Shop) Webhooks(secret func(context.Context, string) (tosspayments.Sensitive, error), store func(context.Context, webhook.Delivery) error) http.Handler {
+	return &webhook.Handler{
+		Client: func(context.Context, *webhook.Event) (*tosspayments.Client, error) { return s.Toss, nil },
 		Secret: secret,
 		Handle: store,
 	}

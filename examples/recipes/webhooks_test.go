@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 func TestReceiverStoresWhatItIsTold(t *testing.T) {
@@ -25,7 +26,7 @@ func TestReceiverStoresWhatItIsTold(t *testing.T) {
 	s.server.RevokeBillingKey(billing.BillingKey)
 	s.server.SendWebhook("EVENT_OF_TOMORROW", map[string]any{"a": 1})
 	s.server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.DuplicateWebhook})
-	s.server.SendWebhook(tosspayments.WebhookPayoutChanged, map[string]any{"id": "FPA_1", "refPayoutId": "payout-1", "status": "COMPLETED"})
+	s.server.SendWebhook(webhook.PayoutChanged, map[string]any{"id": "FPA_1", "refPayoutId": "payout-1", "status": "COMPLETED"})
 	s.server.WaitWebhooks()
 	assert.Equal(t, []string{billing.Key.Reveal()}, s.ended)
 	assert.Len(t, s.events, 1)
@@ -54,10 +55,10 @@ func TestReceiverAnswers(t *testing.T) {
 	assert.Equal(t, 1, s.server.Deliveries()[3].RetriedCount)
 
 	woken := s.woken
-	s.server.SendWebhook(tosspayments.WebhookDepositCallback, map[string]string{
+	s.server.SendWebhook(webhook.DepositCallback, map[string]string{
 		"secret": "forged", "status": "DONE", "transactionKey": "T1", "orderId": "order-0001",
 	})
-	s.server.SendWebhook(tosspayments.WebhookDepositCallback, map[string]string{
+	s.server.SendWebhook(webhook.DepositCallback, map[string]string{
 		"secret": "unknown", "status": "DONE", "transactionKey": "T1", "orderId": "order-9999",
 	})
 	s.server.WaitWebhooks()
@@ -73,7 +74,7 @@ func TestAnEventOfAnOlderWindowDecidesNothing(t *testing.T) {
 	receiver, err := Receiver(s, tosstest.DefaultSecurityKey)
 	require.NoError(t, err)
 	s.server.RegisterWebhookHandler(receiver)
-	s.server.SendWebhook(tosspayments.WebhookPaymentStatusChanged, map[string]any{
+	s.server.SendWebhook(webhook.PaymentStatusChanged, map[string]any{
 		"paymentKey": "of-an-older-window", "orderId": "order-0001", "status": "EXPIRED", "totalAmount": 15000,
 	})
 	s.server.WaitWebhooks()
@@ -89,7 +90,7 @@ func TestSignAWebhookYourself(t *testing.T) {
 
 	body := []byte(`{"eventType":"payout.changed","eventId":"evt_1","entityType":"payout","entityBody":{"id":"FPA_1","status":"COMPLETED"}}`)
 	sentAt := "2026-03-01T12:19:21+09:00"
-	signature, err := tosspayments.SignWebhook(tosstest.DefaultSecurityKey, body, sentAt, false)
+	signature, err := webhook.Sign(tosstest.DefaultSecurityKey, body, sentAt, false)
 	require.NoError(t, err)
 	request := httptest.NewRequest(http.MethodPost, "/webhooks/toss", bytes.NewReader(body))
 	request.Header.Set("tosspayments-webhook-transmission-time", sentAt)
@@ -118,14 +119,14 @@ func TestWebhooks(t *testing.T) {
 	require.NoError(t, s.Account(s.ctx(), order, "20", "김토스"))
 	secret, err := s.Secret(s.ctx(), "order-0001")
 	require.NoError(t, err)
-	var trust []tosspayments.WebhookTrust
-	handler := s.Webhooks(s.Secret, func(_ context.Context, d tosspayments.WebhookDelivery) error {
-		trust = append(trust, d.Trust)
+	var trust []webhook.Verification
+	handler := s.Webhooks(s.Secret, func(_ context.Context, d webhook.Delivery) error {
+		trust = append(trust, d.Verified)
 		return nil
 	})
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(
 		`{"createdAt":"2026-03-01T13:05:44.000000","secret":"`+secret.Reveal()+`","status":"DONE","transactionKey":"T1","orderId":"order-0001"}`)))
 	assert.Equal(t, http.StatusOK, w.Code)
-	assert.Equal(t, []tosspayments.WebhookTrust{tosspayments.WebhookSecretMatched}, trust)
+	assert.Equal(t, []webhook.Verification{webhook.BySecret}, trust)
 }

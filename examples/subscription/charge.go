@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // biller charges what is due. Any number of billers may work on one database.
@@ -246,10 +247,10 @@ func (b *biller) deleteKeys(ctx context.Context) {
 // a key still works, so the event marks the card at most, which asks the customer to
 // look. Whether the key is gone the next charge decides. A forged event needs the key
 // itself, and the next charge that succeeds wipes its mark.
-func (b *biller) webhooks() *tosspayments.WebhookHandler {
-	return &tosspayments.WebhookHandler{
+func (b *biller) webhooks() *webhook.Handler {
+	return &webhook.Handler{
 		Logger: b.logger,
-		Handle: func(ctx context.Context, d tosspayments.WebhookDelivery) error {
+		Handle: func(ctx context.Context, d webhook.Delivery) error {
 			if d.Event.Billing == nil {
 				return nil
 			}

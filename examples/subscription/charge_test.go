@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // noHelp leaves what the library, and net/http for a connection that was used before,
@@ -172,7 +173,7 @@ func TestDeletedKeyAsksForAnotherCard(t *testing.T) {
 			c := st.customer()
 			c.register("")
 			if told {
-				st.toss.RegisterWebhook(st.url+webhookPath, tosspayments.WebhookBillingDeleted)
+				st.toss.RegisterWebhook(st.url+webhookPath, webhook.BillingDeleted)
 			}
 			st.toss.RevokeBillingKey(st.billingKey())
 			st.toss.WaitWebhooks()
@@ -201,10 +202,10 @@ func TestForgedEventDoesNoHarm(t *testing.T) {
 	c := st.customer()
 	c.register("")
 	st.toss.RegisterWebhook(st.url + webhookPath)
-	st.toss.SendWebhook(tosspayments.WebhookBillingDeleted, map[string]any{"billingKey": "guessed", "reason": nil})
+	st.toss.SendWebhook(webhook.BillingDeleted, map[string]any{"billingKey": "guessed", "reason": nil})
 	st.toss.WaitWebhooks()
 	assert.Equal(t, "active", st.cards())
-	st.toss.SendWebhook(tosspayments.WebhookBillingDeleted, map[string]any{"billingKey": st.billingKey().Key, "reason": nil})
+	st.toss.SendWebhook(webhook.BillingDeleted, map[string]any{"billingKey": st.billingKey().Key, "reason": nil})
 	st.toss.SendWebhook("A_EVENT_OF_TOMORROW", map[string]any{"x": 1})
 	st.toss.WaitWebhooks()
 	for _, delivery := range st.toss.Deliveries() {

@@ -29,6 +29,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // config is what the flags and the environment say.
@@ -113,7 +114,7 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 	return shop.Serve(ctx, c.address, out, last, store.handler(), func(ctx context.Context, url string) {
 		if toss.Sandbox != nil {
 			// With keys, this address is registered in the developer centre.
-			toss.Sandbox.RegisterWebhook(url+webhookPath, tosspayments.WebhookBillingDeleted)
+			toss.Sandbox.RegisterWebhook(url+webhookPath, webhook.BillingDeleted)
 		}
 		b.run(ctx, c.interval)
 	})

@@ -50,6 +50,7 @@ func (e *either) UnmarshalJSON(data []byte) error {
 		return json.Unmarshal(data, &e.Name)
 	}
 	type plain either
+	e.Size = 9 // unless it says otherwise
 	return json.Unmarshal(data, (*plain)(e))
 }
 
@@ -117,6 +118,8 @@ func TestUnmarshal(t *testing.T) {
 		{`{"text":"+24:00","count":1}`, thing{Text: "+24:00", Count: 1}, ""},
 		{`{"either":"e","count":"1"}`, thing{Either: &either{Name: "e"}, Count: 1}, ""},
 		{`{"either":{"name":7,"size":"2"}}`, thing{Either: &either{"7", 2}}, ""},
+		{`{"either":{"name":"n"},"count":"1"}`, thing{Either: &either{"n", 9}, Count: 1}, ""},
+		{`{"either":{"name":[]}}`, thing{Either: &either{}}, "either.name"},
 		{`{"either":{"name":"n","size":[]}}`, thing{Either: &either{Name: "n"}}, "either.size"},
 		{`{"either":7}`, thing{}, "either"},
 		{`{"inner":"x","text":"a"}`, thing{Text: "a"}, "inner"},
@@ -139,6 +142,7 @@ func TestUnmarshal(t *testing.T) {
 		{`{"older":1,"flag":"Y"}`, thing{Old: "1", Flag: true}, ""},
 		{`{"older":[],"flag":"Y"}`, thing{Flag: true}, "older"},
 		{`{"TEXT":7,"unknown":{"a":["]","\"}\\"]},"text ":1}`, thing{Text: "7"}, ""},
+		{`{"unknown":"a\\\",\"flag\":\"Y","text":7}`, thing{Text: "7"}, ""},
 		{" { \"text\" : 7 ,\n\t\"count\" : \"1\" } ", thing{Text: "7", Count: 1}, ""},
 		{`{"count":"x","count":1}`, thing{Count: 1}, "count"},
 		// null and "" are zero, whatever the type.

@@ -41,6 +41,10 @@ var (
 	_ error                                                = &tosspayments.Error{}
 	_ error                                                = &tosspayments.ValidationError{}
 	_ error                                                = &tosspayments.OutcomeUnknownError{}
+	_ error                                                = &tosspayments.CanceledError{}
+	_ error                                                = &tosspayments.MismatchError{}
+	_ error                                                = &tosspayments.ConnectionError{}
+	_ tosspayments.Outcome                                 = tosspayments.OutcomeOf(nil, nil)
 	_ tosspayments.Class                                   = tosspayments.ErrRejectCardCompany.Class()
 )
 
@@ -72,11 +76,15 @@ func main() {
 		log.Fatal(err)
 	}
 	if _, err = client.CancelPaymentPartially(ctx, payment.PaymentKey, tosspayments.PartialCancelRequest{
-		CancelReason: "한 상품 품절", CancelAmount: tosspayments.Won(5000), RefundableAmount: payment.BalanceAmount,
+		CancelReason: "한 상품 품절", CancelAmount: tosspayments.Won(5000), RefundableAmount: payment.Cancelable(),
 	}); err != nil {
 		log.Fatal(err)
 	}
 	if _, err = client.CancelPayment(ctx, payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "변심"}); err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.ResolvePayment(ctx, request)
+	if tosspayments.OutcomeOf(nil, err) != tosspayments.OutcomeCanceled || tosspayments.PaymentOf(err) == nil {
 		log.Fatal(err)
 	}
 	units, _ := payment.TotalAmount.Int64()

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/seed238ab19c/tosspayments"
 )
@@ -38,7 +39,7 @@ func (f *Frame) frame() *Frame { return f }
 // NewPages reads the templates web/*.html of a shop. They use "top", "bottom" and
 // "wait" of the layout, and define "header".
 func NewPages(own fs.FS, toss *Toss, logger *slog.Logger) (*Pages, error) {
-	templates, err := template.New("").Funcs(template.FuncMap{"won": Won}).ParseFS(web, "web/*.html")
+	templates, err := template.New("").Funcs(template.FuncMap{"won": Won, "when": When}).ParseFS(web, "web/*.html")
 	if err == nil {
 		templates, err = templates.ParseFS(own, "web/*.html")
 	}
@@ -67,6 +68,15 @@ func Won(amount tosspayments.Amount) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits + "원"
+}
+
+var korea = time.FixedZone("KST", 9*60*60)
+
+// When writes a time as people in Korea do: 2026.03.01 13:05.
+func When(t interface {
+	In(loc *time.Location) time.Time
+}) string {
+	return t.In(korea).Format("2006.01.02 15:04")
 }
 
 // Protect wraps what a shop serves: headers that keep pages to themselves, a line in

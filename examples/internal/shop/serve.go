@@ -16,7 +16,7 @@ import (
 func Serve(ctx context.Context, address string, out io.Writer, last time.Duration, handler http.Handler, background func(ctx context.Context, url string)) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (-addr takes another address)", err)
 	}
 	url := "http://" + listener.Addr().String()
 	server := &http.Server{

@@ -1,8 +1,13 @@
 package shop_test
 
 import (
+	"io"
 	"log/slog"
+	"net"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -42,4 +47,28 @@ func TestWon(t *testing.T) {
 	for amount, text := range map[int64]string{0: "0원", 999: "999원", 1000: "1,000원", 15000: "15,000원", 1234567: "1,234,567원"} {
 		assert.Equal(t, text, shop.Won(tosspayments.Won(amount)))
 	}
+}
+
+func TestTimesAreKorean(t *testing.T) {
+	at := time.Date(2026, 3, 1, 15, 30, 0, 0, time.UTC)
+	assert.Equal(t, "2026.03.02 00:30", shop.When(at))
+	assert.Equal(t, "2026.03.02 00:30", shop.When(at.In(time.FixedZone("", -5*60*60))))
+}
+
+func TestWithoutKeysItSaysSandbox(t *testing.T) {
+	var log strings.Builder
+	toss, err := shop.Connect(shop.Keys{}, "", slog.New(slog.NewTextHandler(&log, nil)))
+	require.NoError(t, err)
+	t.Cleanup(toss.Close)
+	assert.Contains(t, log.String(), "SANDBOX")
+	assert.Contains(t, log.String(), "TOSS_SECRET_KEY")
+}
+
+func TestAddressThatIsTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, taken.Close()) })
+	err = shop.Serve(t.Context(), taken.Addr().String(), io.Discard, 0, http.NotFoundHandler(), nil)
+	require.ErrorContains(t, err, "-addr")
+	require.ErrorContains(t, err, taken.Addr().String())
 }

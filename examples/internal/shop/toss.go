@@ -44,6 +44,7 @@ func Connect(keys Keys, address string, logger *slog.Logger, options ...tosspaym
 		if err != nil {
 			return nil, err
 		}
+		logger.Warn("SANDBOX: no money moves; set TOSS_SECRET_KEY and TOSS_CLIENT_KEY for the real service")
 		return InSandbox(server, options...), nil
 	}
 	if err := keys.check(); err != nil {
