@@ -142,6 +142,10 @@ type ChargeBillingRequest struct {
 	// CardInstallmentPlan is 0 or 2 to 12 months; for 50,000 won and more. Newer
 	// documents do not have it.
 	CardInstallmentPlan int `json:"cardInstallmentPlan,omitzero"`
+	// UseCardPoint and CustomerMobilePhone are in no document: the server's own log of a
+	// charge lists them. They are sent unchecked, and may have no effect.
+	UseCardPoint        bool   `json:"useCardPoint,omitzero"`
+	CustomerMobilePhone string `json:"customerMobilePhone,omitzero"`
 }
 
 var (

@@ -75,10 +75,7 @@ func TestSubscription(t *testing.T) {
 func TestRegistrationByCard(t *testing.T) {
 	server := tosstest.NewServer(t)
 	client := server.Client()
-	request := tosspayments.IssueBillingKeyByCardRequest{
-		CustomerKey: "customer-1", CardNumber: testCard.number, CardExpirationYear: testCard.year,
-		CardExpirationMonth: testCard.month, CustomerIdentityNumber: testCard.identity, CardPassword: testCard.password,
-	}
+	request := registrationByCard()
 	server.Inject(tosstest.Fault{Operation: tosstest.IssueBillingKeyByCard, Kind: tosstest.Drop, AfterEffect: true})
 	billing, err := client.IssueBillingKeyByCard(t.Context(), request)
 	require.NoError(t, err, "the idempotency key replays the answer")
@@ -89,6 +86,32 @@ func TestRegistrationByCard(t *testing.T) {
 	require.ErrorIs(t, err, tosspayments.ErrInvalidCardNumber)
 	_, err = client.ChargeKeyIn(t.Context(), keyIn())
 	require.ErrorIs(t, err, tosspayments.ErrForeignAnswer, "the order is one of a billing key")
+}
+
+// The points of a card are asked for in a charge, and the payment says so.
+func TestCardPoints(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
+	billing, err := client.IssueBillingKeyByCard(t.Context(), registrationByCard())
+	require.NoError(t, err)
+	for _, points := range []bool{true, false} {
+		request, typed := charge(), keyIn()
+		request.OrderID, request.UseCardPoint, request.CustomerMobilePhone = tosspayments.NewOrderID(), points, "01012345678"
+		typed.OrderID, typed.UseCardPoint = tosspayments.NewOrderID(), points
+		charged, err := client.ChargeBilling(t.Context(), billing.BillingKey, request)
+		require.NoError(t, err)
+		assert.Equal(t, points, charged.Card.UseCardPoint)
+		assert.Equal(t, points, strings.Contains(string(lastBody(server)), `"useCardPoint":true`))
+		assert.Contains(t, string(lastBody(server)), `"customerMobilePhone":"01012345678"`)
+		charged, err = client.ChargeKeyIn(t.Context(), typed)
+		require.NoError(t, err)
+		assert.Equal(t, points, charged.Card.UseCardPoint)
+	}
+}
+
+func lastBody(server *tosstest.Server) []byte {
+	requests := server.Requests()
+	return requests[len(requests)-1].Body
 }
 
 func TestRegistrationOfSomebodyElse(t *testing.T) {

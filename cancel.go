@@ -204,9 +204,10 @@ func (r *PartialCancelRequest) judge(paymentKey string, p *Payment, from origin)
 	switch {
 	case from == fromAnswer:
 		return r.judgeAnswer(p)
-	case p.hasPendingCancel():
+	case p.hasPendingCancel() && r.RefundID == "":
 		return pending, nil
-	case !known:
+	case !known, p.hasPendingCancel() && left != r.RefundableAmount:
+		// Another cancel may still fail, and give its part of the balance back.
 		return blurred, nil
 	case left == r.RefundableAmount:
 		return noEffect, nil

@@ -330,6 +330,8 @@ func TestCancelOfANamedPart(t *testing.T) {
 		{name: "keys refused", answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{untouched()}, wants: unknown, posts: 1, looks: 4},
 		{name: "told to wait", answers: []answer{{status: 429}}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 4},
 		{name: "a useless answer is stored, a new key", answers: []answer{refusal(400, "PROVIDER_ERROR"), refusal(400, "PROVIDER_ERROR"), done}, found: []answer{untouched()}, posts: 3, looks: 3},
+		{name: "in progress before", found: []answer{pending}, wants: unknown, posts: 0, looks: 1, stop: true},
+		{name: "another is in progress", answers: []answer{done}, found: []answer{canceled("DONE", 15000, "C9", cancelEntry("C9", 1000, 14000, object{"cancelStatus": "IN_PROGRESS"}))}, posts: 1, looks: 1},
 		{name: "in progress", answers: []answer{pending}, found: []answer{untouched(), pending}, wants: unknown, posts: 1, looks: 2, stop: true},
 		{name: "the id was used for another amount", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, own))}, wants: tosspayments.ErrAmountMismatch, posts: 0, looks: 1},
 	} {

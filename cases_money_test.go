@@ -389,6 +389,24 @@ func TestARefundWaitsForItsAnswer(t *testing.T) {
 	}
 }
 
+// A refund is running, as the server says, when another one changes the balance: the server
+// may have compared the balance before, so that the refund may still happen.
+func TestARunningRefundIsNotRefused(t *testing.T) {
+	for _, op := range []*modelOp{partModel(), bareModel()} {
+		story(t, op.name, func(t *testing.T) {
+			s := newModelShop(t, modelRules{runsLong: true, unguarded: true}, op.world)
+			s.with("runs-lost-all")
+			time.AfterFunc(100*time.Millisecond, func() {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				op.rivals["cancels"](s.modelServer)
+			})
+			outcome, err := say(t.Context(), op, s.client())
+			assert.Equal(t, tosspayments.OutcomeUnknown, outcome, "%v", err)
+		})
+	}
+}
+
 // A server that asks to wait for an hour gets its wish at once.
 func TestAnHourIsNotWaitedFor(t *testing.T) {
 	for _, op := range []*modelOp{confirmModel(), chargeModel(), cancelModel(), partModel()} {

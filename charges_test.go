@@ -285,7 +285,6 @@ func TestChargeValidation(t *testing.T) {
 		"cardExpirationYear":     func(r *tosspayments.ChargeKeyInRequest) { r.CardExpirationYear = tosspayments.NewSensitive("2030") },
 		"cardExpirationMonth":    func(r *tosspayments.ChargeKeyInRequest) { r.CardExpirationMonth = tosspayments.NewSensitive("13") },
 		"customerIdentityNumber": func(r *tosspayments.ChargeKeyInRequest) { r.CustomerIdentityNumber = tosspayments.NewSensitive("1") },
-		"cardPassword":           func(r *tosspayments.ChargeKeyInRequest) { r.CardPassword = tosspayments.NewSensitive("0") },
 	} {
 		request := keyIn()
 		change(&request)
@@ -300,7 +299,6 @@ func TestChargeValidation(t *testing.T) {
 		"customerMobilePhone": func(r *tosspayments.IssueVirtualAccountRequest) {
 			r.CustomerMobilePhone = "010-1234-5678"
 		},
-		"escrowProducts":   func(r *tosspayments.IssueVirtualAccountRequest) { r.UseEscrow = true },
 		"accountKey":       func(r *tosspayments.IssueVirtualAccountRequest) { r.AccountKey = strings.Repeat("a", 14) },
 		"cashReceipt.type": func(r *tosspayments.IssueVirtualAccountRequest) { r.CashReceipt = &tosspayments.CashReceiptOrder{} },
 	} {

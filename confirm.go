@@ -8,7 +8,7 @@ import (
 // ConfirmPaymentRequest asks for the approval of a payment that the buyer has
 // authenticated. [SuccessRedirect.ConfirmRequest] makes one from a redirect.
 type ConfirmPaymentRequest struct {
-	// PaymentKey comes with the redirect; at most 200 characters.
+	// PaymentKey comes with the redirect: at most 200 visible ASCII characters.
 	PaymentKey string `json:"paymentKey"`
 	// OrderID is the id with which the payment window was opened: 6 to 64
 	// characters.

@@ -63,7 +63,7 @@ func (c *Client) DoPayment(ctx context.Context, req Request, want ConfirmPayment
 		return nil, err
 	}
 	if want.PaymentKey != "" {
-		if err := checkPaymentKey(want.PaymentKey); err != nil {
+		if err := checkNewPaymentKey(want.PaymentKey); err != nil {
 			return nil, err
 		}
 	}

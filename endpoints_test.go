@@ -74,10 +74,7 @@ var endpoints = []struct {
 		return err
 	}},
 	{"IssueBillingKeyByCard", "POST", "/v1/billing/authorizations/card", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.IssueBillingKeyByCard(ctx, tosspayments.IssueBillingKeyByCardRequest{
-			CustomerKey: "customer-1", CardNumber: testCard.number, CardExpirationYear: testCard.year,
-			CardExpirationMonth: testCard.month, CustomerIdentityNumber: testCard.identity, CardPassword: testCard.password,
-		}, o...)
+		_, err := c.IssueBillingKeyByCard(ctx, registrationByCard(), o...)
 		return err
 	}},
 	{"ChargeBilling", "POST", "/v1/billing/billing-key=1", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {

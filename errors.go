@@ -373,7 +373,7 @@ func (e *MismatchError) Error() string {
 	case e.Operation == "":
 		return text + "; nothing was sent"
 	case e.Payment != nil:
-		return text + "; the payment that answered is " + string(e.Payment.Status)
+		return text + "; the payment that answered is " + oneLine(string(e.Payment.Status), maxExcerptBytes)
 	}
 	return text
 }

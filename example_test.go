@@ -689,7 +689,9 @@ func ExampleClient_GetPromotions() {
 		fmt.Println(promotion.PayType, promotion.Type)
 	}
 	// Output:
+	// NORMAL CARD_DISCOUNT
 	// NORMAL CARD_INTEREST_FREE
+	// NORMAL CARD_POINT
 	// BRANDPAY BANK_DISCOUNT
 }
 

@@ -25,12 +25,13 @@ type ChargeKeyInRequest struct {
 	CardInstallmentPlan int `json:"cardInstallmentPlan,omitzero"`
 	// UseFreeInstallmentPlan lets the merchant pay the interest.
 	UseFreeInstallmentPlan bool `json:"useFreeInstallmentPlan,omitzero"`
-	// UseCardPoint pays with the points of the card.
+	// UseCardPoint pays with the points of the card. Only newer documents have it.
 	UseCardPoint  bool   `json:"useCardPoint,omitzero"`
 	TaxFreeAmount Amount `json:"taxFreeAmount,omitzero"`
 	CustomerEmail string `json:"customerEmail,omitzero"`
 	CustomerName  string `json:"customerName,omitzero"`
-	// CustomerIP is the buyer's address, never the server's.
+	// CustomerIP is the buyer's address, never the server's, for the detection of fraud.
+	// Only newer documents have it.
 	CustomerIP string `json:"customerIp,omitzero"`
 }
 

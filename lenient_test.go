@@ -30,6 +30,7 @@ func TestNoFieldHidesTheRest(t *testing.T) {
 	for name, v := range map[string]any{
 		"payment_full.json": paymentFields{}, "billing_full.json": Billing{}, "cash_receipts_full.json": CashReceiptPage{},
 		"transactions_full.json": []Transaction{}, "settlements_full.json": []Settlement{}, "promotions_full.json": []Promotion{},
+		"card_promotions_full.json": CardPromotions{},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data, err := os.ReadFile(filepath.Join("testdata", name))

@@ -13,6 +13,8 @@ import (
 // modelOp is one call that moves money, in a world in which it succeeds.
 type modelOp struct {
 	name string
+	// path is where an approval is asked for.
+	path string
 	// kind is the effect that it is for: approval, cancel, deletion, billing key, transfer.
 	kind string
 	// target is the order, payment or key whose effects are its own.
@@ -98,7 +100,7 @@ type modelResolve = func(context.Context, *tosspayments.Client) (*tosspayments.P
 
 func confirmModel() *modelOp {
 	return &modelOp{
-		name: "confirm", kind: "approval", target: modelOrder, keyed: true, shared: true,
+		name: "confirm", path: "/v1/payments/confirm", kind: "approval", target: modelOrder, keyed: true, shared: true,
 		world:   withPayments(modelWindow("pay-1", "IN_PROGRESS")),
 		resolve: []modelResolve{resolveByKey, resolveByOrder},
 		call: func(ctx context.Context, c *tosspayments.Client, _ *modelRun, opts ...tosspayments.CallOption) (*tosspayments.Payment, error) {
@@ -116,7 +118,7 @@ func confirmModel() *modelOp {
 // brandPayModel goes through DoPayment, as the packages do that are built on it.
 func brandPayModel() *modelOp {
 	op := confirmModel()
-	op.name = "do-payment"
+	op.name, op.path = "do-payment", "/v1/brandpay/payments/confirm"
 	op.call = func(ctx context.Context, c *tosspayments.Client, _ *modelRun, opts ...tosspayments.CallOption) (*tosspayments.Payment, error) {
 		request := tosspayments.Request{Method: http.MethodPost, Path: "/v1/brandpay/payments/confirm", Body: modelConfirmRequest}
 		return c.DoPayment(ctx, request, modelConfirmRequest, opts...)
@@ -126,7 +128,7 @@ func brandPayModel() *modelOp {
 
 func chargeModel() *modelOp {
 	return &modelOp{
-		name: "charge", kind: "approval", target: modelOrder, keyed: true, shared: true,
+		name: "charge", path: "/v1/billing/billing-1", kind: "approval", target: modelOrder, keyed: true, shared: true,
 		world:   withBillingKey,
 		resolve: []modelResolve{resolveByOrder},
 		call: func(ctx context.Context, c *tosspayments.Client, _ *modelRun, opts ...tosspayments.CallOption) (*tosspayments.Payment, error) {
@@ -148,7 +150,7 @@ func chargeModel() *modelOp {
 
 func keyInModel() *modelOp {
 	return &modelOp{
-		name: "key-in", kind: "approval", target: modelOrder, keyed: true, shared: true,
+		name: "key-in", path: "/v1/payments/key-in", kind: "approval", target: modelOrder, keyed: true, shared: true,
 		world:   func(*modelServer) {},
 		resolve: []modelResolve{resolveByOrder},
 		call: func(ctx context.Context, c *tosspayments.Client, _ *modelRun, opts ...tosspayments.CallOption) (*tosspayments.Payment, error) {
@@ -166,7 +168,7 @@ func keyInModel() *modelOp {
 
 func accountModel() *modelOp {
 	return &modelOp{
-		name: "account", kind: "approval", target: modelOrder, keyed: true, shared: true,
+		name: "account", path: "/v1/virtual-accounts", kind: "approval", target: modelOrder, keyed: true, shared: true,
 		world:   func(*modelServer) {},
 		resolve: []modelResolve{resolveByOrder},
 		call: func(ctx context.Context, c *tosspayments.Client, _ *modelRun, opts ...tosspayments.CallOption) (*tosspayments.Payment, error) {
@@ -273,8 +275,8 @@ type modelRun struct {
 	words []modelWord
 	// key is the key of the operation: stored from the start, or that of an error.
 	key string
-	// pin is the balance that a part expects.
-	pin int64
+	// pin is the balance that a part expects, pinned that of the first call.
+	pin, pinned int64
 	// rival is what somebody else has not done yet.
 	rival  func(*modelServer)
 	client *tosspayments.Client

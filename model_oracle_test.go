@@ -155,7 +155,7 @@ func (r *modelRun) twin() bool {
 
 // blindPin: a refund is asked for again with another balance, its key has been forgotten, and
 // it cannot be looked for before. The same balance is to be passed again.
-func (r *modelRun) blindPin() bool { return r.pin != modelTotal && r.words[1].blind }
+func (r *modelRun) blindPin() bool { return r.pin != r.pinned && r.words[1].blind }
 
 // harmless: no money moves, so that a refusal under a stored key is believed, and the buyer
 // registers again; the server may have made a billing key and forgotten that it did.

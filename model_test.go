@@ -108,9 +108,9 @@ func jobWithout(write, read string) func(*modelRun) {
 	}
 }
 
-// hurried: the first call has five seconds.
+// hurried: the first call has three seconds.
 func hurried(r *modelRun) {
-	if r.open(r.say(5 * time.Second)) {
+	if r.open(r.say(3 * time.Second)) {
 		r.say(0)
 	}
 }
@@ -234,15 +234,28 @@ func scenariosOf(op *modelOp, servers ...string) (all []modelScenario) {
 
 // worldsOf are the scenarios in which something was there before the call.
 func worldsOf(op *modelOp) (all []modelScenario) {
+	depth := 1
 	add := func(name string, way func(*modelRun), foreign bool, world func(*modelServer)) {
 		all = append(all, modelScenario{
-			name: op.name + "/" + name, op: op, rules: modelServers["kept"], way: way, grace: 5 * time.Second, depth: 1, world: world, foreign: foreign,
+			name: op.name + "/" + name, op: op, rules: modelServers["kept"], way: way, grace: 5 * time.Second, depth: depth,
+			world: world, foreign: foreign,
 		})
 	}
-	older := modelWindow("pay-old", "ABORTED")
-	if op.kind != "approval" {
-		return nil
+	if op.name == "charge" || op.kind == "cancel" {
+		depth = 2
 	}
+	if op.kind == "cancel" {
+		// Somebody has refunded a part before, and a read may not show it yet.
+		part := by("/v1/payments/pay-1/cancel", modelBody{CancelReason: "another", CancelAmount: modelAmount(modelPart)})
+		add("second-part/again", again, false, part)
+		if op.refundID || op.keyed {
+			add("second-part/crashed", crashed, false, part)
+		}
+	}
+	if op.kind != "approval" {
+		return all
+	}
+	older := modelWindow("pay-old", "ABORTED")
 	add("older-attempt/again", again, false, withPayments(older))
 	add("older-attempt/crashed", crashed, false, withPayments(older))
 	expired := older
@@ -260,6 +273,22 @@ func worldsOf(op *modelOp) (all []modelScenario) {
 	other.TotalAmount, other.BalanceAmount = 500, 500
 	add("other-money/again", again, true, withPayments(other))
 	add("other-money/crashed", crashed, true, withPayments(other))
+	if len(op.resolve) == 2 {
+		same := modelWindow("pay-1", "DONE")
+		same.TotalAmount, same.BalanceAmount = 500, 500
+		add("other-amount/again", again, true, func(m *modelServer) { m.payments[0] = same })
+		add("other-amount/crashed", crashed, true, func(m *modelServer) { m.payments[0] = same })
+	}
+	// The key was used for another order before, by mistake.
+	add("reused-key/crashed", crashed, true, func(m *modelServer) {
+		body := modelBody{OrderID: "order-0009", OrderName: "socks", Amount: modelTotal}
+		if len(op.resolve) == 2 {
+			other := modelWindow("pay-9", "IN_PROGRESS")
+			other.OrderID, body.PaymentKey = body.OrderID, other.PaymentKey
+			m.payments = append(m.payments, other)
+		}
+		m.answer(&modelRequest{method: http.MethodPost, path: op.path, key: "stored", secret: m.secrets[0], body: body})
+	})
 	kind := modelWindow("pay-other", "DONE")
 	if op.name == "account" {
 		kind.Card = &modelCard{modelTotal}
@@ -337,12 +366,16 @@ type modelFinding struct {
 
 func (s *modelScenario) run(path *modelPath) *modelRun {
 	m := newModelServer(s.rules)
-	r := &modelRun{modelServer: m, modelScenario: s, path: path, pin: modelTotal, rival: s.other}
+	r := &modelRun{modelServer: m, modelScenario: s, path: path, rival: s.other}
 	m.secrets = modelSecrets
 	s.op.world(m)
 	if s.world != nil {
 		s.world(m)
 	}
+	if len(m.payments) > 0 {
+		r.pin = int64(m.payments[0].BalanceAmount)
+	}
+	r.pinned = r.pin
 	r.choose = r.chooses
 	r.another(modelSecret, s.options...)
 	s.way(r)

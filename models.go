@@ -335,14 +335,15 @@ type Cancel struct {
 	TaxFreeAmount      Amount `json:"taxFreeAmount,omitzero"`
 	TaxExemptionAmount Amount `json:"taxExemptionAmount,omitzero"`
 	// RefundableAmount is what was left after this cancel. It is nil if the answer has none.
-	RefundableAmount       *Amount      `json:"refundableAmount,omitzero"`
-	CardDiscountAmount     Amount       `json:"cardDiscountAmount,omitzero"`
-	TransferDiscountAmount Amount       `json:"transferDiscountAmount,omitzero"`
-	EasyPayDiscountAmount  Amount       `json:"easyPayDiscountAmount,omitzero"`
-	CanceledAt             time.Time    `json:"canceledAt,omitzero"`
-	TransactionKey         string       `json:"transactionKey,omitzero"`
-	ReceiptKey             string       `json:"receiptKey,omitzero"`
-	CancelStatus           CancelStatus `json:"cancelStatus,omitzero"`
+	RefundableAmount       *Amount   `json:"refundableAmount,omitzero"`
+	CardDiscountAmount     Amount    `json:"cardDiscountAmount,omitzero"`
+	TransferDiscountAmount Amount    `json:"transferDiscountAmount,omitzero"`
+	EasyPayDiscountAmount  Amount    `json:"easyPayDiscountAmount,omitzero"`
+	CanceledAt             time.Time `json:"canceledAt,omitzero"`
+	TransactionKey         string    `json:"transactionKey,omitzero"`
+	// ReceiptKey is that of the cash receipt of this cancel; "" if there is none.
+	ReceiptKey   string       `json:"receiptKey,omitzero"`
+	CancelStatus CancelStatus `json:"cancelStatus,omitzero"`
 	// CancelRequestID is set for asynchronous cancels.
 	CancelRequestID string `json:"cancelRequestId,omitzero"`
 }
@@ -509,6 +510,9 @@ type PaymentCashReceipt struct {
 
 // CashReceipt is the record of a cash receipt that was issued or cancelled.
 type CashReceipt struct {
+	// ReceiptKey is the key of the receipt. The record of a cancel has that of its receipt
+	// with "c_" before it (by an older sample), so that two cancels of one receipt may
+	// have the same: do not tell records apart by it alone.
 	ReceiptKey  string `json:"receiptKey,omitzero"`
 	IssueNumber string `json:"issueNumber,omitzero"`
 	// IssueStatus is IN_PROGRESS, COMPLETED or FAILED.

@@ -161,11 +161,12 @@ func FuzzPayment(f *testing.F) {
 // TestFullFixturesOfTheOtherObjects has every field of the reference, once.
 func TestFullFixturesOfTheOtherObjects(t *testing.T) {
 	for name, v := range map[string]any{
-		"billing_full.json":       new(tosspayments.Billing),
-		"transactions_full.json":  new([]tosspayments.Transaction),
-		"settlements_full.json":   new([]tosspayments.Settlement),
-		"cash_receipts_full.json": new(tosspayments.CashReceiptPage),
-		"promotions_full.json":    new([]tosspayments.Promotion),
+		"billing_full.json":         new(tosspayments.Billing),
+		"transactions_full.json":    new([]tosspayments.Transaction),
+		"settlements_full.json":     new([]tosspayments.Settlement),
+		"cash_receipts_full.json":   new(tosspayments.CashReceiptPage),
+		"promotions_full.json":      new([]tosspayments.Promotion),
+		"card_promotions_full.json": new(tosspayments.CardPromotions),
 	} {
 		t.Run(name, func(t *testing.T) {
 			loadStrict(t, name, v)

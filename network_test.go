@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
+	"os"
+	"os/exec"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -275,7 +277,6 @@ func TestWhatIsSeenOfADialThatFails(t *testing.T) {
 // Time limits that end anywhere between dial and answer: what is called not sent has never
 // reached the server.
 func TestNotSentIsTrue(t *testing.T) {
-	t.Parallel()
 	for protocol, withHTTP2 := range protocols {
 		t.Run(protocol, func(t *testing.T) {
 			var arrived sync.Map
@@ -309,35 +310,51 @@ func TestNotSentIsTrue(t *testing.T) {
 }
 
 // Another http.DefaultTransport counts for clients that are made without a transport. It
-// is global, so that nothing runs beside this test.
+// is global, so that each is tried in a process of its own.
 func TestAnotherDefaultTransport(t *testing.T) {
+	tests := map[string]func(*testing.T){"untraced": testUntracedDefault, "plain": testPlainDefault}
+	if test := tests[os.Getenv("TEST_DEFAULT_TRANSPORT")]; test != nil {
+		test(t)
+		return
+	}
+	t.Parallel()
+	for name := range tests {
+		t.Run(name, func(t *testing.T) {
+			again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAnotherDefaultTransport$", "-test.v")
+			again.Env = append(os.Environ(), "TEST_DEFAULT_TRANSPORT="+name)
+			output, err := again.CombinedOutput()
+			require.NoError(t, err, string(output))
+			assert.Contains(t, string(output), "--- PASS: TestAnotherDefaultTransport")
+		})
+	}
+}
+
+func testUntracedDefault(t *testing.T) {
 	standard := http.DefaultTransport
-	defer func() { http.DefaultTransport = standard }()
-	var seen atomic.Int32
-	server := hangUp(t, &seen)
 	http.DefaultTransport = forwarding(func(r *http.Request) (*http.Response, error) {
 		return standard.RoundTrip(r.WithContext(context.Background()))
 	})
+	var seen atomic.Int32
+	server := hangUp(t, &seen)
 	for name, opts := range map[string][]tosspayments.Option{
 		"as New makes it": nil, "no transport": {tosspayments.WithHTTPClient(&http.Client{})},
 	} {
-		t.Run(name, func(t *testing.T) {
-			before := seen.Load()
-			client, err := tosspayments.New(testKey, append(opts, tosspayments.WithBaseURL(server.URL), tosspayments.WithMaxRetries(0))...)
-			require.NoError(t, err)
-			err = client.DeleteBillingKey(t.Context(), tosspayments.NewBillingKey("bk_case_0001", "customer-0001"))
-			assert.Equal(t, before+1, seen.Load())
-			assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err), err)
-		})
+		before := seen.Load()
+		client, err := tosspayments.New(testKey, append(opts, tosspayments.WithBaseURL(server.URL), tosspayments.WithMaxRetries(0))...)
+		require.NoError(t, err)
+		err = client.DeleteBillingKey(t.Context(), tosspayments.NewBillingKey("bk_case_0001", "customer-0001"))
+		assert.Equal(t, before+1, seen.Load(), name)
+		assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err), name)
 	}
-	for protocol, withHTTP2 := range protocols {
-		t.Run("a plain one, "+protocol, func(t *testing.T) {
-			http.DefaultTransport = &http.Transport{}
-			s := newStation(t, withHTTP2, tosspayments.WithTimeout(2*time.Second))
-			s.warm(t, withHTTP2)
-			s.proxy.silence()
-			assert.Equal(t, 2, s.confirm(t, "silent", s.order(t), time.Minute), "attempts")
-		})
+}
+
+func testPlainDefault(t *testing.T) {
+	http.DefaultTransport = &http.Transport{}
+	for _, withHTTP2 := range protocols {
+		s := newStation(t, withHTTP2, tosspayments.WithTimeout(2*time.Second))
+		s.warm(t, withHTTP2)
+		s.proxy.silence()
+		assert.Equal(t, 2, s.confirm(t, "silent", s.order(t), time.Minute), "attempts")
 	}
 }
 
@@ -531,12 +548,13 @@ func TestRequestsShareNothing(t *testing.T) {
 	require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
 	header := http.Header{"Tosspayments-Own": {"own"}}
 	for range 2 {
-		_ = client.Do(ctx, tosspayments.Request{Method: http.MethodPut, Path: "/v1/anything", Header: header}, nil)
+		_ = client.Do(t.Context(), tosspayments.Request{Method: http.MethodPost, Path: "/v1/anything", Header: header}, nil,
+			tosspayments.WithIdempotencyKey("key-2"))
 	}
-	require.Len(t, seen, 5)
-	assert.Equal(t, seen[0], seen[1], "a second attempt")
-	assert.Equal(t, seen[0], seen[2], "a third attempt")
-	assert.Equal(t, seen[3], seen[4], "a second call")
+	require.Len(t, seen, 9, "three calls of three attempts")
+	for n := range seen {
+		assert.Equal(t, seen[min(n/3*3, 3)], seen[n], "request %d", n)
+	}
 	assert.Equal(t, http.Header{"Tosspayments-Own": {"own"}}, header)
 	for _, h := range seen {
 		assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", h.Get("Authorization"))
@@ -634,7 +652,6 @@ func TestCloseGivesConnectionsBack(t *testing.T) {
 
 // Two hundred lost attempts leave neither connections nor goroutines.
 func TestLostAttemptsLeaveNothing(t *testing.T) {
-	t.Parallel()
 	tests := map[string]func(*testing.T){}
 	for protocol, withHTTP2 := range protocols {
 		tests[protocol+", as New makes it"] = func(t *testing.T) { testLeaks(t, withHTTP2, nil) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -44,17 +45,26 @@ func WithHTTPClient(client *http.Client) Option {
 
 // WithBaseURL sends to another address than https://api.tosspayments.com: a test
 // server, a sandbox, a proxy. It must be absolute (http or https) and may have a
-// path.
+// path. Plain http to another machine takes a test key only.
 func WithBaseURL(address string) Option {
 	return func(c *Client) error {
 		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") ||
-			u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			return &ValidationError{Field: "WithBaseURL", Reason: "must be an absolute http or https address without user, query or fragment"}
+		switch {
+		case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") ||
+			u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+			return invalid("WithBaseURL", "must be an absolute http or https address without user, query or fragment")
+		case u.RawPath != "" && u.EscapedPath() != u.RawPath:
+			return invalid("WithBaseURL", "must have a path that is percent-encoded")
+		case u.Scheme == "http" && !isLoopback(u.Hostname()) && !c.key.IsTest():
+			return invalid("WithBaseURL", "must begin with https: only a test key may be sent in plain text to another machine")
 		}
 		c.base = strings.TrimRight(u.String(), "/")
 		return nil
 	}
+}
+
+func isLoopback(host string) bool {
+	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
 }
 
 // WithMaxRetries sets how often a call may be sent again after the first attempt;

@@ -26,8 +26,17 @@ func (o order) plan() plan {
 
 // judge goes by a payment that stands: what came to nothing may be an older attempt of
 // the same order, and decides nothing. An account that has expired decides only if nothing
-// else can be under the order id.
+// else can be under the order id, and two looks see it.
 func (o order) judge(p *Payment, from origin) (view, error) {
+	v, err := o.compare(p, from)
+	if v == decided && from == fromTaken && p.Outcome() == OutcomeRefused {
+		v = suspect
+	}
+	return v, err
+}
+
+// compare compares what identifies the payment first.
+func (o order) compare(p *Payment, from origin) (view, error) {
 	field, want, got := "", "", ""
 	switch currency := orKRW(o.currency); {
 	case p.OrderID != o.id:

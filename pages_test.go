@@ -188,16 +188,44 @@ func cashReceipt() tosspayments.IssueCashReceiptRequest {
 	}
 }
 
+// Whether the server sends a list or an object is not certain, and neither may be hidden
+// by what cannot be read.
 func TestPromotionsAsArrayOrObject(t *testing.T) {
-	const one = `{"payType":"NORMAL","type":"CARD_POINT","cardPoint":{"cardCompany":"현대"}}`
-	for _, body := range []string{one, "[" + one + "]"} {
+	const one = `{"payType":7,"type":"CARD_POINT","cardPoint":{"cardCompany":"현대","dueDate":"tomorrow","minimumPaymentAmount":"1000"}}`
+	for body, unread := range map[string]string{
+		one: "cardPoint.dueDate", " \n" + one: "cardPoint.dueDate", "[" + one + "]": "[0].cardPoint.dueDate",
+	} {
 		client, mock := mockClient(t)
 		mock.RegisterResponder(http.MethodGet, "https://api.tosspayments.com/v1/promotions", (&script{answers: []answer{{status: 200, body: body}}}).respond)
-		promotions, err := client.GetPromotions(t.Context())
+		var response tosspayments.Response
+		promotions, err := client.GetPromotions(t.Context(), tosspayments.WithResponse(&response))
 		require.NoError(t, err)
-		require.Len(t, promotions, 1)
-		assert.JSONEq(t, `{"cardCompany":"현대"}`, string(promotions[0].CardPoint))
+		assert.Equal(t, []tosspayments.Promotion{{
+			PayType: "7", Type: "CARD_POINT",
+			CardPoint: &tosspayments.PointCard{CardCompany: "현대", MinimumPaymentAmount: tosspayments.Won(1000)},
+		}}, promotions)
+		assert.Equal(t, []string{unread}, response.Unread)
 	}
+	for _, body := range []string{`"x"`, `7`, ``, `<html>`} {
+		client, mock := mockClient(t)
+		mock.RegisterNoResponder((&script{answers: []answer{{status: 200, body: body}}}).respond)
+		_, err := client.GetPromotions(t.Context())
+		assert.Error(t, err, body)
+	}
+}
+
+// A balance of 0 is used up; none says nothing.
+func TestPromotionsWithoutABalance(t *testing.T) {
+	client, mock := mockClient(t)
+	mock.RegisterNoResponder((&script{answers: []answer{{status: 200, body: `[
+		{"cardDiscount":{"issuerCode":"51"},"bankDiscount":{"bankCode":"92"}},
+		{"cardDiscount":{"balance":0},"bankDiscount":{"balance":0}}]`}}}).respond)
+	promotions, err := client.GetPromotions(t.Context())
+	require.NoError(t, err)
+	assert.Nil(t, promotions[0].CardDiscount.Balance)
+	assert.Nil(t, promotions[0].BankDiscount.Balance)
+	assert.True(t, promotions[1].CardDiscount.Balance.IsZero())
+	assert.True(t, promotions[1].BankDiscount.Balance.IsZero())
 }
 
 // TestCancelledSettlementOfTheReference reads the row of a cancel, whose amounts are
@@ -295,9 +323,11 @@ func TestCashReceipts(t *testing.T) {
 	canceled, err := client.CancelCashReceipt(t.Context(), receipt.ReceiptKey, tosspayments.CancelCashReceiptRequest{Amount: &part})
 	require.NoError(t, err)
 	assert.Equal(t, "CANCEL", canceled.TransactionType)
+	assert.Equal(t, "c_"+receipt.ReceiptKey, canceled.ReceiptKey)
 	canceled, err = client.CancelCashReceipt(t.Context(), receipt.ReceiptKey, tosspayments.CancelCashReceiptRequest{})
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.Won(10000), canceled.Amount)
+	assert.Equal(t, "c_"+receipt.ReceiptKey, canceled.ReceiptKey, "two cancels of one receipt may look alike")
 	_, err = client.CancelCashReceipt(t.Context(), "none", tosspayments.CancelCashReceiptRequest{})
 	require.ErrorIs(t, err, tosspayments.ErrNotFoundReceipt)
 
@@ -333,11 +363,15 @@ func TestPromotions(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.Won(1000), cards.DiscountCards[0].DiscountAmount)
 	assert.Equal(t, []int{2, 3}, cards.InterestFreeCards[0].InstallmentFreeMonths)
+	assert.Equal(t, tosspayments.Won(1000), cards.PointCards[0].MinimumPaymentAmount)
 	all, err := client.GetPromotions(t.Context())
 	require.NoError(t, err)
-	require.Len(t, all, 2)
-	assert.Equal(t, "0.05", all[1].BankDiscount.DiscountRate.String())
-	assert.Nil(t, all[1].BankDiscount.DiscountAmount)
+	require.Len(t, all, 4)
+	assert.Equal(t, tosspayments.Won(250000), *all[0].CardDiscount.Balance)
+	assert.Equal(t, tosspayments.CurrencyKRW, all[1].CardInterestFree.Currency)
+	assert.Equal(t, "31", all[2].CardPoint.IssuerCode)
+	assert.Equal(t, "0.05", all[3].BankDiscount.DiscountRate.String())
+	assert.Nil(t, all[3].BankDiscount.DiscountAmount)
 }
 
 // BenchmarkAllTransactions reads many rows; peak-KB is what is alive at the most while

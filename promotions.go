@@ -3,16 +3,19 @@ package tosspayments
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+
+	"github.com/seed238ab19c/tosspayments/internal/lenient"
 )
 
-// CardPromotions are the instant discounts and interest-free instalments of the card
-// companies.
+// CardPromotions are the instant discounts, interest-free instalments and points of the
+// card companies.
 //
 // Source: https://docs.tosspayments.com/reference#cardpromotion-객체
 type CardPromotions struct {
 	DiscountCards     []DiscountCard     `json:"discountCards"`
 	InterestFreeCards []InterestFreeCard `json:"interestFreeCards"`
+	// PointCards are documented for the list of BrandPay, and have been seen there only.
+	PointCards []PointCard `json:"pointCards,omitzero"`
 }
 
 // DiscountCard is one instant discount. Which of the three fields for the card company
@@ -23,9 +26,9 @@ type DiscountCard struct {
 	CardCompany string `json:"cardCompany,omitzero"`
 
 	DiscountAmount Amount `json:"discountAmount"`
-	// Balance is what is left for discounts; 0 is used up.
-	Balance      Amount `json:"balance"`
-	DiscountCode string `json:"discountCode"`
+	// Balance is what is left for discounts: 0 is used up, nil is not said.
+	Balance      *Amount `json:"balance,omitzero"`
+	DiscountCode string  `json:"discountCode"`
 	// DueDate is the last day.
 	DueDate              Date   `json:"dueDate,omitzero"`
 	MinimumPaymentAmount Amount `json:"minimumPaymentAmount"`
@@ -33,19 +36,36 @@ type DiscountCard struct {
 	Currency             string `json:"currency,omitzero"`
 }
 
-// InterestFreeCard is one offer of interest-free instalments.
+// InterestFreeCard is one offer of interest-free instalments. Its card company is named
+// as in [DiscountCard].
 type InterestFreeCard struct {
 	IssuerCode  string `json:"issuerCode,omitzero"`
 	CompanyCode string `json:"companyCode,omitzero"`
 	CardCompany string `json:"cardCompany,omitzero"`
 
+	// DueDate is the last day.
 	DueDate               Date   `json:"dueDate,omitzero"`
 	InstallmentFreeMonths []int  `json:"installmentFreeMonths"`
 	MinimumPaymentAmount  Amount `json:"minimumPaymentAmount"`
+	// Currency is in newer documents only.
+	Currency string `json:"currency,omitzero"`
 }
 
-// Promotion is one promotion. Its details are kept as they arrive but for the bank
-// discount: only one source has them.
+// PointCard is one offer to pay with the points of a card. Its card company is named as
+// in [DiscountCard]. Only the documents of BrandPay describe it.
+type PointCard struct {
+	IssuerCode  string `json:"issuerCode,omitzero"`
+	CompanyCode string `json:"companyCode,omitzero"`
+	CardCompany string `json:"cardCompany,omitzero"`
+
+	// DueDate is the last day.
+	DueDate              Date   `json:"dueDate,omitzero"`
+	MinimumPaymentAmount Amount `json:"minimumPaymentAmount"`
+	Currency             string `json:"currency,omitzero"`
+}
+
+// Promotion is one promotion. The field that fits its type is set. The details are
+// documented in one place only.
 type Promotion struct {
 	// PayType is NORMAL, BILLING or BRANDPAY.
 	PayType string `json:"payType"`
@@ -53,7 +73,7 @@ type Promotion struct {
 	Type             string            `json:"type"`
 	CardDiscount     *DiscountCard     `json:"cardDiscount,omitzero"`
 	CardInterestFree *InterestFreeCard `json:"cardInterestFree,omitzero"`
-	CardPoint        json.RawMessage   `json:"cardPoint,omitzero"`
+	CardPoint        *PointCard        `json:"cardPoint,omitzero"`
 	BankDiscount     *BankDiscount     `json:"bankDiscount,omitzero"`
 }
 
@@ -63,13 +83,16 @@ type BankDiscount struct {
 	Type     string `json:"type"`
 	BankCode string `json:"bankCode"`
 	// DiscountAmount is set for FIXED_AMOUNT, DiscountRate (0.01 to 0.3) for FIXED_RATE.
-	DiscountAmount       *Amount `json:"discountAmount,omitzero"`
-	DiscountRate         *Amount `json:"discountRate,omitzero"`
+	DiscountAmount *Amount `json:"discountAmount,omitzero"`
+	DiscountRate   *Amount `json:"discountRate,omitzero"`
+	// Balance is what is left for discounts: 0 is used up, nil is not said.
+	Balance              *Amount `json:"balance,omitzero"`
 	MinimumPaymentAmount Amount  `json:"minimumPaymentAmount"`
 	MaximumPaymentAmount Amount  `json:"maximumPaymentAmount"`
 	Currency             string  `json:"currency,omitzero"`
 	DiscountCode         string  `json:"discountCode,omitzero"`
-	DueDate              Date    `json:"dueDate,omitzero"`
+	// DueDate is the last day.
+	DueDate Date `json:"dueDate,omitzero"`
 }
 
 var (
@@ -88,20 +111,18 @@ func (c *Client) GetCardPromotions(ctx context.Context, opts ...CallOption) (*Ca
 	return promotions, nil
 }
 
-// GetPromotions reads all promotions. Whether the server sends an array or a single
-// object is not certain; both are read.
-func (c *Client) GetPromotions(ctx context.Context, opts ...CallOption) ([]Promotion, error) {
-	var promotions promotionList
-	err := c.get(ctx, getPromotions, getPromotions.template, "", decodeInto(&promotions), opts)
-	return promotions, err
-}
-
-type promotionList []Promotion
-
-func (l *promotionList) UnmarshalJSON(data []byte) error {
-	if bytes.HasPrefix(data, []byte("{")) {
-		*l = make(promotionList, 1)
-		return json.Unmarshal(data, &(*l)[0])
+// GetPromotions reads all promotions. Whether the server sends a list or a single object
+// is not certain; both are read.
+func (c *Client) GetPromotions(ctx context.Context, opts ...CallOption) (promotions []Promotion, err error) {
+	err = c.get(ctx, getPromotions, getPromotions.template, "", func(body []byte) ([]string, error) {
+		if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
+			promotions = make([]Promotion, 1)
+			return lenient.Unmarshal(body, &promotions[0])
+		}
+		return lenient.Unmarshal(body, &promotions)
+	}, opts)
+	if err != nil {
+		return nil, err
 	}
-	return json.Unmarshal(data, (*[]Promotion)(l))
+	return promotions, nil
 }

@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
-	"regexp"
 	"strings"
 	"sync"
 	"unicode"
@@ -35,12 +34,16 @@ type Sensitive struct {
 	masked string
 }
 
-// mask is another one in every process.
-var mask = sync.OnceValue(func() []byte {
-	b := make([]byte, 61)
-	_, _ = rand.Read(b)
-	return b
-})
+// mask is another one in every process. Importing the package makes none.
+func mask() []byte {
+	onceMask.Do(func() { _, _ = rand.Read(maskBytes[:]) })
+	return maskBytes[:]
+}
+
+var (
+	onceMask  sync.Once
+	maskBytes [61]byte
+)
 
 func masked(text string) string {
 	m, b := mask(), []byte(text)
@@ -366,22 +369,73 @@ func holdsSensitive(t reflect.Type, outer []reflect.Type) bool {
 // scrub makes foreign text fit for an error or a log: one line, bounded, without the
 // key, the secrets of the request, and card or account numbers.
 func (c *Client) scrub(s string, call *call, limit int) string {
+	return oneLine(maskNumbers(c.hideSecrets(s, call)), limit)
+}
+
+// hideSecrets hides the key, the secrets of the request, and what looks like a key.
+func (c *Client) hideSecrets(s string, call *call) string {
 	authorization := strings.TrimPrefix(c.authorization(), "Basic ")
 	for _, secret := range append([]string{c.key.text(), authorization, strings.TrimRight(authorization, "=")}, call.secrets...) {
 		if len(secret) >= minSecret {
 			s = strings.ReplaceAll(s, secret, redacted)
 		}
 	}
-	return oneLine(maskNumbers(maskKeys(s)), limit)
+	return maskKeys(s)
 }
 
 // maskKeys hides what looks like a key of Toss Payments, whoever's it is, plain or as
 // the Base64 of an Authorization header.
-func maskKeys(s string) string { return keyPattern().ReplaceAllString(s, redacted) }
+func maskKeys(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		if length := keyLength(s[i:]); length > 0 && (i == 0 || !isWord(s[i-1])) {
+			b.WriteString(redacted)
+			i += length
+			continue
+		}
+		b.WriteByte(s[i])
+		i++
+	}
+	return b.String()
+}
 
-var keyPattern = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\b(?:(?:test|live)_(?:g?[sc]k|[a-z]+)_[A-Za-z0-9_]{8,}|dGVzdF[A-Za-z0-9+/]{8,}=*|bGl2ZV[A-Za-z0-9+/]{8,}=*)`)
-})
+// keyLength returns the length of the key that s begins with; 0 for none. It is no
+// regular expression, since that package would make programs larger by 250 KB.
+func keyLength(s string) int {
+	const shortest = 8
+	switch {
+	case strings.HasPrefix(s, "test_"), strings.HasPrefix(s, "live_"):
+		kind, rest, _ := strings.Cut(s[len("test_"):], "_")
+		if kind == "" || strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz") != "" {
+			return 0
+		}
+		if end := prefixOf(rest, isWord); end >= shortest {
+			return len(s) - len(rest) + end
+		}
+	case strings.HasPrefix(s, "dGVzdF"), strings.HasPrefix(s, "bGl2ZV"): // test_, live_
+		end := len("dGVzdF") + prefixOf(s[len("dGVzdF"):], isBase64)
+		if end >= len("dGVzdF")+shortest {
+			return end + prefixOf(s[end:], func(c byte) bool { return c == '=' })
+		}
+	}
+	return 0
+}
+
+// prefixOf returns how many bytes at the beginning of s are of a kind.
+func prefixOf(s string, kind func(byte) bool) int {
+	for i := range len(s) {
+		if !kind(s[i]) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+func isWord(c byte) bool { return c == '_' || isAlphanumeric(c) }
+
+func isBase64(c byte) bool { return c == '+' || c == '/' || isAlphanumeric(c) }
+
+func isAlphanumeric(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // maskNumbers hides what may be a card or account number: nine digits in a row,
 // or eleven in groups joined by a hyphen or a space.

@@ -2,6 +2,9 @@ package tosspayments
 
 import (
 	"encoding/json"
+	"math/rand/v2"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,6 +76,29 @@ func TestMaskNumbers(t *testing.T) {
 		"":                       "",
 	} {
 		assert.Equal(t, want, maskNumbers(text))
+	}
+}
+
+func TestMaskKeys(t *testing.T) {
+	for text, want := range map[string]string{
+		"the key test_sk_zXLkKEypNArWmo50nX3l is wrong":      "the key [redacted] is wrong",
+		"live_gsk_ABCDEFGH12345678,live_ck_ABCDEFGH12345678": "[redacted],[redacted]",
+		"Basic dGVzdF9za19hYmNkZWZnaA==.":                    "Basic [redacted].",
+		"test_sk_short, latest_sk_zXLkKEypNArWmo50nX3l":      "test_sk_short, latest_sk_zXLkKEypNArWmo50nX3l",
+		"": "",
+	} {
+		assert.Equal(t, want, maskKeys(text))
+	}
+	// The same, as a regular expression.
+	key := regexp.MustCompile(`\b(?:(?:test|live)_[a-z]+_[A-Za-z0-9_]{8,}|(?:dGVzdF|bGl2ZV)[A-Za-z0-9+/]{8,}=*)`)
+	random := rand.New(rand.NewPCG(1, 2))
+	pieces := []string{"test_", "live_", "sk", "gck_", "_", "dGVzdF", "bGl2ZV", "abcdefgh", "ABC1", "9", "+", "/", "=", " ", "-", "키", "\n"}
+	for range 20000 {
+		var b strings.Builder
+		for range random.IntN(12) {
+			b.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		require.Equal(t, key.ReplaceAllString(b.String(), redacted), maskKeys(b.String()), "%q", b.String())
 	}
 }
 

@@ -1,11 +1,14 @@
 package tosspayments
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/seed238ab19c/tosspayments/internal/lenient"
 )
 
 const (
@@ -26,6 +29,24 @@ type SuccessRedirect struct {
 	PaymentKey  string `json:"paymentKey"`
 	OrderID     string `json:"orderId"`
 	Amount      Amount `json:"amount"`
+}
+
+// UnmarshalJSON reads an object with members of the merchant's own. A name of the
+// library's may stand there once, and only as it is written here: programs disagree
+// about which of two counts.
+func (r *SuccessRedirect) UnmarshalJSON(data []byte) error {
+	if err := checkNames(data, "paymentType", "paymentKey", "orderId", "amount"); err != nil {
+		return err
+	}
+	type plain SuccessRedirect
+	return json.Unmarshal(data, (*plain)(r))
+}
+
+func checkNames(object []byte, names ...string) error {
+	if name := lenient.Ambiguous(object, names...); name != "" {
+		return invalid(name, "stands there twice, or in other letters")
+	}
+	return nil
 }
 
 // ParseSuccessURL reads the URL of a request to successUrl. It returns a
@@ -58,8 +79,7 @@ func ParseSuccessURL(u *url.URL) (SuccessRedirect, error) {
 
 func (r *SuccessRedirect) validate(currency string) error {
 	return first(
-		checkPaymentKey(r.PaymentKey),
-		checkVisible("paymentKey", r.PaymentKey),
+		checkNewPaymentKey(r.PaymentKey),
 		ValidateOrderID(r.OrderID),
 		checkAmount("amount", r.Amount, currency),
 	)
@@ -171,6 +191,15 @@ type BillingRedirect struct {
 	AuthKey Sensitive `json:"authKey"`
 }
 
+// UnmarshalJSON reads an object, as [SuccessRedirect.UnmarshalJSON] does.
+func (r *BillingRedirect) UnmarshalJSON(data []byte) error {
+	if err := checkNames(data, "customerKey", "authKey"); err != nil {
+		return err
+	}
+	type plain BillingRedirect
+	return json.Unmarshal(data, (*plain)(r))
+}
+
 // ParseBillingURL reads the URL of a request to the successUrl of a registration.
 // Its failUrl is read by [ParseFailURL].
 func ParseBillingURL(u *url.URL) (BillingRedirect, error) {
@@ -270,11 +299,4 @@ func (q *redirectQuery) orderID() (id string) {
 		}
 	}
 	return id
-}
-
-func checkVisible(field, value string) error {
-	if !isVisible(value) {
-		return invalid(field, "must have visible ASCII characters only")
-	}
-	return nil
 }

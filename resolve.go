@@ -301,6 +301,8 @@ func (r *resolution) lookBefore(ctx context.Context) (known bool, err error) {
 		switch {
 		case v == effect, errors.As(err, &mismatch):
 			return true, err
+		case v == pending:
+			return true, r.unknown(ctx)
 		case v != decided && v != suspect:
 			return false, nil
 		}

@@ -30,7 +30,7 @@ var exported = []any{
 	tosspayments.EscrowProduct{}, tosspayments.FailRedirect{}, tosspayments.Failure{}, tosspayments.ForeignEasyPay{}, tosspayments.GiftCertificate{},
 	tosspayments.InterestFreeCard{}, tosspayments.IssueBillingKeyByCardRequest{}, tosspayments.IssueCashReceiptRequest{},
 	tosspayments.IssueVirtualAccountRequest{}, tosspayments.MismatchError{}, tosspayments.MobilePhone{}, tosspayments.OutcomeUnknownError{},
-	tosspayments.PartialCancelRequest{}, tosspayments.Payment{}, tosspayments.PaymentCashReceipt{}, tosspayments.Promotion{}, tosspayments.Receipt{},
+	tosspayments.PartialCancelRequest{}, tosspayments.Payment{}, tosspayments.PaymentCashReceipt{}, tosspayments.PointCard{}, tosspayments.Promotion{}, tosspayments.Receipt{},
 	tosspayments.RefundReceiveAccount{}, tosspayments.Request{}, tosspayments.Response{}, tosspayments.Sensitive{}, tosspayments.Settlement{},
 	tosspayments.SettlementFee{}, tosspayments.SettlementQuery{}, tosspayments.SuccessRedirect{}, tosspayments.Transaction{},
 	tosspayments.TransactionQuery{}, tosspayments.Transfer{}, tosspayments.ValidationError{}, tosspayments.VirtualAccount{},

@@ -124,7 +124,7 @@ func (c *Client) roundTrip(request *http.Request, call *call) (a answer) {
 	defer func() { _ = response.Body.Close() }()
 	a.status = response.StatusCode
 	a.header = response.Header
-	a.traceID = traceID(response.Header)
+	a.traceID = c.hideSecrets(traceID(response.Header), call)
 	a.retryAfter = retryAfter(response.Header, time.Now())
 	a.body, a.err = readBounded(response.Body)
 	switch {
@@ -289,13 +289,13 @@ func (c *Client) errorOf(call *call, a *answer, problem error) *Error {
 	if a.ok() && !bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<")) {
 		return e
 	}
-	body := parseErrorBody(a.body)
+	body := c.errorBody(call, a.body)
 	e.Code = body.code
 	if body.message != "" {
 		e.Message = c.scrub(body.message, call, maxMessageBytes)
 	}
 	if e.TraceID == "" {
-		e.TraceID = oneLine(body.traceID, maxExcerptBytes)
+		e.TraceID = body.traceID
 	}
 	if e.Code == "" {
 		e.Excerpt = c.scrub(string(a.body[:min(len(a.body), 2*maxExcerptBytes)]), call, maxExcerptBytes)
@@ -313,8 +313,8 @@ type errorBody struct {
 	message, traceID string
 }
 
-// parseErrorBody reads what it can; the status counts in any case.
-func parseErrorBody(data []byte) (body errorBody) {
+// errorBody reads what it can; the status counts in any case. A key is no code.
+func (c *Client) errorBody(call *call, data []byte) (body errorBody) {
 	type texts struct {
 		Code    json.RawMessage `json:"code"`
 		Message json.RawMessage `json:"message"`
@@ -329,10 +329,11 @@ func parseErrorBody(data []byte) (body errorBody) {
 	if len(v.Error.Code) > 0 {
 		said = v.Error
 	}
-	if code := text(said.Code); len(code) <= 100 && isVisible(code) {
+	if code := text(said.Code); len(code) <= 100 && isVisible(code) && c.hideSecrets(code, call) == code {
 		body.code = ErrorCode(code)
 	}
-	body.message, body.traceID = text(said.Message), text(v.TraceID)
+	body.message = text(said.Message)
+	body.traceID = oneLine(c.hideSecrets(text(v.TraceID), call), maxExcerptBytes)
 	return body
 }
 
@@ -368,7 +369,7 @@ func (c *Client) observe(ctx context.Context, call *call, a *answer, took time.D
 		Status: a.status, Duration: took, TraceID: a.traceID, Err: a.err,
 	}
 	if a.status >= 300 && (c.observer != nil || c.logger != nil) {
-		attempt.Code = parseErrorBody(a.body).code
+		attempt.Code = c.errorBody(call, a.body).code
 	}
 	if c.observer != nil {
 		c.observer(ctx, attempt)

@@ -24,6 +24,9 @@ const (
 	maxReason      = 200
 	maxRefundID    = 64
 	maxValidHours  = 2160
+
+	// No two clocks agree.
+	clockTolerance = time.Minute
 )
 
 // ValidateOrderID checks an order id: 6 to 64 characters. Letters, digits, - and _
@@ -96,6 +99,11 @@ func checkSegment(field, value string, most int) error {
 
 func checkPaymentKey(key string) error { return checkSegment("paymentKey", key, maxPaymentKey) }
 
+// checkNewPaymentKey checks one that comes through the buyer's hands.
+func checkNewPaymentKey(key string) error {
+	return first(checkPaymentKey(key), checkVisible("paymentKey", key))
+}
+
 // checkAmount checks an amount of money to move. An unknown currency, or none, may
 // have decimals.
 func checkAmount(field string, a Amount, currency string) error {
@@ -139,9 +147,9 @@ func checkInstallment(months int, amount Amount) error {
 	return nil
 }
 
-// checkCard checks a card as it is typed in.
-func checkCard(number, year, month, identity, password Sensitive) error {
-	n, m, id, pw := number.Reveal(), month.Reveal(), identity.Reveal(), password.Reveal()
+// checkCard checks a card as it is typed in. Its password is the server's business.
+func checkCard(number, year, month, identity Sensitive) error {
+	n, m, id := number.Reveal(), month.Reveal(), identity.Reveal()
 	switch {
 	case n == "" || len(n) > 20 || !isDigits(n):
 		return invalid("cardNumber", "must have 1 to 20 digits and nothing else")
@@ -151,8 +159,6 @@ func checkCard(number, year, month, identity, password Sensitive) error {
 		return invalid("cardExpirationMonth", "must be 01 to 12")
 	case id != "" && (len(id) != 6 && len(id) != 10 || !isDigits(id)):
 		return invalid("customerIdentityNumber", "must have 6 digits (date of birth) or 10 (business number)")
-	case pw != "" && !isTwoDigits(pw):
-		return invalid("cardPassword", "must be the first two digits")
 	}
 	return nil
 }
@@ -177,6 +183,13 @@ func isCapitals(s string) bool {
 // isVisible reports whether s has visible ASCII characters only.
 func isVisible(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+func checkVisible(field, value string) error {
+	if !isVisible(value) {
+		return invalid(field, "must have visible ASCII characters only")
+	}
+	return nil
 }
 
 func isWebAddress(text string) bool {
@@ -214,7 +227,7 @@ func (c *Client) refuseWidgetKey() error {
 }
 
 func (r *ConfirmPaymentRequest) validate() error {
-	return first(checkPaymentKey(r.PaymentKey), r.validateOrder())
+	return first(checkNewPaymentKey(r.PaymentKey), r.validateOrder())
 }
 
 func (r *ConfirmPaymentRequest) validateOrder() error {
@@ -274,7 +287,7 @@ func (a *RefundReceiveAccount) validate() error {
 func (r *ChargeKeyInRequest) validate() error {
 	return first(
 		checkOrder(r.OrderID, r.OrderName, r.Amount),
-		checkCard(r.CardNumber, r.CardExpirationYear, r.CardExpirationMonth, r.CustomerIdentityNumber, r.CardPassword),
+		checkCard(r.CardNumber, r.CardExpirationYear, r.CardExpirationMonth, r.CustomerIdentityNumber),
 		checkInstallment(r.CardInstallmentPlan, r.Amount),
 		checkPart("taxFreeAmount", r.TaxFreeAmount, r.Amount),
 		checkCustomer(r.CustomerEmail, r.CustomerName, ""),
@@ -316,10 +329,8 @@ func (r *IssueVirtualAccountRequest) validate(now time.Time) error {
 		return invalid("validHours", "and dueDate must not both be given")
 	case r.ValidHours < 0 || r.ValidHours > maxValidHours:
 		return invalid("validHours", "must be 1 to 2160 hours (90 days)")
-	case !r.DueDate.IsZero() && (!r.DueDate.After(now) || r.DueDate.After(now.Add(maxValidHours*time.Hour))):
+	case !r.DueDate.IsZero() && (r.DueDate.Before(now.Add(-clockTolerance)) || r.DueDate.After(now.Add(maxValidHours*time.Hour+clockTolerance))):
 		return invalid("dueDate", "must be in the future and at most 90 days ahead")
-	case r.UseEscrow && len(r.EscrowProducts) == 0:
-		return invalid("escrowProducts", "must not be empty with useEscrow")
 	case len(r.AccountKey) > 13:
 		return invalid("accountKey", "must have at most 13 characters")
 	case r.CashReceipt == nil:
@@ -344,7 +355,7 @@ func (r *BillingRedirect) validate() error {
 func (r *IssueBillingKeyByCardRequest) validate() error {
 	return first(
 		ValidateCustomerKey(r.CustomerKey),
-		checkCard(r.CardNumber, r.CardExpirationYear, r.CardExpirationMonth, r.CustomerIdentityNumber, r.CardPassword),
+		checkCard(r.CardNumber, r.CardExpirationYear, r.CardExpirationMonth, r.CustomerIdentityNumber),
 		checkCustomer(r.CustomerEmail, r.CustomerName, ""),
 	)
 }
@@ -425,11 +436,14 @@ func (r *Request) validate() error {
 	if !ok {
 		return invalid("path", "must start with a slash")
 	}
+	// net/url would encode anew what is not valid, and turn a %2F into a slash.
+	u, err := url.Parse("https://host" + r.Path)
+	if err != nil || u.EscapedPath() != r.Path {
+		return invalid("path", "must be percent-encoded, without a query")
+	}
 	for segment := range strings.SplitSeq(segments, "/") {
-		plain, err := url.PathUnescape(segment)
-		if err != nil || plain == "" || plain == "." || plain == ".." ||
-			strings.ContainsFunc(segment, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("?#\\", c) }) {
-			return invalid("path", "must be percent-encoded, without a query and without empty, . or .. segments")
+		if plain, err := url.PathUnescape(segment); err != nil || plain == "" || plain == "." || plain == ".." {
+			return invalid("path", "must not have empty, . or .. segments")
 		}
 	}
 	return nil

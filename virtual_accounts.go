@@ -30,7 +30,8 @@ type IssueVirtualAccountRequest struct {
 	// CashReceipt asks for a cash receipt with the deposit.
 	CashReceipt *CashReceiptOrder `json:"cashReceipt,omitzero"`
 	UseEscrow   bool              `json:"useEscrow,omitzero"`
-	// EscrowProducts are required with UseEscrow.
+	// EscrowProducts are what an escrow payment is for. The documents of the call require
+	// them with UseEscrow, those of the browser script do not.
 	EscrowProducts []EscrowProduct `json:"escrowProducts,omitzero"`
 	// AccountKey, of at most 13 characters, gives a customer the same account again;
 	// for merchants with fixed accounts. Newer documents do not have it.

@@ -89,8 +89,9 @@ func (h *byHand) confirm(ctx context.Context) (*tosspayments.Payment, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %d: %s", response.StatusCode, data)
 	}
+	type plain tosspayments.Payment // as a struct of one's own would be: without the library's UnmarshalJSON
 	payment := new(tosspayments.Payment)
-	if err := json.Unmarshal(data, payment); err != nil {
+	if err := json.Unmarshal(data, (*plain)(payment)); err != nil {
 		return nil, err
 	}
 	if payment.PaymentKey != request.PaymentKey || payment.TotalAmount != request.Amount {

@@ -253,6 +253,7 @@ func (s *Server) approveOrder(r request, operation Operation, billingKey string,
 		TaxFreeAmount tosspayments.Amount `json:"taxFreeAmount"`
 		CustomerKey   string              `json:"customerKey"`
 		Installment   int                 `json:"cardInstallmentPlan"`
+		UseCardPoint  bool                `json:"useCardPoint"`
 		card
 		accountRequest
 	}
@@ -290,7 +291,7 @@ func (s *Server) approveOrder(r request, operation Operation, billingKey string,
 	}
 	p := s.open(checkout)
 	s.byOrder[body.OrderID] = p
-	p.billing = b
+	p.billing, p.cardPoint = b, body.UseCardPoint
 	s.authenticate(p, s.now())
 	s.work(p, delay)
 	if operation == IssueVirtualAccount {

@@ -36,6 +36,8 @@ type payment struct {
 	failure         tosspayments.ErrorCode
 	// busy is set while a confirm or cancel is being worked on.
 	busy bool
+	// cardPoint is set when the points of the card were asked for.
+	cardPoint bool
 	// billing is set for a charge of a billing key.
 	billing *billing
 	account *virtualAccount
@@ -349,7 +351,8 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 	}
 	values["lastTransactionKey"] = p.lastTransaction
 	values["secret"] = p.secret()
-	values["receipt"] = link("https://dashboard.tosspayments.com/receipt/redirection?transactionId=" + p.key + "&ref=PX")
+	// The host is that of answers to test keys.
+	values["receipt"] = link("https://dashboard-sandbox.tosspayments.com/receipt/redirection?transactionId=" + p.key + "&ref=PX")
 	if len(p.cancels) == 0 {
 		return
 	}
@@ -418,6 +421,7 @@ func (p *payment) cardJSON(inEnglish bool) json.RawMessage {
 		"amount":                p.checkout.Amount,
 		"approveNo":             p.approveNo,
 		"installmentPlanMonths": p.checkout.InstallmentPlanMonths,
+		"useCardPoint":          p.cardPoint,
 		"cardType":              word(inEnglish, "신용", "Credit"),
 		"ownerType":             word(inEnglish, "개인", "Personal"),
 	}

@@ -352,7 +352,7 @@ func (s *Server) cancelCashReceipt(r request, key string) ([]byte, tosspayments.
 		}
 		c.left = c.left.Sub(amount)
 		x := *c
-		x.key, x.amount, x.isCancel, x.at = "c_fake"+s.hex(10), amount, true, s.now()
+		x.key, x.amount, x.isCancel, x.at = "c_"+c.key, amount, true, s.now()
 		s.receipts = append(s.receipts, &x)
 		return s.cashReceiptJSON(&x), ""
 	}

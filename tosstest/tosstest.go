@@ -150,7 +150,7 @@ func WithRandomFaults(seed uint64, share float64) Option {
 // which also works in a testing/synctest bubble.
 func New(opts ...Option) *Server {
 	s := &Server{
-		URL:            "http://tosstest",
+		URL:            "https://tosstest",
 		secretKey:      DefaultSecretKey,
 		clientKey:      DefaultClientKey,
 		securityKeys:   []string{DefaultSecurityKey},
@@ -401,12 +401,12 @@ func (c *Checkout) validate() error {
 	case c.Amount.Cmp(tosspayments.Amount{}) <= 0:
 		return errors.New("amount must be more than 0")
 	case c.Method != "" && !isMethod(c.Method):
-		return fmt.Errorf("method %s is not known", c.Method)
+		return fmt.Errorf("method %q is not known", c.Method)
 	case c.TaxFreeAmount.Cmp(c.Amount) > 0 || c.TaxFreeAmount.Cmp(tosspayments.Amount{}) < 0:
 		return errors.New("taxFreeAmount must be between 0 and the amount")
 	case c.Refusal != "":
 		if _, ok := c.Refusal.Info(); !ok {
-			return fmt.Errorf("refusal %s is not a known error code", c.Refusal)
+			return fmt.Errorf("refusal %q is not a known error code", c.Refusal)
 		}
 	}
 	return nil

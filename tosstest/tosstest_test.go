@@ -437,3 +437,13 @@ func TestMisuse(t *testing.T) {
 	var refused *tosspayments.Error
 	assert.True(t, errors.As(err, &refused))
 }
+
+// A program that is set up for real money reaches both kinds of servers.
+func TestLiveKeys(t *testing.T) {
+	for _, server := range []*tosstest.Server{
+		tosstest.New(tosstest.WithSecretKey("live_sk_0000000000000000")), tosstest.NewServer(t, tosstest.WithSecretKey("live_sk_0000000000000000")),
+	} {
+		_, err := server.Client().GetPaymentByOrderID(t.Context(), "order-0001")
+		require.ErrorIs(t, err, tosspayments.ErrNotFoundPayment)
+	}
+}

@@ -104,7 +104,7 @@ func (s *Server) Deposit(orderID string, amount tosspayments.Amount) error {
 func (s *Server) deposit(p *payment, amount tosspayments.Amount) error {
 	switch {
 	case p.account == nil || p.status != tosspayments.PaymentStatusWaitingForDeposit || p.account.expired:
-		return fmt.Errorf("tosstest: the account of order %s takes no deposit", p.checkout.OrderID)
+		return fmt.Errorf("tosstest: the account of order %q takes no deposit", p.checkout.OrderID)
 	case amount != p.checkout.Amount:
 		return fmt.Errorf("tosstest: the bank refuses %s: the account takes %s", amount, p.checkout.Amount)
 	}
@@ -127,7 +127,7 @@ func (s *Server) Bounce(orderID string) error {
 
 func (s *Server) bounce(p *payment) error {
 	if p.account == nil || p.status != tosspayments.PaymentStatusDone {
-		return fmt.Errorf("tosstest: order %s has no deposit to take back", p.checkout.OrderID)
+		return fmt.Errorf("tosstest: order %q has no deposit to take back", p.checkout.OrderID)
 	}
 	p.status = tosspayments.PaymentStatusWaitingForDeposit
 	p.approvedAt, p.account.depositor = time.Time{}, ""
@@ -150,7 +150,7 @@ func (s *Server) ExpireAccount(orderID string) error {
 
 func (s *Server) expireAccount(p *payment) error {
 	if p.account == nil || p.status != tosspayments.PaymentStatusWaitingForDeposit {
-		return fmt.Errorf("tosstest: the account of order %s does not wait for a deposit", p.checkout.OrderID)
+		return fmt.Errorf("tosstest: the account of order %q does not wait for a deposit", p.checkout.OrderID)
 	}
 	if due := s.now().Add(-time.Second); due.Before(p.account.due) {
 		p.account.due = due

@@ -334,7 +334,7 @@ func (s *Server) ResendWebhook(id string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("tosstest: no webhook has the transmission id %s", id)
+	return fmt.Errorf("tosstest: no webhook has the transmission id %q", id)
 }
 
 // SendWebhook sends any event to those who receive it, also of a type that the server

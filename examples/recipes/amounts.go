@@ -2,14 +2,9 @@ package recipes
 
 import "github.com/seed238ab19c/tosspayments"
 
-// CheckedRequest compares the redirect with the stored order. Nothing is sent.
+// CheckedRequest compares the redirect with an order in any currency. Nothing is sent.
 func CheckedRequest(redirect tosspayments.SuccessRedirect, amount tosspayments.Amount, currency string) (tosspayments.ConfirmPaymentRequest, error) {
-	request, err := redirect.ConfirmRequest(amount)
-	if err != nil {
-		return request, err
-	}
-	request.Currency = currency // the redirect has none: the answer is checked against it
-	return request, nil
+	return redirect.ConfirmRequestIn(currency, amount) // the redirect has no currency: the answer is checked against it
 }
 
 // ApprovedOtherwise returns the payment behind a mismatch, if it stands: other money than

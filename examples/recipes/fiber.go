@@ -16,7 +16,7 @@ import (
 // NewFiber returns an app whose limits suit webhooks. Fiber reads a whole body before it
 // calls a handler, so its own limits count.
 func NewFiber() *fiber.App {
-	return fiber.New(fiber.Config{BodyLimit: 1 << 20, ReadTimeout: 10 * time.Second})
+	return fiber.New(fiber.Config{BodyLimit: 128 << 10, ReadTimeout: 10 * time.Second})
 }
 
 // MountFiber mounts the receiver with Fiber, which is not net/http.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 func TestMain(m *testing.M) {
@@ -162,10 +163,14 @@ func (m *memory) SaveRefund(ctx context.Context, refund Refund) error {
 func (m *memory) Secret(_ context.Context, orderID string) (tosspayments.Sensitive, error) {
 	m.Lock()
 	defer m.Unlock()
-	if payment := m.orders[orderID].Payment; payment != nil {
-		return payment.Secret, nil
+	order, ok := m.orders[orderID]
+	switch {
+	case !ok:
+		return tosspayments.Sensitive{}, webhook.ErrNotMine
+	case order.Payment == nil:
+		return tosspayments.Sensitive{}, nil
 	}
-	return tosspayments.Sensitive{}, nil
+	return order.Payment.Secret, nil
 }
 
 func (m *memory) Once(_ context.Context, identity string, body []byte) error {

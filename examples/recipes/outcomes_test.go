@@ -75,6 +75,37 @@ func TestFatesOfAConfirm(t *testing.T) {
 			assert.Equal(t, tosspayments.ClassBuyerRestart, s.order().Code.Class())
 			assert.Zero(t, s.server.Calls(tosstest.ConfirmPayment))
 		},
+		"a payment key that is made up": func(t *testing.T, s *stand) {
+			s.request.PaymentKey = "made-up-by-somebody"
+			s.confirm()
+			for range 60 {
+				s.runJob()
+			}
+			assert.Equal(t, "confirming", s.order().State, "nobody can tell it from a payment of another key: a person has to look")
+		},
+		"a refusal about the key or the contract": func(t *testing.T, s *stand) {
+			s.server.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Refuse, Code: tosspayments.ErrUnauthorizedKey, Status: http.StatusUnauthorized})
+			s.confirm()
+			s.runJob()
+			assert.Equal(t, "confirming", s.order().State, "it says nothing about an earlier call under the stored key")
+			s.server.Advance(11 * time.Minute)
+			s.runJob()
+			assert.Equal(t, "failed", s.order().State)
+		},
+		"a refusal that the payment shows": func(t *testing.T, s *stand) {
+			s.request = s.authenticate(tosstest.Checkout{OrderID: "order-0002", Refusal: tosspayments.ErrRejectCardCompany})
+			start := time.Now()
+			s.confirm()
+			assert.Equal(t, "failed", s.order().State)
+			assert.Zero(t, time.Since(start), "one look")
+		},
+		"a refusal that the payment does not show": func(t *testing.T, s *stand) {
+			s.server.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Refuse, Code: tosspayments.ErrRejectCardCompany, Status: http.StatusForbidden})
+			start := time.Now()
+			s.confirm()
+			assert.Equal(t, "failed", s.order().State)
+			assert.Equal(t, time.Second, time.Since(start), "two looks, a second apart")
+		},
 		"an answer that decides nothing": func(t *testing.T, s *stand) {
 			s.server.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Refuse, Code: tosspayments.ErrProviderError, Times: 3})
 			s.confirm()

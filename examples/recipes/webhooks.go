@@ -11,7 +11,8 @@ import (
 
 // Inbox is where events go; in a real shop it is a database.
 type Inbox interface {
-	// Secret returns the stored Payment.Secret of an order, or the zero Sensitive.
+	// Secret returns the stored Payment.Secret of an order, or the zero Sensitive if none
+	// is stored yet, or webhook.ErrNotMine if there is no such order.
 	Secret(ctx context.Context, orderID string) (tosspayments.Sensitive, error)
 	// Wake makes the job look at an order at once, and fails if there is no such order.
 	Wake(ctx context.Context, orderID string) error
@@ -57,8 +58,7 @@ func Mount(mux *http.ServeMux, handler *webhook.Handler) {
 	mux.Handle("POST /webhooks/toss", handler)
 }
 
-// Webhooks receives events: deposits are matched by the stored secret, everything else
-// is read from Toss Payments.
+// Webhooks also reads the payment of an event before store is called.
 func (s *Shop) Webhooks(secret func(context.Context, string) (tosspayments.Sensitive, error), store func(context.Context, webhook.Delivery) error) http.Handler {
 	return &webhook.Handler{
 		Client: func(context.Context, *webhook.Event) (*tosspayments.Client, error) { return s.Toss, nil },

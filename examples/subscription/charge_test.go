@@ -205,7 +205,7 @@ func TestForgedEventDoesNoHarm(t *testing.T) {
 	st.toss.SendWebhook(webhook.BillingDeleted, map[string]any{"billingKey": "guessed", "reason": nil})
 	st.toss.WaitWebhooks()
 	assert.Equal(t, "active", st.cards())
-	st.toss.SendWebhook(webhook.BillingDeleted, map[string]any{"billingKey": st.billingKey().Key, "reason": nil})
+	st.toss.SendWebhook(webhook.BillingDeleted, map[string]any{"billingKey": st.billingKey().Key.Reveal(), "reason": nil})
 	st.toss.SendWebhook("A_EVENT_OF_TOMORROW", map[string]any{"x": 1})
 	st.toss.WaitWebhooks()
 	for _, delivery := range st.toss.Deliveries() {

@@ -69,6 +69,29 @@ func Missing(object []byte, names ...string) string {
 	return ""
 }
 
+// Ambiguous returns the first of the names under which programs may find different
+// members in a JSON object: it stands there twice, or in other letters, which
+// encoding/json takes for the same. It returns "" if there is none, and for what is not
+// an object.
+func Ambiguous(object []byte, names ...string) (ambiguous string) {
+	if !bytes.HasPrefix(bytes.TrimSpace(object), []byte("{")) || !json.Valid(object) {
+		return ""
+	}
+	d := decoder{data: object}
+	d.space()
+	found := make(map[string]bool, len(names))
+	d.members(func(key string) {
+		d.skip()
+		for _, name := range names {
+			if strings.EqualFold(name, key) && (name != key || found[name]) && ambiguous == "" {
+				ambiguous = name
+			}
+		}
+		found[key] = true
+	})
+	return ambiguous
+}
+
 const (
 	maxNamesPerList = 10
 	maxNameLength   = 200

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed238ab19c/tosspayments"
 	"github.com/stretchr/testify/require"
 )
 
@@ -48,9 +49,9 @@ func (c *Customer) Submit(path string, form url.Values) (led string, err error) 
 	return response.Request.URL.RequestURI(), response.Body.Close()
 }
 
-// Post sends JSON and returns the status. A killed shop gives an error.
+// Post sends JSON, secrets in it too, and returns the status. A killed shop gives an error.
 func (c *Customer) Post(path string, body any) (status int, err error) {
-	data, err := json.Marshal(body)
+	data, err := json.Marshal(tosspayments.Store(body))
 	require.NoError(c.t, err)
 	response, err := c.Client.Post(c.Shop+path, "application/json", bytes.NewReader(data))
 	if err != nil {
