@@ -3,6 +3,7 @@ package tosspayments
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"time"
 
@@ -195,7 +196,7 @@ func (c *Client) accept(ctx context.Context, call *call, a *answer, decode func(
 
 // retryRead is the policy for reads.
 func retryRead(a *answer) bool {
-	return a.err != nil && a.err != errTooLarge || a.status == http.StatusTooManyRequests || a.status >= 500
+	return a.err != nil && !errors.Is(a.err, errTooLarge) || a.status == http.StatusTooManyRequests || a.status >= 500
 }
 
 // get reads one object or list with GET.

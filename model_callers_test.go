@@ -280,7 +280,6 @@ type modelRun struct {
 	// rival is what somebody else has not done yet.
 	rival  func(*modelServer)
 	client *tosspayments.Client
-	stats  modelStats
 }
 
 // modelWord is what one call said, and what was true at that moment.
@@ -444,10 +443,10 @@ func modelFaultOf(q *modelRequest, name string) *modelFault {
 	if q.method == http.MethodGet {
 		faults = readFaults
 	}
-	switch {
-	case name == "dial":
+	switch name {
+	case "dial":
 		return &dialFault
-	case name == "":
+	case "":
 		return &faults[0]
 	}
 	for i := range faults {

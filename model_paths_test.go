@@ -72,16 +72,6 @@ func parseModelPath(line string) *modelPath {
 	return p
 }
 
-// faults is how many things have gone wrong on the path.
-func (p *modelPath) faults() (n int) {
-	for _, c := range p.script {
-		if c > 0 {
-			n++
-		}
-	}
-	return n
-}
-
 // took reports whether something of that name was chosen, and how often.
 func (p *modelPath) took(names ...string) (n int) {
 	for _, name := range p.names {

@@ -201,7 +201,7 @@ func TestModelKeepsAnswers(t *testing.T) {
 	assert.Equal(t, "401 UNAUTHORIZED_KEY", s.ask("GET", "payments/pay-1", "", ""))
 	assert.Len(t, s.effects, 1)
 
-	request, err := http.NewRequest("POST", "https://api.tosspayments.com/v1/payments/pay-1/cancel", strings.NewReader(partCancel))
+	request, err := http.NewRequest(http.MethodPost, "https://api.tosspayments.com/v1/payments/pay-1/cancel", strings.NewReader(partCancel))
 	require.NoError(t, err)
 	request.Header.Set("Authorization", modelSecrets[0])
 	request.Header.Set("Idempotency-Key", "k1")

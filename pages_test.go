@@ -303,7 +303,7 @@ func TestRecordsOfADay(t *testing.T) {
 	assert.Equal(t, payments+3, count)
 	assert.Equal(t, net, paidOut.Add(fees))
 
-	accepted, err := client.RequestSettlement(t.Context(), "no such key")
+	accepted, err := client.RequestSettlement(t.Context(), "no-such-key")
 	assert.False(t, accepted)
 	require.ErrorIs(t, err, tosspayments.ErrNotFoundPayment)
 }
@@ -406,10 +406,10 @@ func BenchmarkAllTransactions(b *testing.B) {
 					b.Fatal(n)
 				}
 			}
-			before, peak := alive(), uint64(0)
+			before, peak := liveHeapBytes(), uint64(0)
 			read(func(n int) {
 				if n%(page/2) == 0 {
-					peak = max(peak, alive()-before)
+					peak = max(peak, liveHeapBytes()-before)
 				}
 			})
 			b.ReportAllocs()
@@ -422,7 +422,7 @@ func BenchmarkAllTransactions(b *testing.B) {
 }
 
 // alive is the size of what is reachable.
-func alive() uint64 {
+func liveHeapBytes() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -251,7 +251,7 @@ func (s *soak) verify() {
 	time.Sleep(time.Hour)
 	charges, refunds := map[string]int{}, map[string]int{}
 	for _, e := range s.server.Ledger() {
-		if e.Kind == tosstest.Approval {
+		if e.Kind == tosstest.Approved {
 			charges[e.OrderID]++
 		} else {
 			refunds[e.OrderID+" "+e.Amount.String()]++

@@ -116,15 +116,3 @@ func (d Date) Value() (driver.Value, error) {
 	}
 	return d.String(), nil
 }
-
-func checkDates(start, end Date) error {
-	switch {
-	case start.IsZero():
-		return &ValidationError{Field: "startDate", Reason: "is missing"}
-	case end.IsZero():
-		return &ValidationError{Field: "endDate", Reason: "is missing"}
-	case end.Compare(start) < 0:
-		return &ValidationError{Field: "endDate", Reason: "must not be before startDate"}
-	}
-	return nil
-}

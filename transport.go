@@ -129,7 +129,7 @@ func (c *Client) roundTrip(request *http.Request, call *call) (a answer) {
 	a.body, a.err = readBounded(response.Body)
 	switch {
 	case a.err != nil:
-		a.silent = a.err != errTooLarge
+		a.silent = !errors.Is(a.err, errTooLarge)
 	case call.open != nil:
 		a.open(call.open)
 	}

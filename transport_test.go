@@ -161,11 +161,11 @@ func TestReadStopsWithTheContext(t *testing.T) {
 }
 
 func TestPathsAreEscaped(t *testing.T) {
-	for key, path := range map[string]string{
-		"a/b?c#d e%f":  "/v1/payments/a%2Fb%3Fc%23d%20e%25f",
-		"../../cancel": "/v1/payments/..%2F..%2Fcancel",
-		"키":            "/v1/payments/%ED%82%A4",
-		"plain-KEY_1=": "/v1/payments/plain-KEY_1=",
+	for id, path := range map[string]string{
+		"a/b?c#d e%f":  "/v1/payments/orders/a%2Fb%3Fc%23d%20e%25f",
+		"../../cancel": "/v1/payments/orders/..%2F..%2Fcancel",
+		"키":            "/v1/payments/orders/%ED%82%A4",
+		"plain-KEY_1=": "/v1/payments/orders/plain-KEY_1=",
 	} {
 		var seen string
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -174,7 +174,7 @@ func TestPathsAreEscaped(t *testing.T) {
 		}))
 		client, err := tosspayments.New(testKey, tosspayments.WithBaseURL(server.URL+"/proxy/"))
 		require.NoError(t, err)
-		_, err = client.GetPayment(t.Context(), key)
+		_, err = client.GetPaymentByOrderID(t.Context(), id)
 		require.Error(t, err)
 		assert.Equal(t, "/proxy"+path, seen)
 		server.Close()

@@ -167,7 +167,7 @@ func (s *Server) approve(p *payment) {
 	p.approvedAt = s.now()
 	p.approveNo = digits(s.random.Uint32())
 	s.byOrder[p.checkout.OrderID] = p
-	p.lastTransaction = s.enter(Approval, p, p.checkout.Amount)
+	p.lastTransaction = s.enter(Approved, p, p.checkout.Amount)
 	// Charges of a billing key are not told.
 	if p.billing == nil {
 		s.changed(p, s.now())
@@ -199,7 +199,7 @@ func digits(n uint32) string {
 func (s *Server) transactionKey() string { return strings.ToUpper(s.hex(16)) }
 
 // enter writes a movement into the ledger and returns its transaction key.
-func (s *Server) enter(kind string, p *payment, amount tosspayments.Amount) string {
+func (s *Server) enter(kind EntryKind, p *payment, amount tosspayments.Amount) string {
 	key := s.transactionKey()
 	s.ledger = append(s.ledger, Entry{
 		Kind: kind, PaymentKey: p.key, OrderID: p.checkout.OrderID, TransactionKey: key, Amount: amount, At: s.now(),
@@ -278,7 +278,7 @@ func (s *Server) cancel(r request, paymentKey string, delay time.Duration, inEng
 	if p.balance.IsZero() {
 		p.taxFree = zero
 	}
-	p.lastTransaction = s.enter(Cancel, p, amount)
+	p.lastTransaction = s.enter(Canceled, p, amount)
 	p.cancels = append(p.cancels, cancel{
 		amount: amount, taxFree: body.TaxFreeAmount, left: p.balance,
 		reason: body.CancelReason, transaction: p.lastTransaction, at: s.now(),

@@ -120,7 +120,7 @@ func (s *Server) movements(from, to time.Time) []Entry {
 		if e.At.After(to) {
 			break
 		}
-		if e.Kind == Approval || e.Kind == Cancel {
+		if e.Kind == Approved || e.Kind == Canceled {
 			entries = append(entries, e)
 		}
 	}

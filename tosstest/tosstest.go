@@ -414,23 +414,26 @@ func (c *Checkout) validate() error {
 
 // Entry is one movement of money.
 type Entry struct {
-	// Kind is one of the constants: approval, cancel, bounced, withdrawn.
-	Kind                string
+	Kind                EntryKind
 	PaymentKey, OrderID string
 	TransactionKey      string
 	Amount              tosspayments.Amount
 	At                  time.Time
 }
 
-// The kinds of an [Entry].
+// EntryKind is what has happened to money.
+type EntryKind string
+
 const (
-	Approval = "approval"
-	Cancel   = "cancel"
+	// Approved is an approval, or a deposit.
+	Approved EntryKind = "approved"
+	// Canceled is a cancel of all or of a part.
+	Canceled EntryKind = "canceled"
 	// Bounced is a deposit that was taken back.
-	Bounced = "bounced"
+	Bounced EntryKind = "bounced"
 	// Withdrawn is a virtual account that was cancelled before the deposit: no
 	// money has moved.
-	Withdrawn = "withdrawn"
+	Withdrawn EntryKind = "withdrawn"
 )
 
 // Ledger returns every movement of money so far, in order: what really happened,
@@ -444,7 +447,7 @@ func (s *Server) Ledger() []Entry {
 // Charges counts how often an order was charged.
 func (s *Server) Charges(orderID string) (n int) {
 	for _, e := range s.Ledger() {
-		if e.OrderID == orderID && e.Kind == Approval {
+		if e.OrderID == orderID && e.Kind == Approved {
 			n++
 		}
 	}
@@ -454,7 +457,7 @@ func (s *Server) Charges(orderID string) (n int) {
 // Refunds returns the amounts that were cancelled of an order, in order.
 func (s *Server) Refunds(orderID string) (amounts []tosspayments.Amount) {
 	for _, e := range s.Ledger() {
-		if e.OrderID == orderID && e.Kind == Cancel {
+		if e.OrderID == orderID && e.Kind == Canceled {
 			amounts = append(amounts, e.Amount)
 		}
 	}

@@ -270,11 +270,12 @@ func TestCancelRules(t *testing.T) {
 	path = "/v1/payments/" + whole.PaymentKey + "/cancel"
 	assert.Equal(t, "CANCELED", c.call("POST", path, `{"cancelReason":"r"}`).body["status"])
 	c.refused(400, "ALREADY_CANCELED_PAYMENT", c.call("POST", path, `{"cancelReason":"r"}`))
-	kinds := []string{}
+	kinds := []tosstest.EntryKind{}
 	for _, e := range server.Ledger() {
 		kinds = append(kinds, e.Kind)
 	}
-	assert.Equal(t, []string{"approval", "cancel", "cancel", "approval", "cancel"}, kinds)
+	const approved, canceled = tosstest.Approved, tosstest.Canceled
+	assert.Equal(t, []tosstest.EntryKind{approved, canceled, canceled, approved, canceled}, kinds)
 }
 
 // Each kind of fault, before and after the effect, with the answer kept under the

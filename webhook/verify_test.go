@@ -174,7 +174,7 @@ func logged(value any) string {
 // assertNotPrinted looks for a text in every form that its bytes may have.
 func assertNotPrinted(t *testing.T, secret, out string) {
 	t.Helper()
-	decimals := strings.Trim(fmt.Sprint([]byte(secret)), "[]")
+	decimals := strings.Trim(fmt.Sprintf("%d", []byte(secret)), "[]")
 	bytes := strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", []byte(secret)), "[]byte{"), "}")
 	for _, form := range []string{secret, fmt.Sprintf("%x", secret), decimals, bytes} {
 		assert.NotContains(t, strings.ToLower(out), form)

@@ -172,7 +172,7 @@ func TestCardRefusedInTheWindow(t *testing.T) {
 }
 
 func TestRefusedAtTheConfirm(t *testing.T) {
-	for outcome, text := range map[string]string{"refuse": "다른 카드", "expire": "결제 시간이 지났거나"} {
+	for outcome, text := range map[string]string{"refuse": "다른 카드", "expire": "결제 시간이나"} {
 		t.Run(outcome, func(t *testing.T) {
 			st := newStand(t)
 			st.order()

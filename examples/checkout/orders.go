@@ -326,8 +326,11 @@ func (o *orders) expire(ctx context.Context, before time.Time) error {
 // it has missed.
 func (o *orders) hurry(ctx context.Context) error {
 	now := time.Now().Unix()
-	for _, table := range []string{"orders", "refunds"} {
-		if _, err := o.db.ExecContext(ctx, `UPDATE `+table+` SET due_at = $1 WHERE due_at > $1 AND due_at < $2`, now, int64(never)); err != nil {
+	for _, statement := range []string{
+		`UPDATE orders SET due_at = $1 WHERE due_at > $1 AND due_at < $2`,
+		`UPDATE refunds SET due_at = $1 WHERE due_at > $1 AND due_at < $2`,
+	} {
+		if _, err := o.db.ExecContext(ctx, statement, now, int64(never)); err != nil {
 			return err
 		}
 	}

@@ -234,7 +234,7 @@ func advice(code tosspayments.ErrorCode) string {
 	case tosspayments.ErrPayProcessCanceled:
 		return "결제창을 닫으셨어요. 원하실 때 다시 결제할 수 있어요."
 	case tosspayments.ErrExpiredPayment:
-		return "입금 기한이 지났어요. 결제된 금액은 없으니 처음부터 다시 주문해 주세요."
+		return "결제 시간이나 입금 기한이 지났어요. 결제된 금액은 없으니 처음부터 다시 주문해 주세요."
 	}
 	switch code.Class() {
 	case tosspayments.ClassBuyerOtherMethod:

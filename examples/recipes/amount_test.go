@@ -72,3 +72,31 @@ func parsed(t *testing.T, text string) tosspayments.Amount {
 	require.NoError(t, err)
 	return amount
 }
+
+// A payment as it is keeps its amounts and no secret; what is stored by name is whole.
+func TestPaymentInMongoDB(t *testing.T) {
+	won := tosspayments.Won(15000)
+	payment := tosspayments.Payment{
+		PaymentKey: "pay-1", OrderID: "order-0001", Status: tosspayments.PaymentStatusDone, TotalAmount: won, BalanceAmount: &won,
+		Secret:         tosspayments.NewSensitive("ps_case_0001"),
+		VirtualAccount: &tosspayments.VirtualAccount{AccountNumber: tosspayments.NewSensitive("X6500000000001")},
+	}
+	document, err := bson.Marshal(payment)
+	require.NoError(t, err)
+	assert.NotContains(t, string(document), "ps_case_0001")
+	assert.NotContains(t, string(document), "X6500000000001")
+	var shown tosspayments.Payment
+	require.NoError(t, bson.Unmarshal(document, &shown))
+	assert.Equal(t, won, shown.TotalAmount)
+	assert.Equal(t, won, *shown.BalanceAmount)
+	assert.True(t, shown.Secret.IsZero(), "[redacted] is no secret")
+
+	type row struct {
+		Payment tosspayments.Stored[tosspayments.Payment]
+	}
+	document, err = bson.Marshal(row{payment.Stored()})
+	require.NoError(t, err)
+	var stored row
+	require.NoError(t, bson.Unmarshal(document, &stored))
+	assert.Equal(t, payment, stored.Payment.Get())
+}

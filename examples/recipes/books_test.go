@@ -150,7 +150,7 @@ func TestClosingDaysGoesOn(t *testing.T) {
 
 		rows, err := db.QueryContext(t.Context(), `SELECT day, differences FROM closed_days ORDER BY day`)
 		require.NoError(t, err)
-		defer rows.Close()
+		defer func() { _ = rows.Close() }()
 		var days []string
 		for rows.Next() {
 			var day, differences string

@@ -104,7 +104,8 @@ func (s *Shop) OrderPage(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "주문을 찾을 수 없어요.", http.StatusNotFound)
 		return
 	}
-	fmt.Fprintln(w, Message(order))
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprintln(w, Message(order)) //nolint:gosec // G705: it is not HTML.
 }
 
 // Message is what the buyer is told about an order.

@@ -37,7 +37,7 @@ func (s *stand) page() string {
 
 func TestTheShopStoresAnOrderFirst(t *testing.T) {
 	s := newStand(t, tosstest.NewServer(t))
-	visit(s.Shop.Order, nil)
+	visit(s.Order, nil)
 	require.Len(t, s.orders, 1)
 	for id, order := range s.orders {
 		require.NoError(t, tosspayments.ValidateOrderID(id))
@@ -76,7 +76,7 @@ func TestPostedByTheSuccessPage(t *testing.T) {
 	quietly(t, func(t *testing.T, s *stand) {
 		post := func(body string) *httptest.ResponseRecorder {
 			w := httptest.NewRecorder()
-			s.Shop.Confirm(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)))
+			s.Confirm(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)))
 			return w
 		}
 		assert.Equal(t, http.StatusBadRequest, post("{").Code)

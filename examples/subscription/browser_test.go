@@ -78,10 +78,11 @@ func TestSubscribeInABrowser(t *testing.T) {
 	behave(b, tosspayments.ErrRejectCardPayment)
 	b.FinishWindow("", "pay")
 	b.WaitFor("#charges", "한도를 넘었거나")
-	for _, day := range []string{"2027-03-01 10:01", "2027-03-03 10:01", "2027-03-05 10:01"} {
-		st.set(day)
-		time.Sleep(300 * time.Millisecond)
-	}
+	st.set("2027-03-01 10:01")
+	b.WaitFor("main", "3월 3일에 다시 결제해요")
+	st.set("2027-03-03 10:01")
+	b.WaitFor("main", "3월 5일에 다시 결제해요")
+	st.set("2027-03-05 10:01")
 	b.WaitFor("#title", "다른 카드가 필요해요")
 	b.Shoot("subscription-past-due")
 	b.Click("#change")

@@ -11,8 +11,8 @@ import (
 	"go/parser"
 	"go/token"
 	"html/template"
-	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"reflect"
 	"strings"
 )
@@ -20,22 +20,27 @@ import (
 // Types returns the names of the exported struct types that a folder's Go files
 // declare, other than tests.
 func Types(dir string) ([]string, error) {
-	packages, err := parser.ParseDir(token.NewFileSet(), dir, func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		return nil, err
 	}
 	var names []string
-	for _, p := range packages {
-		for _, file := range p.Files {
-			ast.Inspect(file, func(n ast.Node) bool {
-				if t, ok := n.(*ast.TypeSpec); ok && t.Name.IsExported() && t.TypeParams == nil {
-					if _, ok := t.Type.(*ast.StructType); ok {
-						names = append(names, t.Name.Name)
-					}
-				}
-				return true
-			})
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
 		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return nil, err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if t, ok := n.(*ast.TypeSpec); ok && t.Name.IsExported() && t.TypeParams == nil {
+				if _, ok := t.Type.(*ast.StructType); ok {
+					names = append(names, t.Name.Name)
+				}
+			}
+			return true
+		})
 	}
 	return names, nil
 }
