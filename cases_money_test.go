@@ -91,12 +91,16 @@ func TestAnAbortedPaymentOfTheOrderDecidesNothing(t *testing.T) {
 
 // A refund is told to wait, while another one like it has happened: it is not that one.
 func TestARefundThatWasToldToWaitIsNotItsTwin(t *testing.T) {
-	for _, answer := range []string{"429", "often", "busy"} {
+	for _, answer := range []string{"429", "often", "often-kept", "busy"} {
 		for _, op := range []*modelOp{partModel(), bareModel()} {
 			story(t, op.name+" "+answer, func(t *testing.T) {
-				s := newModelShop(t, modelRules{}, op.world)
+				s := newModelShop(t, modelRules{marksReplays: true}, op.world)
 				op.rivals["alike"](s.modelServer)
-				outcome, err := say(t.Context(), op, s.with(answer, answer, answer).client())
+				s.with(answer, answer, answer)
+				if answer == "often-kept" {
+					s.with(answer) // the server repeats it
+				}
+				outcome, err := say(t.Context(), op, s.client())
 				require.Error(t, err)
 				assert.Contains(t, []tosspayments.Outcome{tosspayments.OutcomeUnknown, tosspayments.OutcomeRefused}, outcome)
 				assert.Len(t, s.effects, 1)
@@ -324,6 +328,23 @@ func TestWhatDecidesNothingEndsSoon(t *testing.T) {
 					assert.LessOrEqual(t, time.Since(start), 15*time.Second)
 					assert.LessOrEqual(t, s.count(http.MethodGet), 8)
 				}
+			})
+		}
+	}
+}
+
+// Nothing of a call outlives its context by more than the grace, however much hangs.
+func TestNothingOutlivesTheGrace(t *testing.T) {
+	for _, op := range []*modelOp{confirmModel(), chargeModel(), cancelModel(), partModel(), bareModel()} {
+		for _, grace := range []time.Duration{0, 5 * time.Second} {
+			story(t, op.name+" "+grace.String(), func(t *testing.T) {
+				s := newModelShop(t, modelRules{}, op.world)
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(3*time.Second, cancel)
+				start := time.Now()
+				outcome, err := say(ctx, op, s.always("hang", "get:hang").client(tosspayments.WithLookupGrace(grace)))
+				assert.Equal(t, tosspayments.OutcomeUnknown, outcome, "%v", err)
+				assert.Equal(t, 3*time.Second+grace, time.Since(start))
 			})
 		}
 	}

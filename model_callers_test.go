@@ -277,6 +277,8 @@ type modelRun struct {
 	key string
 	// pin is the balance that a part expects, pinned that of the first call.
 	pin, pinned int64
+	// wasGone: nothing was left of the payment before the call's first request.
+	wasGone bool
 	// rival is what somebody else has not done yet.
 	rival  func(*modelServer)
 	client *tosspayments.Client
@@ -296,8 +298,9 @@ type modelWord struct {
 	lookup bool
 	// own are the effects of the operation so far, all those of anybody.
 	own, all int
-	// gone: nothing is left of the payment. stands: the order has a payment.
-	gone, stands bool
+	// gone: nothing is left of the payment; wasGone: nor was there before the first request.
+	// stands: the order has a payment.
+	gone, wasGone, stands bool
 	// stale: a read showed less than there was. blind: one had no answer that can be used.
 	stale, blind bool
 }
@@ -356,6 +359,7 @@ func (r *modelRun) listen(w *modelWord, deadline time.Duration, call func(contex
 	w.outcome = tosspayments.OutcomeOf(w.payment, w.err)
 	w.own, w.all = r.count(w.call), r.count(-1)
 	w.gone, w.stands = r.state()
+	w.wasGone = r.wasGone && r.path.asked > 0
 	for _, name := range r.path.names[names:] {
 		w.stale = w.stale || name == "get:stale" || name == "get:404"
 		w.blind = w.blind || strings.HasPrefix(name, "get:") && name != "get:stale" || name == "dial"
@@ -424,7 +428,11 @@ func (r *modelRun) mayRepeat(w *modelWord) bool {
 
 // chooses answers as the path says; with force, as that says.
 func (r *modelRun) chooses(m *modelServer, q *modelRequest) *modelFault {
-	return r.path.choose(m, q, &r.rival)
+	f := r.path.choose(m, q, &r.rival)
+	if r.path.asked == 1 {
+		r.wasGone, _ = r.state()
+	}
+	return f
 }
 
 // forcing lets the path choose only where force has no answer.
@@ -433,7 +441,7 @@ func (r *modelRun) forcing(force func(*modelRequest) *modelFault) {
 		if f := force(q); f != nil {
 			return f
 		}
-		return r.path.choose(m, q, &r.rival)
+		return r.chooses(m, q)
 	}
 }
 

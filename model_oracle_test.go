@@ -12,7 +12,7 @@ import (
 // wrong compares what was said with what moved. It returns "" if they agree, else what kind
 // of disagreement it is.
 func (r *modelRun) wrong() string {
-	if n := r.count(len(r.words)); n > 1 && !r.blindPin() || r.op.kind == "approval" && r.count(-1) > 1 {
+	if n := r.count(len(r.words)); n > 1 && !r.blindPin() && !r.forgetful() || r.op.kind == "approval" && r.count(-1) > 1 {
 		return "moved twice"
 	}
 	for i := range r.words {
@@ -70,7 +70,7 @@ func (r *modelRun) wrongSuccess(w *modelWord) string {
 		return "returned another payment"
 	case r.op.refundID && !hasCancel(w.payment, "[refund-1]"):
 		return "returned a payment without the refund"
-	case r.op.kind == "approval" && w.gone && !w.stale && r.modelScenario.rules.marksReplays:
+	case r.op.kind == "approval" && w.wasGone && !w.stale && r.modelScenario.rules.marksReplays:
 		return "reported as paid, and nothing is left" // without the mark, a kept answer says so for ever
 	case r.op.kind == "approval" || r.op.kind == "deletion":
 		if w.all == 0 {
@@ -156,6 +156,13 @@ func (r *modelRun) twin() bool {
 // blindPin: a refund is asked for again with another balance, its key has been forgotten, and
 // it cannot be looked for before. The same balance is to be passed again.
 func (r *modelRun) blindPin() bool { return r.pin != r.pinned && r.words[1].blind }
+
+// forgetful: the server keeps no 5xx and does not mark replays, so that three answers alike
+// may be of three requests, of which the last still runs, and its guards do not hold at the end.
+func (r *modelRun) forgetful() bool {
+	rules := r.modelScenario.rules
+	return rules.unguarded && !rules.keeps5xx && !rules.marksReplays && r.path.took("500", "runs-500-call", "runs-500-all", "runs-500-next") > 2
+}
 
 // harmless: no money moves, so that a refusal under a stored key is believed, and the buyer
 // registers again; the server may have made a billing key and forgotten that it did.

@@ -271,6 +271,15 @@ func worldsOf(op *modelOp) (all []modelScenario) {
 	}
 	other := modelWindow("pay-other", "DONE")
 	other.TotalAmount, other.BalanceAmount = 500, 500
+	switch op.name {
+	case "charge":
+		other.Type = "BILLING"
+		fallthrough
+	case "key-in":
+		other.Card = &modelCard{other.TotalAmount}
+	case "account":
+		other.Status, other.VirtualAccount = "WAITING_FOR_DEPOSIT", modelAccount
+	}
 	add("other-money/again", again, true, withPayments(other))
 	add("other-money/crashed", crashed, true, withPayments(other))
 	if len(op.resolve) == 2 {

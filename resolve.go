@@ -185,7 +185,7 @@ const (
 func next(k known, f finding, p *plan, mayRepeat bool) action {
 	switch f {
 	case lost, running, notSent, busy:
-		if f == busy && k.exhausted {
+		if f == busy && k.exhausted && (p.shared || k.doubt()) {
 			return lookThenGoOn
 		}
 		if mayRepeat {

@@ -2,8 +2,10 @@ package shop
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,20 +44,35 @@ func OpenDatabase(ctx context.Context, address, schema string) (*sql.DB, error) 
 		return nil, err
 	}
 	db.SetMaxOpenConns(20)
-	err = InTransaction(ctx, db, func(tx *sql.Tx) error {
+	if err := create(ctx, db, schema, postgres); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// create runs the schema once. To run it where everything exists already would not be
+// for nothing: in PostgreSQL it waits for all who write, and they may wait for it.
+func create(ctx context.Context, db *sql.DB, schema string, postgres bool) error {
+	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(schema)))
+	var created string
+	err := db.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = 'schema'`).Scan(&created)
+	if err == nil && created == hash {
+		return nil
+	}
+	return InTransaction(ctx, db, func(tx *sql.Tx) error {
 		if postgres {
 			// Two instances that start at once would both create the tables.
 			if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(4906001)`); err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, settings+schema)
+		if _, err := tx.ExecContext(ctx, settings+schema); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO settings (name, value) VALUES ('schema', $1)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, hash)
 		return err
 	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
 }
 
 // sqliteSource asks for what keeps money safe in a file that several processes may

@@ -1,15 +1,20 @@
 package shop_test
 
 import (
+	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 )
 
 func TestDatabaseFileNames(t *testing.T) {
@@ -48,5 +53,36 @@ func TestDatabaseFilesAreOnesOwn(t *testing.T) {
 		info, err := file.Info()
 		require.NoError(t, err)
 		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), file.Name())
+	}
+}
+
+// Another instance may be writing when one starts.
+func TestStartingWaitsForNobody(t *testing.T) {
+	const schema = `
+CREATE TABLE IF NOT EXISTS a (n BIGINT);
+CREATE INDEX IF NOT EXISTS a_n ON a (n);`
+	address := shoptest.Database(t)
+	first, err := shop.OpenDatabase(t.Context(), address, schema)
+	require.NoError(t, err)
+	defer first.Close()
+	require.NoError(t, shop.InTransaction(t.Context(), first, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO a (n) VALUES (1)`)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		second, err := shop.OpenDatabase(ctx, address, schema)
+		require.NoError(t, err)
+		return second.Close()
+	}))
+}
+
+func TestASchemaThatHasChangedIsRun(t *testing.T) {
+	address := shoptest.Database(t)
+	for _, schema := range []string{`CREATE TABLE IF NOT EXISTS a (n BIGINT);`, `CREATE TABLE IF NOT EXISTS b (n BIGINT);`} {
+		db, err := shop.OpenDatabase(t.Context(), address, schema)
+		require.NoError(t, err)
+		_, err = db.Exec(`INSERT INTO ` + strings.Fields(schema)[5] + ` (n) VALUES (1)`)
+		assert.NoError(t, err)
+		require.NoError(t, db.Close())
 	}
 }

@@ -45,6 +45,8 @@ func Start(t *testing.T, binary string, environment []string, flags ...string) *
 	cmd.Env = append(append(os.Environ(), environment...), "DATABASE_URL=", "TOSS_SECRET_KEY="+tosstest.DefaultSecretKey, "TOSS_CLIENT_KEY="+tosstest.DefaultClientKey)
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
+	var complaints Buffer
+	cmd.Stderr = &complaints
 	if os.Getenv("SHOP_LOG") != "" {
 		cmd.Stderr = t.Output()
 	}
@@ -52,7 +54,10 @@ func Start(t *testing.T, binary string, environment []string, flags ...string) *
 	p := &Process{cmd: cmd}
 	t.Cleanup(p.Kill)
 	line, err := bufio.NewReader(stdout).ReadString('\n')
-	require.NoError(t, err)
+	if err != nil {
+		p.Kill() // it has said all then
+		require.NoError(t, err, "%s", &complaints)
+	}
 	p.URL = strings.TrimSpace(line)
 	return p
 }
