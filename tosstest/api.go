@@ -2,14 +2,12 @@ package tosstest
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,34 +18,8 @@ import (
 const (
 	maxIdempotencyKey = 300
 	idempotencyPeriod = 15 * 24 * time.Hour
-	maxBody           = 1 << 20
+	traceHeader       = "X-Tosspayments-Trace-Id"
 )
-
-// request is a request whose body has been read.
-type request struct {
-	method   string
-	segments []string // of the path, unescaped
-	query    url.Values
-	header   http.Header
-	body     []byte
-}
-
-func readRequest(r *http.Request) (request, error) {
-	out := request{method: r.Method, header: r.Header, query: r.URL.Query()}
-	for segment := range strings.SplitSeq(strings.Trim(r.URL.EscapedPath(), "/"), "/") {
-		plain, err := url.PathUnescape(segment)
-		if err != nil {
-			plain = segment
-		}
-		out.segments = append(out.segments, plain)
-	}
-	if r.Body == nil {
-		return out, nil
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	out.body = body
-	return out, err
-}
 
 // reply is an answer before it meets the network.
 type reply struct {
@@ -76,200 +48,183 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-type idempotencyID struct{ key, method, path string }
-
-// storedAnswer is what an idempotency key replays; running until it is there.
-type storedAnswer struct {
-	running bool
-	at      time.Time
-	reply   reply
-	traceID string
-}
-
-// serve takes one request through keys, idempotency, faults and the operation.
-func (s *Server) serve(r request) reply {
-	operation, subject := route(r)
-	inEnglish := english(r.header)
-
+// serve notes a request, answers it and notes the answer.
+func (s *Server) serve(r *request) reply {
 	s.mu.Lock()
-	traceID := s.hex(16)
-	fault := s.nextFault(operation, paymentKeyOf(r, operation, subject))
+	r.traceID = s.hex(16)
+	r.fault = s.nextFault(r)
 	logged := Request{
-		Operation: operation, Method: r.method, Path: "/" + strings.Join(r.segments, "/"),
-		Header: r.header.Clone(), Body: r.body, At: s.now(), Fault: fault,
+		Operation: r.operation, Method: r.method, Path: r.path,
+		Header: r.header.Clone(), Body: r.body, At: s.clock.now(), Fault: r.fault,
 	}
 	logged.Header.Del("Authorization")
 	s.mu.Unlock()
 
-	a := s.answer(r, operation, subject, fault, traceID, inEnglish)
+	a := s.answer(r)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	logged.Status = a.status
-	if len(s.requests) == maxRequests {
-		s.requests = append(s.requests[:0], s.requests[maxRequests/10:]...)
-	}
-	s.requests = append(s.requests, logged)
+	s.requests.add(logged, len(logged.Body))
 	return a
 }
 
-func (s *Server) answer(r request, operation Operation, subject string, fault *Fault, traceID string, inEnglish bool) reply {
-	lostBefore := fault != nil && !fault.AfterEffect &&
-		(fault.Kind == Drop || fault.Kind == Reset || fault.Kind == BadGateway || fault.Kind == RateLimit)
-	if lostBefore {
-		return fault.spoil(s, reply{}, inEnglish)
+// answer takes a request through its four phases.
+func (s *Server) answer(r *request) reply {
+	if r.fault.losesRequest() {
+		return r.fault.spoil(r, reply{})
 	}
-	finish := func(a reply) reply {
-		if a.header == nil {
-			a.header = http.Header{}
-		}
-		if a.header.Get(traceHeader) == "" {
-			a.header.Set(traceHeader, traceID)
-		}
-		return a
+	if code := s.access(r); code != "" {
+		return r.mark(r.refuse(code))
 	}
-
-	s.mu.Lock()
-	if refused := s.checkAccess(r, inEnglish); refused != nil {
-		s.mu.Unlock()
-		return finish(*refused)
+	place, replayed := s.replay(r)
+	if replayed != nil {
+		return r.mark(r.fault.spoil(r, *replayed))
 	}
-	var stored *storedAnswer
-	if key := r.header.Get("Idempotency-Key"); key != "" && r.method == http.MethodPost {
-		if utf8.RuneCountInString(key) > maxIdempotencyKey {
-			s.mu.Unlock()
-			return finish(s.refusal(tosspayments.ErrInvalidIdempotencyKey, inEnglish))
-		}
-		id := idempotencyID{key, r.method, strings.Join(r.segments, "/")}
-		if found := s.answers[id]; found != nil && s.now().Sub(found.at) < idempotencyPeriod {
-			defer s.mu.Unlock()
-			if found.running {
-				return finish(s.refusal(tosspayments.ErrIdempotentRequestProcessing, inEnglish))
-			}
-			a := found.reply
-			a.header = a.header.Clone()
-			a.header[traceHeader] = []string{traceID + ", " + found.traceID}
-			if fault != nil {
-				return fault.spoil(s, a, inEnglish)
-			}
-			return a
-		}
-		stored = &storedAnswer{running: true, at: s.now(), traceID: traceID}
-		s.answers[id] = stored
-		defer func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if stored.running {
-				delete(s.answers, id)
-			}
-		}()
-	}
-	s.mu.Unlock()
-
-	effect := fault == nil || fault.AfterEffect || fault.Kind == Delay
-	var a reply
-	if effect {
-		before := time.Duration(0)
-		if fault != nil && fault.Kind == Delay && !fault.AfterEffect {
-			before = fault.Delay
-		}
-		a = s.present(s.perform(r, operation, subject, before, inEnglish))
-	} else {
-		// Nothing but a refusal, or one that is cut, remains without the effect.
-		code := fault.Code
-		if fault.Kind == Cut {
-			code = tosspayments.ErrFailedInternalSystemProcessing
-		}
-		a = s.refusal(code, inEnglish)
-	}
-	a = finish(a)
-	result := a
-	if fault != nil {
-		if fault.Kind == Delay && fault.AfterEffect {
-			wait(context.Background(), fault.Delay)
-		}
-		result = finish(fault.spoil(s, a, inEnglish))
-	}
-	if stored != nil {
-		keep := a
-		if fault != nil && fault.Kind == Refuse {
-			keep = result
-		}
-		forget := fault != nil && fault.Unstored || keep.status >= 500 && s.forgetsServerError
-		s.mu.Lock()
-		if !forget {
-			stored.reply, stored.running = keep, false
-		}
-		s.mu.Unlock()
-	}
-	return result
+	truth := r.mark(s.perform(r))
+	told := r.mark(r.fault.spoil(r, truth))
+	s.store(r, place, truth, told)
+	return told
 }
 
-const traceHeader = "X-Tosspayments-Trace-Id"
-
-// checkAccess checks the key, then the test code.
-func (s *Server) checkAccess(r request, inEnglish bool) *reply {
-	refuse := func(code tosspayments.ErrorCode) *reply {
-		a := s.refusal(code, inEnglish)
-		return &a
-	}
+// access checks the secret key, then the test code, and returns what is refused.
+func (s *Server) access(r *request) tosspayments.ErrorCode {
 	encoded, ok := strings.CutPrefix(r.header.Get("Authorization"), "Basic ")
 	plain, err := base64.StdEncoding.DecodeString(encoded)
 	if !ok || err != nil {
-		return refuse(tosspayments.ErrUnauthorizedKey)
+		return tosspayments.ErrUnauthorizedKey
 	}
 	key, colon := strings.CutSuffix(string(plain), ":")
 	switch {
 	case !colon:
-		return refuse(tosspayments.ErrIncorrectBasicAuthFormat)
+		return tosspayments.ErrIncorrectBasicAuthFormat
 	case key != s.secretKey:
-		return refuse(tosspayments.ErrUnauthorizedKey)
+		return tosspayments.ErrUnauthorizedKey
 	}
 	code := tosspayments.ErrorCode(r.header.Get("Tosspayments-Test-Code"))
 	if code == "" || !strings.HasPrefix(key, "test_") {
-		return nil
+		return ""
 	}
 	if _, known := code.Info(); !known {
-		return refuse(tosspayments.ErrInvalidTestCode)
+		return tosspayments.ErrInvalidTestCode
 	}
-	return refuse(code)
+	return code
 }
 
-func route(r request) (operation Operation, subject string) {
-	p := r.segments
-	if len(p) < 2 || p[0] != "v1" {
-		return "", ""
+// idempotencyID is the scope of an idempotency key. The body is no part of it.
+type idempotencyID struct{ key, method, path string }
+
+// storedAnswer is what an idempotency key replays; running until it is there.
+type storedAnswer struct {
+	id      idempotencyID
+	running bool
+	at      time.Time
+	status  int
+	body    []byte
+	traceID string
+}
+
+// idempotencyKey is "" where the header has no effect.
+func (r *request) idempotencyKey() string {
+	if r.method != http.MethodPost {
+		return ""
 	}
+	return r.header.Get("Idempotency-Key")
+}
+
+// replay returns the answer that is kept under the request's idempotency key, or else
+// the place to keep it, which is nil without a key.
+func (s *Server) replay(r *request) (place *storedAnswer, replayed *reply) {
+	key := r.idempotencyKey()
+	if key == "" {
+		return nil, nil
+	}
+	if utf8.RuneCountInString(key) > maxIdempotencyKey {
+		a := r.mark(r.refuse(tosspayments.ErrInvalidIdempotencyKey))
+		return nil, &a
+	}
+	id := idempotencyID{key, r.method, r.path}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.answers[id]
 	switch {
-	case r.method == http.MethodPost && len(p) == 2 && p[1] == "virtual-accounts":
-		return IssueVirtualAccount, ""
-	case p[1] == "transactions" || p[1] == "settlements" || p[1] == "cash-receipts" || p[1] == "promotions":
-		return routeRecords(r.method, p)
-	case p[1] == "billing":
-		return routeBilling(r.method, p)
-	case r.method == http.MethodPost && len(p) == 2 && p[1] == "payments":
-		return CreatePayment, ""
-	case len(p) < 3 || p[1] != "payments":
-		return "", ""
-	case r.method == http.MethodPost && len(p) == 3 && p[2] == "key-in":
-		return KeyIn, ""
-	case r.method == http.MethodPost && len(p) == 3 && p[2] == "confirm":
-		return ConfirmPayment, ""
-	case r.method == http.MethodPost && len(p) == 4 && p[3] == "cancel":
-		return CancelPayment, p[2]
-	case r.method == http.MethodGet && len(p) == 4 && p[2] == "orders":
-		return GetPaymentByOrderID, p[3]
-	case r.method == http.MethodGet && len(p) == 3:
-		return GetPayment, p[2]
+	case found == nil || s.clock.now().Sub(found.at) >= idempotencyPeriod:
+		place = &storedAnswer{id: id, running: true, at: s.clock.now(), traceID: r.traceID}
+		s.answers[id] = place
+		return place, nil
+	case found.running:
+		a := r.mark(r.refuse(tosspayments.ErrIdempotentRequestProcessing))
+		return nil, &a
 	}
-	return "", ""
+	// Two trace ids, that of this request first, are all that tells a replay.
+	a := ok(found.body)
+	a.status = found.status
+	a.header.Set(traceHeader, r.traceID+", "+found.traceID)
+	return nil, &a
 }
 
-// paymentKeyOf is the key of the payment that a request names; "" when it names none.
-func paymentKeyOf(r request, operation Operation, subject string) string {
-	switch operation {
+// perform does what is asked for, unless the fault prevents it.
+func (s *Server) perform(r *request) (a reply) {
+	f := r.fault
+	if f.prevents() {
+		// Nothing but a refusal, or one that is cut, remains without the effect.
+		if f.Kind == Cut {
+			return r.refuse(tosspayments.ErrFailedInternalSystemProcessing)
+		}
+		return r.refuse(f.Code)
+	}
+	late := f != nil && f.Kind == Delay
+	if late && !f.AfterEffect {
+		r.delay = f.Delay
+	}
+	if !r.operation.asksCompany() {
+		wait(r.delay)
+	}
+	s.change(func() { a = r.handle(s, r) })
+	if late && f.AfterEffect {
+		wait(f.Delay)
+	}
+	return s.present(a)
+}
+
+// store keeps the answer for the next request with the same idempotency key: the truth
+// where the answer was lost, but a refusal on purpose as it was told.
+func (s *Server) store(r *request, place *storedAnswer, truth, told reply) {
+	if place == nil {
+		return
+	}
+	keep, f := truth, r.fault
+	if f != nil && f.Kind == Refuse {
+		keep = told
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f != nil && f.Unstored || keep.status >= 500 && s.forgetsServerError {
+		delete(s.answers, place.id)
+		return
+	}
+	place.status, place.body, place.running = keep.status, bytes.Clone(keep.body), false
+}
+
+// mark adds the headers of every answer of the API itself.
+func (r *request) mark(a reply) reply {
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	if a.header.Get(traceHeader) == "" {
+		a.header.Set(traceHeader, r.traceID)
+	}
+	if key := r.idempotencyKey(); key != "" {
+		a.header.Set("Idempotency-Key", key)
+	}
+	return a
+}
+
+// paymentKey is the key of the payment that a request names; "" when it names none.
+func (r *request) paymentKey() string {
+	switch r.operation {
 	case GetPayment, CancelPayment:
-		return subject
+		return r.subject
 	case ConfirmPayment:
 		var body struct {
 			PaymentKey string `json:"paymentKey"`
@@ -280,66 +235,25 @@ func paymentKeyOf(r request, operation Operation, subject string) string {
 	return ""
 }
 
-func (s *Server) perform(r request, operation Operation, subject string, delay time.Duration, inEnglish bool) reply {
-	switch operation {
-	case ConfirmPayment:
-		return s.confirm(r, delay, inEnglish)
-	case CancelPayment:
-		return s.cancel(r, subject, delay, inEnglish)
-	case IssueBillingKey, IssueBillingKeyByCard:
-		return s.issueBillingKey(r, operation, inEnglish)
-	case CreatePayment:
-		return s.createPayment(r, inEnglish)
-	case DeleteBillingKey:
-		return s.deleteBillingKey(subject, inEnglish)
-	case ChargeBilling, KeyIn, IssueVirtualAccount:
-		return s.approveOrder(r, operation, subject, delay, inEnglish)
-	}
-	wait(context.Background(), delay)
-	s.mu.Lock()
-	defer s.release()
-	if a, ok := s.records(r, operation, subject, inEnglish); ok {
-		return a
-	}
-	var p *payment
-	switch operation {
-	case GetPayment:
-		p = s.payments[subject]
-	case GetPaymentByOrderID:
-		p = s.byOrder[subject]
-	default:
-		return s.refusal(tosspayments.ErrNotFound, inEnglish)
-	}
-	if p == nil {
-		return s.refusal(tosspayments.ErrNotFoundPayment, inEnglish)
-	}
-	return s.success(p, inEnglish)
+func (s *Server) notFound(r *request) reply { return r.refuse(tosspayments.ErrNotFound) }
+
+func ok(body []byte) reply {
+	return reply{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, body: body}
 }
 
-func (s *Server) success(p *payment, inEnglish bool) reply {
-	s.expire(p)
-	return reply{
-		status: http.StatusOK,
-		header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}},
-		body:   p.json(inEnglish),
-	}
-}
-
-// refusal is an error answer with the documented status and message.
-func (s *Server) refusal(code tosspayments.ErrorCode, inEnglish bool) reply {
+// refuse is an error answer with the documented status and message.
+func (r *request) refuse(code tosspayments.ErrorCode) reply {
 	info, _ := code.Info()
 	status, message := http.StatusBadRequest, info.Korean
 	if len(info.Statuses) > 0 {
 		status = info.Statuses[0]
 	}
-	if inEnglish {
+	if r.english {
 		message = info.English
 	}
-	return reply{
-		status: status,
-		header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}},
-		body:   encode(map[string]string{"code": string(code), "message": message}),
-	}
+	a := ok(encode(map[string]string{"code": string(code), "message": message}))
+	a.status = status
+	return a
 }
 
 // decode reads a request body as the server does: numbers may be strings.
@@ -352,4 +266,10 @@ func (s *Server) hex(n int) string {
 		b[i] = byte(s.random.Uint32())
 	}
 	return hex.EncodeToString(b)
+}
+
+func wait(d time.Duration) {
+	if d > 0 {
+		time.Sleep(d)
+	}
 }

@@ -3,6 +3,7 @@ package tosstest
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -46,9 +47,9 @@ func (s *Server) Register(registration Registration) tosspayments.BillingRedirec
 		s.misuse(err)
 		return tosspayments.BillingRedirect{}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return tosspayments.BillingRedirect{CustomerKey: registration.CustomerKey, AuthKey: tosspayments.NewSensitive(s.register(registration))}
+	var authKey string
+	s.change(func() { authKey = s.register(registration) })
+	return tosspayments.BillingRedirect{CustomerKey: registration.CustomerKey, AuthKey: tosspayments.NewSensitive(authKey)}
 }
 
 // registrationWindow is a window in which a buyer registers a card.
@@ -85,8 +86,6 @@ func (s *Server) openRegistration(e envelope, base string) (address string, refu
 	case request.FlowMode == "DIRECT" && request.CardCompany == "" && request.EasyPay == "":
 		return "", refuseWindow(tosspayments.ErrInvalidFlowModeParameters, "")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	id := "billing-" + s.hex(12)
 	s.windows[id] = &registrationWindow{e.CustomerKey, request.SuccessURL, request.FailURL}
 	return base + id, nil
@@ -94,28 +93,26 @@ func (s *Server) openRegistration(e envelope, base string) (address string, refu
 
 // closeRegistration ends the window as the developer has chosen, with a card that
 // behaves as chosen.
-func (s *Server) closeRegistration(w http.ResponseWriter, r *http.Request, id string, window *registrationWindow, outcome string) {
-	refusal := tosspayments.ErrorCode(r.PostFormValue("behaviour"))
+func (s *Server) closeRegistration(id string, window *registrationWindow, form url.Values) ending {
+	refusal := tosspayments.ErrorCode(form.Get("behaviour"))
 	if _, known := refusal.Info(); refusal != "" && !known {
-		http.Error(w, "behaviour", http.StatusBadRequest)
-		return
+		return ending{status: http.StatusBadRequest, text: "behaviour"}
 	}
+	outcome := form.Get("outcome")
 	code := map[string]tosspayments.ErrorCode{
 		"cancel": tosspayments.ErrPayProcessCanceled, "reject": tosspayments.ErrRejectCardCompany, "abort": tosspayments.ErrPayProcessAborted,
 	}[outcome]
 	if outcome != "pay" && code == "" {
-		http.Error(w, "outcome", http.StatusBadRequest)
-		return
+		return ending{status: http.StatusBadRequest, text: "outcome"}
 	}
 	delete(s.windows, id)
 	if code != "" {
 		info, _ := code.Info()
-		http.Redirect(w, r, withQuery(window.failURL, [][2]string{{"code", string(code)}, {"message", info.Korean}}), http.StatusSeeOther)
-		return
+		return leaveFor(withQuery(window.failURL, [][2]string{{"code", string(code)}, {"message", info.Korean}}))
 	}
-	company, _ := strings.CutPrefix(r.PostFormValue("means"), "card:")
+	company, _ := strings.CutPrefix(form.Get("means"), "card:")
 	authKey := s.register(Registration{CustomerKey: window.customerKey, CardCompany: company, Refusal: refusal})
-	http.Redirect(w, r, withQuery(window.successURL, [][2]string{{"customerKey", window.customerKey}, {"authKey", authKey}}), http.StatusSeeOther)
+	return leaveFor(withQuery(window.successURL, [][2]string{{"customerKey", window.customerKey}, {"authKey", authKey}}))
 }
 
 func (s *Server) register(registration Registration) (authKey string) {
@@ -141,83 +138,73 @@ func (s *Server) RevokeBillingKey(key tosspayments.BillingKey) {
 	if s.tb != nil {
 		s.tb.Helper()
 	}
-	s.mu.Lock()
-	defer s.release()
-	b := s.billings[key.Key.Reveal()]
-	if b == nil {
-		s.misuse(errors.New("no such billing key"))
-		return
-	}
-	if !b.removed {
-		s.removeBilling(b, nil)
-	}
+	s.change(func() {
+		b := s.billings[key.Key.Reveal()]
+		if b == nil {
+			s.misuse(errors.New("no such billing key"))
+			return
+		}
+		if !b.removed {
+			s.removeBilling(b, nil)
+		}
+	})
 }
 
-func routeBilling(method string, p []string) (operation Operation, subject string) {
-	switch {
-	case method == http.MethodPost && len(p) == 4 && p[2] == "authorizations" && p[3] == "issue":
-		return IssueBillingKey, ""
-	case method == http.MethodPost && len(p) == 4 && p[2] == "authorizations" && p[3] == "card":
-		return IssueBillingKeyByCard, ""
-	case method == http.MethodPost && len(p) == 3:
-		return ChargeBilling, p[2]
-	case method == http.MethodDelete && len(p) == 3:
-		return DeleteBillingKey, p[2]
-	}
-	return "", ""
-}
-
-func (s *Server) issueBillingKey(r request, operation Operation, inEnglish bool) reply {
+func (s *Server) issueBillingKey(r *request) reply {
 	var body struct {
 		AuthKey     string `json:"authKey"`
+		CustomerKey string `json:"customerKey"`
+	}
+	if !decode(r.body, &body) || tosspayments.ValidateCustomerKey(body.CustomerKey) != nil {
+		return r.refuse(tosspayments.ErrInvalidRequest)
+	}
+	b := s.authKeys[body.AuthKey]
+	switch {
+	case b == nil:
+		return r.refuse(tosspayments.ErrInvalidBillKeyRequest)
+	case b.customerKey != body.CustomerKey:
+		return r.refuse(tosspayments.ErrInvalidCustomerKey)
+	}
+	delete(s.authKeys, body.AuthKey)
+	return s.issue(r, b)
+}
+
+func (s *Server) issueBillingKeyByCard(r *request) reply {
+	var body struct {
 		CustomerKey string `json:"customerKey"`
 		card
 	}
 	if !decode(r.body, &body) || tosspayments.ValidateCustomerKey(body.CustomerKey) != nil {
-		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
+		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := &billing{customerKey: body.CustomerKey}
-	if operation == IssueBillingKey {
-		b = s.authKeys[body.AuthKey]
-		if b == nil {
-			return s.refusal(tosspayments.ErrInvalidBillKeyRequest, inEnglish)
-		}
-		if b.customerKey != body.CustomerKey {
-			return s.refusal(tosspayments.ErrInvalidCustomerKey, inEnglish)
-		}
-		delete(s.authKeys, body.AuthKey)
-	} else if code := body.refusal(); code != "" {
-		return s.refusal(code, inEnglish)
+	if code := body.refusal(); code != "" {
+		return r.refuse(code)
 	}
+	return s.issue(r, &billing{customerKey: body.CustomerKey})
+}
+
+func (s *Server) issue(r *request, b *billing) reply {
 	b.key = "Fake" + s.hex(20) + "="
-	b.registeredAt = s.now()
+	b.registeredAt = s.clock.now()
 	s.billings[b.key] = b
-	method := "카드"
-	if inEnglish {
-		method = "Card"
-	}
 	values := map[string]any{
-		"customerKey": b.customerKey, "authenticatedAt": stamp(b.registeredAt), "billingKey": b.key, "method": method,
+		"customerKey": b.customerKey, "authenticatedAt": stamp(b.registeredAt), "billingKey": b.key, "method": word(r.english, "카드", "Card"),
 	}
 	if b.company != "" {
 		company, _ := institutions.LookupCardCompany(b.company)
 		values["card"] = fixtures().billingCard.fill(map[string]any{"issuerCode": b.company, "acquirerCode": b.company})
 		values["cardCompany"] = company.KoreanShort
 	}
-	return reply{status: http.StatusOK, header: jsonHeader(), body: fixtures().billing.fill(values)}
+	return ok(fixtures().billing.fill(values))
 }
 
-func (s *Server) deleteBillingKey(key string, inEnglish bool) reply {
-	s.mu.Lock()
-	defer s.release()
-	b := s.billings[key]
+func (s *Server) deleteBillingKey(r *request) reply {
+	b := s.billings[r.subject]
 	switch {
 	case b == nil:
-		return s.refusal(tosspayments.ErrNotFoundBilling, inEnglish)
+		return r.refuse(tosspayments.ErrNotFoundBilling)
 	case b.removed:
-		return s.refusal(tosspayments.ErrAlreadyRemovedBillingKey, inEnglish)
+		return r.refuse(tosspayments.ErrAlreadyRemovedBillingKey)
 	}
 	s.removeBilling(b, "API를 통한 삭제 요청")
 	return reply{status: http.StatusOK}
@@ -244,66 +231,88 @@ func (c *card) refusal() tosspayments.ErrorCode {
 	return ""
 }
 
-// approveOrder makes a payment under an order id, which is good for one.
-func (s *Server) approveOrder(r request, operation Operation, billingKey string, delay time.Duration, inEnglish bool) reply {
-	var body struct {
-		OrderID       string              `json:"orderId"`
-		OrderName     string              `json:"orderName"`
-		Amount        tosspayments.Amount `json:"amount"`
-		TaxFreeAmount tosspayments.Amount `json:"taxFreeAmount"`
-		CustomerKey   string              `json:"customerKey"`
-		Installment   int                 `json:"cardInstallmentPlan"`
-		UseCardPoint  bool                `json:"useCardPoint"`
-		card
-		accountRequest
+// orderRequest is what every payment that needs no window is asked for with.
+type orderRequest struct {
+	OrderID       string              `json:"orderId"`
+	OrderName     string              `json:"orderName"`
+	Amount        tosspayments.Amount `json:"amount"`
+	TaxFreeAmount tosspayments.Amount `json:"taxFreeAmount"`
+	Installment   int                 `json:"cardInstallmentPlan"`
+	UseCardPoint  bool                `json:"useCardPoint"`
+}
+
+func (o *orderRequest) checkout() Checkout {
+	return Checkout{
+		OrderID: o.OrderID, OrderName: o.OrderName, Amount: o.Amount,
+		TaxFreeAmount: o.TaxFreeAmount, InstallmentPlanMonths: o.Installment,
 	}
-	ok := decode(r.body, &body)
-	checkout := Checkout{
-		OrderID: body.OrderID, OrderName: body.OrderName, Amount: body.Amount,
-		TaxFreeAmount: body.TaxFreeAmount, InstallmentPlanMonths: body.Installment,
-	}
-	if operation == IssueVirtualAccount {
-		checkout.Method = tosspayments.MethodVirtualAccount
-	}
-	if !ok || checkout.validate() != nil {
-		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
-	}
-	s.mu.Lock()
-	defer s.release()
-	b := s.billings[billingKey]
-	refused := tosspayments.ErrorCode("")
-	switch operation {
-	case ChargeBilling:
-		refused = b.refuseCharge(body.CustomerKey)
-	case KeyIn:
-		refused = body.card.refusal()
-	case IssueVirtualAccount:
-		refused = body.accountRequest.refusal(s.now())
-	}
-	first := s.byOrder[body.OrderID]
-	switch {
-	case refused != "":
-		return s.refusal(refused, inEnglish)
-	case first != nil && first.busy:
-		return s.refusal(tosspayments.ErrAlreadyProcessingRequest, inEnglish)
-	case first != nil && first.taken():
-		return s.refusal(tosspayments.ErrDuplicatedOrderID, inEnglish)
+}
+
+// openOrder opens a payment under an order id, which is good for one, and asks the
+// company.
+func (s *Server) openOrder(r *request, checkout Checkout, b *billing) (*payment, tosspayments.ErrorCode) {
+	switch first := s.byOrder[checkout.OrderID]; {
+	case first == nil:
+	case first.busy:
+		return nil, tosspayments.ErrAlreadyProcessingRequest
+	case first.taken():
+		return nil, tosspayments.ErrDuplicatedOrderID
 	}
 	p := s.open(checkout)
-	s.byOrder[body.OrderID] = p
-	p.billing, p.cardPoint = b, body.UseCardPoint
-	s.authenticate(p, s.now())
-	s.work(p, delay)
-	if operation == IssueVirtualAccount {
-		s.issueAccount(p, body.accountRequest)
-		return s.success(p, inEnglish)
+	s.byOrder[checkout.OrderID] = p
+	p.billing = b
+	s.authenticate(p, s.clock.now())
+	s.work(p, r.delay)
+	return p, ""
+}
+
+func (s *Server) chargeBilling(r *request) reply {
+	var body struct {
+		orderRequest
+		CustomerKey string `json:"customerKey"`
 	}
-	if b != nil && b.refusal != "" {
+	ok := decode(r.body, &body)
+	checkout := body.checkout()
+	if !ok || checkout.validate() != nil {
+		return r.refuse(tosspayments.ErrInvalidRequest)
+	}
+	b := s.billings[r.subject]
+	if code := b.refuseCharge(body.CustomerKey); code != "" {
+		return r.refuse(code)
+	}
+	p, code := s.openOrder(r, checkout, b)
+	if code != "" {
+		return r.refuse(code)
+	}
+	if b.refusal != "" {
 		p.status, p.failure = tosspayments.PaymentStatusAborted, b.refusal
-		return s.refusal(b.refusal, inEnglish)
+		return r.refuse(b.refusal)
 	}
+	p.cardPoint = body.UseCardPoint
 	s.approve(p)
-	return s.success(p, inEnglish)
+	return s.success(r, p)
+}
+
+func (s *Server) keyIn(r *request) reply {
+	var body struct {
+		orderRequest
+		card
+	}
+	ok := decode(r.body, &body)
+	checkout := body.checkout()
+	if !ok || checkout.validate() != nil {
+		return r.refuse(tosspayments.ErrInvalidRequest)
+	}
+	if code := body.refusal(); code != "" {
+		return r.refuse(code)
+	}
+	p, code := s.openOrder(r, checkout, nil)
+	if code != "" {
+		return r.refuse(code)
+	}
+	p.cardPoint = body.UseCardPoint
+	s.approve(p)
+	return s.success(r, p)
 }
 
 func (b *billing) refuseCharge(customerKey string) tosspayments.ErrorCode {
@@ -317,5 +326,3 @@ func (b *billing) refuseCharge(customerKey string) tosspayments.ErrorCode {
 	}
 	return ""
 }
-
-func jsonHeader() http.Header { return http.Header{"Content-Type": {"application/json;charset=UTF-8"}} }

@@ -34,7 +34,7 @@ var windowPage = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("window").Parse(windowHTML))
 })
 
-// serveBrowser answers what a browser asks for, and tells whether it did.
+// serveBrowser answers what a browser asks for, and reports whether it did.
 func (s *Server) serveBrowser(w http.ResponseWriter, r *http.Request) bool {
 	key, isWindow := strings.CutPrefix(r.URL.Path, "/window/")
 	switch {
@@ -148,12 +148,13 @@ func (s *Server) serveOpenWindow(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	address, refused := "http://"+r.Host+"/window/", (*windowRefusal)(nil)
+	open := s.openPayment
 	if e.Kind == "billing" {
-		address, refused = s.openRegistration(e, address)
-	} else {
-		address, refused = s.openPayment(e, address)
+		open = s.openRegistration
 	}
+	var address string
+	var refused *windowRefusal
+	s.change(func() { address, refused = open(e, "http://"+r.Host+"/window/") })
 	if refused == nil {
 		_, _ = w.Write(encode(map[string]string{"url": address}))
 		return
@@ -177,8 +178,6 @@ func (s *Server) openPayment(e envelope, base string) (address string, refused *
 	if refused != nil {
 		return "", refused
 	}
-	s.mu.Lock()
-	defer s.release()
 	if first := s.byOrder[checkout.OrderID]; first != nil && first.taken() {
 		return "", refuseWindow(tosspayments.ErrDuplicatedOrderID, "")
 	}
@@ -237,7 +236,7 @@ func (s *Server) parseWindowRequest(e envelope) (c windowCheckout, refused *wind
 	c = request.checkout()
 	if request.Method == tosspayments.MethodVirtualAccount {
 		asked := c.account()
-		if code := asked.refusal(s.Now()); code != "" {
+		if code := asked.refusal(s.clock.now()); code != "" {
 			return c, refuseWindow(code, "virtualAccount")
 		}
 	}
@@ -248,7 +247,7 @@ func (s *Server) parseWindowRequest(e envelope) (c windowCheckout, refused *wind
 }
 
 // createPayment opens a window from the server of the shop.
-func (s *Server) createPayment(r request, inEnglish bool) reply {
+func (s *Server) createPayment(r *request) reply {
 	var body struct {
 		windowRequest
 		Amount      tosspayments.Amount `json:"amount"`
@@ -257,7 +256,7 @@ func (s *Server) createPayment(r request, inEnglish bool) reply {
 		CardCompany string              `json:"cardCompany"`
 	}
 	if !decode(r.body, &body) {
-		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
+		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
 	if body.Currency == "" {
 		body.Currency = tosspayments.CurrencyKRW
@@ -265,17 +264,15 @@ func (s *Server) createPayment(r request, inEnglish bool) reply {
 	body.windowRequest.Amount = &windowAmount{body.Currency, body.Amount}
 	body.Card.EasyPay, body.Card.CardCompany = body.EasyPay, body.CardCompany
 	if refused := body.validate(); refused != nil {
-		return s.refusal(refused.code, inEnglish)
+		return r.refuse(refused.code)
 	}
 	checkout := body.checkout()
-	s.mu.Lock()
-	defer s.release()
 	if first := s.byOrder[checkout.OrderID]; first != nil && first.taken() {
-		return s.refusal(tosspayments.ErrDuplicatedOrderID, inEnglish)
+		return r.refuse(tosspayments.ErrDuplicatedOrderID)
 	}
 	p := s.open(checkout.Checkout)
 	p.window = checkout.window
-	return s.success(p, inEnglish)
+	return s.success(r, p)
 }
 
 func (r *windowRequest) validate() *windowRefusal {
@@ -389,9 +386,12 @@ func (r *windowRequest) checkout() (c windowCheckout) {
 
 func isInstallment(months int) bool { return months == 0 || months >= 2 && months <= 12 }
 
+// maxAddress bounds what a window keeps. The real limit is not known.
+const maxAddress = 4096
+
 func isAddress(text string) bool {
 	u, err := url.Parse(text)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+	return len(text) <= maxAddress && err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
 var banks = [][2]string{
@@ -410,41 +410,45 @@ var cardCompanies = [][2]string{
 }
 
 func (s *Server) showWindow(w http.ResponseWriter, key string) {
-	s.mu.Lock()
-	p := s.payments[key]
-	registering := s.windows[key] != nil
-	if !registering && (p == nil || p.window.successURL == "") {
-		s.mu.Unlock()
+	var page *windowPageData
+	s.change(func() { page = s.windowPage(key) })
+	if page == nil {
 		http.Error(w, "결제를 찾을 수 없어요.", http.StatusNotFound)
 		return
 	}
-	if registering {
-		s.mu.Unlock()
-		page := windowPageData{Registering: true, OrderName: "카드 등록"}
+	page.write(w)
+}
+
+// windowPage is what a window shows now; nil when there is none.
+func (s *Server) windowPage(key string) *windowPageData {
+	if s.windows[key] != nil {
+		page := &windowPageData{Registering: true, OrderName: "카드 등록"}
 		page.addCards("")
-		page.write(w)
-		return
+		return page
 	}
-	s.expire(p)
-	checkout, opened, over := p.checkout, p.window, p.status != tosspayments.PaymentStatusReady
-	page := windowPageData{Over: over, OrderName: checkout.OrderName, Amount: price(checkout.Amount, checkout.Currency)}
+	p := s.payments[key]
+	if p == nil || p.window.successURL == "" {
+		return nil
+	}
+	s.refresh(p)
+	page := &windowPageData{
+		Over: p.status != tosspayments.PaymentStatusReady, OrderName: p.checkout.OrderName, Amount: price(p.checkout.Amount, p.checkout.Currency),
+	}
 	if a := p.account; a != nil {
 		page.Account = a.number
 		page.CanDeposit = p.status == tosspayments.PaymentStatusWaitingForDeposit && !a.expired
 		page.CanBounce = p.status == tosspayments.PaymentStatusDone
 		page.Overdue = a.expired
 	}
-	s.release()
-
-	switch checkout.Method {
+	switch p.checkout.Method {
 	case tosspayments.MethodVirtualAccount, tosspayments.MethodTransfer:
 		for i, b := range banks {
 			page.Banks = append(page.Banks, tile{b[0], b[1], i == 0})
 		}
 	case "":
-		page.addMeans(&checkout, &opened)
+		page.addMeans(&p.checkout, &p.window)
 	}
-	page.write(w)
+	return page
 }
 
 // windowPageData is what the page shows.
@@ -488,80 +492,89 @@ func (page *windowPageData) addMeans(checkout *Checkout, opened *window) {
 	}
 }
 
-// closeWindow ends the window as the developer has chosen.
+// ending is where a window leads to, or what is wrong with what was chosen.
+type ending struct {
+	status int
+	text   string // an address when the browser goes there
+}
+
+func leaveFor(address string) ending { return ending{http.StatusSeeOther, address} }
+
 func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, key string) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	outcome := r.PostFormValue("outcome")
-	s.mu.Lock()
-	defer s.release()
-	if window := s.windows[key]; window != nil {
-		s.closeRegistration(w, r, key, window, outcome)
-		return
-	}
-	p := s.payments[key]
-	if p == nil || p.window.successURL == "" {
-		http.Error(w, "결제를 찾을 수 없어요.", http.StatusNotFound)
-		return
-	}
-	s.expire(p)
-	switch {
-	case outcome == "deposit" || outcome == "bounce" || outcome == "overdue":
-		var err error
-		switch outcome {
-		case "deposit":
-			err = s.deposit(p, p.checkout.Amount)
-		case "bounce":
-			err = s.bounce(p)
-		case "overdue":
-			err = s.expireAccount(p)
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusConflict)
-			return
-		}
-		http.Redirect(w, r, "/window/"+p.key, http.StatusSeeOther)
-		return
-	case p.status == tosspayments.PaymentStatusExpired:
-		// Which code the real window gives after 30 minutes is not known.
-		outcome = "abort"
-	case p.status != tosspayments.PaymentStatusReady:
-		http.Redirect(w, r, "/window/"+p.key, http.StatusSeeOther)
-		return
-	}
-	if err := p.choose(r.PostFormValue("means"), r.PostFormValue("installment")); err != nil {
+	if err := r.ParseForm(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	var target string
+	var end ending
+	s.change(func() { end = s.endWindow(key, r.PostForm) })
+	if end.status == http.StatusSeeOther {
+		http.Redirect(w, r, end.text, end.status)
+		return
+	}
+	http.Error(w, end.text, end.status)
+}
+
+// endWindow ends the window as the developer has chosen.
+func (s *Server) endWindow(key string, form url.Values) ending {
+	if window := s.windows[key]; window != nil {
+		return s.closeRegistration(key, window, form)
+	}
+	p, outcome := s.payments[key], form.Get("outcome")
+	if p == nil || p.window.successURL == "" {
+		return ending{http.StatusNotFound, "결제를 찾을 수 없어요."}
+	}
+	s.refresh(p)
+	if act := map[string]func() error{
+		"deposit": func() error { return s.deposit(p, p.checkout.Amount) },
+		"bounce":  func() error { return s.bounce(p) },
+		"overdue": func() error { return s.expireAccount(p) },
+	}[outcome]; act != nil {
+		if err := act(); err != nil {
+			return ending{http.StatusConflict, err.Error()}
+		}
+		return leaveFor("/window/" + p.key)
+	}
+	switch p.status {
+	case tosspayments.PaymentStatusReady:
+	case tosspayments.PaymentStatusExpired:
+		// Which code the real window gives after 30 minutes is not known.
+		return leaveFor(p.failRedirect(tosspayments.ErrPayProcessAborted, p.checkout.OrderID))
+	default:
+		return leaveFor("/window/" + p.key)
+	}
+	if err := p.choose(form.Get("means"), form.Get("installment")); err != nil {
+		return ending{http.StatusBadRequest, err.Error()}
+	}
+	return s.leaveWindow(p, outcome)
+}
+
+// leaveWindow is what the buyer, or the card company, does in the window.
+func (s *Server) leaveWindow(p *payment, outcome string) ending {
+	authenticatedAt := s.clock.now()
 	switch outcome {
-	case "pay", "refuse", "expire", "lose":
-		s.authenticate(p, s.now())
-		target = p.successRedirect()
+	case "pay":
+	case "refuse":
+		p.checkout.Refusal = tosspayments.ErrRejectCardCompany
+	case "expire":
+		authenticatedAt = authenticatedAt.Add(-confirmPeriod)
+	case "lose":
+		s.script = append(s.script, Fault{Operation: ConfirmPayment, PaymentKey: p.key, Kind: Drop, AfterEffect: true, Times: 1})
 	case "cancel":
-		target = p.failRedirect(tosspayments.ErrPayProcessCanceled, "")
+		return leaveFor(p.failRedirect(tosspayments.ErrPayProcessCanceled, ""))
 	case "reject", "abort":
 		code := tosspayments.ErrRejectCardCompany
 		if outcome == "abort" {
 			code = tosspayments.ErrPayProcessAborted
 		}
-		if p.status == tosspayments.PaymentStatusReady {
-			p.status, p.failure = tosspayments.PaymentStatusAborted, code
-			s.changed(p, s.now())
-		}
-		target = p.failRedirect(code, p.checkout.OrderID)
+		p.status, p.failure = tosspayments.PaymentStatusAborted, code
+		s.changed(p, s.clock.now(), false)
+		return leaveFor(p.failRedirect(code, p.checkout.OrderID))
 	default:
-		http.Error(w, "outcome", http.StatusBadRequest)
-		return
+		return ending{http.StatusBadRequest, "outcome"}
 	}
-	switch outcome {
-	case "refuse":
-		p.checkout.Refusal = tosspayments.ErrRejectCardCompany
-	case "expire":
-		s.authenticate(p, s.now().Add(-confirmPeriod))
-	case "lose":
-		s.script = append(s.script, Fault{Operation: ConfirmPayment, PaymentKey: key, Kind: Drop, AfterEffect: true, Times: 1})
-	}
-	http.Redirect(w, r, target, http.StatusSeeOther)
+	s.authenticate(p, authenticatedAt)
+	return leaveFor(p.successRedirect())
 }
 
 // choose notes the means of payment: "card:61" or "easyPay:TOSSPAY".

@@ -311,6 +311,7 @@ func TestRegistrationInTheWindow(t *testing.T) {
 	request := object{"method": "CARD", "successUrl": "http://shop.example/billing", "failUrl": "http://shop.example/fail"}
 	for code, bad := range map[string]object{
 		"INCORRECT_SUCCESS_URL_FORMAT": {"method": "CARD", "failUrl": "http://shop.example/fail"},
+		"INCORRECT_FAIL_URL_FORMAT":    {"method": "CARD", "successUrl": "http://shop.example/billing", "failUrl": "http://shop.example/" + strings.Repeat("x", 1<<20-500)},
 		"NOT_SUPPORTED_METHOD":         {"method": "GIFT", "successUrl": "http://a.example", "failUrl": "http://a.example"},
 		"INVALID_PARAMETERS":           {"amount": 1},
 	} {

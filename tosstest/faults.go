@@ -37,6 +37,16 @@ const (
 	GetPromotions     Operation = "get promotions"
 )
 
+// asksCompany reports whether a card company or a bank is asked, for which the payment
+// is busy meanwhile.
+func (o Operation) asksCompany() bool {
+	switch o {
+	case ConfirmPayment, CancelPayment, ChargeBilling, KeyIn, IssueVirtualAccount:
+		return true
+	}
+	return false
+}
+
 // FaultKind is a way in which a request goes wrong.
 type FaultKind string
 
@@ -94,9 +104,10 @@ func (s *Server) Inject(faults ...Fault) {
 
 // ClearFaults forgets the injected faults that no request, and no event, has met yet.
 func (s *Server) ClearFaults() {
+	s.webhooks.clearFaults()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.script, s.webhookScript = nil, nil
+	s.script = nil
 }
 
 // SetRandomFaults changes the share of requests that fail at random (see
@@ -108,10 +119,10 @@ func (s *Server) SetRandomFaults(share float64) {
 }
 
 // nextFault takes the fault for a request, or nil.
-func (s *Server) nextFault(operation Operation, paymentKey string) *Fault {
+func (s *Server) nextFault(r *request) *Fault {
 	for i := range s.script {
 		f := s.script[i]
-		if f.Operation != "" && f.Operation != operation || f.PaymentKey != "" && f.PaymentKey != paymentKey {
+		if f.Operation != "" && f.Operation != r.operation || f.PaymentKey != "" && f.PaymentKey != r.paymentKey() {
 			continue
 		}
 		if s.script[i].Times--; s.script[i].Times == 0 {
@@ -122,6 +133,10 @@ func (s *Server) nextFault(operation Operation, paymentKey string) *Fault {
 	if s.chaosRng == nil || s.chaosRng.Float64() >= s.chaos {
 		return nil
 	}
+	return s.randomFault(r.operation)
+}
+
+func (s *Server) randomFault(operation Operation) *Fault {
 	kinds := []FaultKind{Refuse, Delay, Drop, Reset, Cut, BadGateway, RateLimit}
 	codes := []tosspayments.ErrorCode{
 		tosspayments.ErrFailedInternalSystemProcessing, tosspayments.ErrProviderError,
@@ -150,8 +165,19 @@ func (s *Server) nextFault(operation Operation, paymentKey string) *Fault {
 
 var errReset = errors.New("connection reset by peer")
 
+// losesRequest reports whether the request does not reach the operation at all.
+func (f *Fault) losesRequest() bool {
+	return f.prevents() && f.Kind != Refuse && f.Kind != Cut
+}
+
+// prevents reports whether the operation has no effect.
+func (f *Fault) prevents() bool { return f != nil && !f.AfterEffect && f.Kind != Delay }
+
 // spoil turns the true answer into what the client gets.
-func (f *Fault) spoil(s *Server, truth reply, english bool) reply {
+func (f *Fault) spoil(r *request, truth reply) reply {
+	if f == nil {
+		return truth
+	}
 	switch f.Kind {
 	case Drop:
 		return reply{status: truth.status, broken: io.EOF}
@@ -171,7 +197,7 @@ func (f *Fault) spoil(s *Server, truth reply, english bool) reply {
 		a := reply{status: http.StatusTooManyRequests, header: http.Header{}}
 		return a.retryAfter(f.RetryAfter)
 	case Refuse:
-		a := s.refusal(f.Code, english)
+		a := r.refuse(f.Code)
 		if f.Status != 0 {
 			a.status = f.Status
 		}

@@ -1,7 +1,6 @@
 package tosstest
 
 import (
-	"context"
 	"encoding/json"
 	"strings"
 	"time"
@@ -32,7 +31,7 @@ type payment struct {
 	balance         tosspayments.Amount
 	taxFree         tosspayments.Amount
 	lastTransaction string
-	cancels         []cancel
+	cancels         []*cancel
 	failure         tosspayments.ErrorCode
 	// busy is set while a confirm or cancel is being worked on.
 	busy bool
@@ -47,8 +46,6 @@ type cancel struct {
 	amount, taxFree, left tosspayments.Amount
 	reason, transaction   string
 	at                    time.Time
-	// fresh is set for a cancel before the deposit until it has been answered.
-	fresh bool
 }
 
 // kst is how the service writes its times.
@@ -60,7 +57,7 @@ func (s *Server) open(checkout Checkout) *payment {
 	if checkout.Currency == "" {
 		checkout.Currency = tosspayments.CurrencyKRW
 	}
-	now := s.now()
+	now := s.clock.now()
 	p := &payment{
 		key:         "fakes" + now.In(kst()).Format("20060102150405") + strings.ToUpper(s.hex(4))[:5],
 		checkout:    checkout,
@@ -73,6 +70,7 @@ func (s *Server) open(checkout Checkout) *payment {
 		p.key = p.key[:19] + strings.ToUpper(s.hex(4))[:5]
 	}
 	s.payments[p.key] = p
+	s.opened = append(s.opened, p)
 	p.page = s.URL + "/window/" + p.key
 	s.watch(p)
 	if first := s.byOrder[checkout.OrderID]; first == nil || !first.taken() {
@@ -100,91 +98,92 @@ func (p *payment) deadline() time.Time {
 	return time.Time{}
 }
 
-// expire closes a payment whose time is over.
-func (s *Server) expire(p *payment) {
-	now := s.now()
+// refresh notes whether the time of a virtual account is over. That of other payments is
+// watched.
+func (s *Server) refresh(p *payment) {
 	if p.account != nil {
-		p.account.expired = p.status == tosspayments.PaymentStatusWaitingForDeposit && now.After(p.account.due)
-		return
-	}
-	if deadline := p.deadline(); !deadline.IsZero() && !now.Before(deadline) {
-		p.status = tosspayments.PaymentStatusExpired
-		p.failure = tosspayments.ErrExpiredPayment
-		s.changed(p, deadline)
+		p.account.expired = p.status == tosspayments.PaymentStatusWaitingForDeposit && s.clock.now().After(p.account.due)
 	}
 }
 
-func (s *Server) confirm(r request, delay time.Duration, inEnglish bool) reply {
+// success answers with a payment.
+func (s *Server) success(r *request, p *payment) reply {
+	s.refresh(p)
+	return ok(p.json(r.english))
+}
+
+func (s *Server) getPayment(r *request) reply { return s.found(r, s.payments[r.subject]) }
+
+func (s *Server) getPaymentByOrderID(r *request) reply { return s.found(r, s.byOrder[r.subject]) }
+
+func (s *Server) found(r *request, p *payment) reply {
+	if p == nil {
+		return r.refuse(tosspayments.ErrNotFoundPayment)
+	}
+	return s.success(r, p)
+}
+
+func (s *Server) confirm(r *request) reply {
 	var body struct {
 		PaymentKey string               `json:"paymentKey"`
 		OrderID    string               `json:"orderId"`
 		Amount     *tosspayments.Amount `json:"amount"`
 	}
 	if !decode(r.body, &body) || body.PaymentKey == "" || body.OrderID == "" || body.Amount == nil {
-		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
+		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	s.mu.Lock()
-	defer s.release()
 	p := s.payments[body.PaymentKey]
-	if p == nil {
-		return s.refusal(tosspayments.ErrNotFoundPaymentSession, inEnglish)
+	if code := s.refuseConfirm(p, body.OrderID, *body.Amount); code != "" {
+		return r.refuse(code)
 	}
-	s.expire(p)
-	switch {
-	case p.checkout.OrderID != body.OrderID:
-		return s.refusal(tosspayments.ErrForbiddenRequest, inEnglish)
-	case p.checkout.Amount != *body.Amount:
-		return s.refusal(s.amountMismatch, inEnglish)
-	case p.busy:
-		return s.refusal(tosspayments.ErrAlreadyProcessingRequest, inEnglish)
-	case !p.approvedAt.IsZero() || p.account != nil:
-		return s.refusal(tosspayments.ErrAlreadyProcessedPayment, inEnglish)
-	case p.status != tosspayments.PaymentStatusInProgress:
-		return s.refusal(tosspayments.ErrNotFoundPaymentSession, inEnglish)
-	}
-	if first := s.byOrder[body.OrderID]; first != p && first.taken() {
-		return s.refusal(tosspayments.ErrDuplicatedOrderID, inEnglish)
-	}
-	s.work(p, delay)
+	s.work(p, r.delay)
 	if code := p.checkout.Refusal; code != "" {
 		p.status = tosspayments.PaymentStatusAborted
 		p.failure = code
-		s.changed(p, s.now())
-		return s.refusal(code, inEnglish)
+		s.changed(p, s.clock.now(), false)
+		return r.refuse(code)
 	}
 	if p.checkout.Method == tosspayments.MethodVirtualAccount {
 		s.byOrder[body.OrderID] = p
 		s.issueAccount(p, (&windowCheckout{p.checkout, p.window}).account())
-		return s.success(p, inEnglish)
+		return s.success(r, p)
 	}
 	s.approve(p)
-	return s.success(p, inEnglish)
+	return s.success(r, p)
+}
+
+func (s *Server) refuseConfirm(p *payment, orderID string, amount tosspayments.Amount) tosspayments.ErrorCode {
+	switch {
+	case p == nil:
+		return tosspayments.ErrNotFoundPaymentSession
+	case p.checkout.OrderID != orderID:
+		return tosspayments.ErrForbiddenRequest
+	case p.checkout.Amount != amount:
+		return s.amountMismatch
+	case p.busy:
+		return tosspayments.ErrAlreadyProcessingRequest
+	case !p.approvedAt.IsZero() || p.account != nil:
+		return tosspayments.ErrAlreadyProcessedPayment
+	case p.status != tosspayments.PaymentStatusInProgress:
+		return tosspayments.ErrNotFoundPaymentSession
+	}
+	if first := s.byOrder[orderID]; first != p && first.taken() {
+		return tosspayments.ErrDuplicatedOrderID
+	}
+	return ""
 }
 
 // approve moves the money.
 func (s *Server) approve(p *payment) {
 	p.status = tosspayments.PaymentStatusDone
-	p.approvedAt = s.now()
+	p.approvedAt = s.clock.now()
 	p.approveNo = digits(s.random.Uint32())
 	s.byOrder[p.checkout.OrderID] = p
-	p.lastTransaction = s.enter(Approved, p, p.checkout.Amount)
+	p.lastTransaction = s.enter(Approved, p, p.checkout.Amount, nil)
 	// Charges of a billing key are not told.
 	if p.billing == nil {
-		s.changed(p, s.now())
+		s.changed(p, s.clock.now(), false)
 	}
-}
-
-// work is the time in which the card company is asked; other requests go on.
-func (s *Server) work(p *payment, delay time.Duration) {
-	if delay <= 0 {
-		return
-	}
-	p.busy = true
-	s.mu.Unlock()
-	wait(context.Background(), delay)
-	s.mu.Lock()
-	p.busy = false
-	s.watch(p)
 }
 
 func digits(n uint32) string {
@@ -198,77 +197,86 @@ func digits(n uint32) string {
 
 func (s *Server) transactionKey() string { return strings.ToUpper(s.hex(16)) }
 
-// enter writes a movement into the ledger and returns its transaction key.
-func (s *Server) enter(kind EntryKind, p *payment, amount tosspayments.Amount) string {
-	key := s.transactionKey()
-	s.ledger = append(s.ledger, Entry{
-		Kind: kind, PaymentKey: p.key, OrderID: p.checkout.OrderID, TransactionKey: key, Amount: amount, At: s.now(),
-	})
-	return key
+type cancelRequest struct {
+	CancelReason     string               `json:"cancelReason"`
+	CancelAmount     *tosspayments.Amount `json:"cancelAmount"`
+	RefundableAmount *tosspayments.Amount `json:"refundableAmount"`
+	TaxFreeAmount    tosspayments.Amount  `json:"taxFreeAmount"`
+	Currency         string               `json:"currency"`
+
+	RefundReceiveAccount *refundAccount `json:"refundReceiveAccount"`
 }
 
-func (s *Server) cancel(r request, paymentKey string, delay time.Duration, inEnglish bool) reply {
-	var body struct {
-		CancelReason     string               `json:"cancelReason"`
-		CancelAmount     *tosspayments.Amount `json:"cancelAmount"`
-		RefundableAmount *tosspayments.Amount `json:"refundableAmount"`
-		TaxFreeAmount    tosspayments.Amount  `json:"taxFreeAmount"`
-		Currency         string               `json:"currency"`
-
-		RefundReceiveAccount *refundAccount `json:"refundReceiveAccount"`
-	}
-	zero := tosspayments.Amount{}
+func (s *Server) cancel(r *request) reply {
+	var body cancelRequest
 	length := 0
 	if decode(r.body, &body) {
 		length = utf8.RuneCountInString(body.CancelReason)
 	}
-	if length == 0 || length > 200 || body.CancelAmount != nil && body.CancelAmount.Cmp(zero) <= 0 {
-		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
+	if length == 0 || length > 200 || body.CancelAmount != nil && body.CancelAmount.Cmp(tosspayments.Amount{}) <= 0 {
+		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	s.mu.Lock()
-	defer s.release()
-	p := s.payments[paymentKey]
+	p := s.payments[r.subject]
 	if p == nil {
-		return s.refusal(tosspayments.ErrNotFoundPayment, inEnglish)
+		return r.refuse(tosspayments.ErrNotFoundPayment)
 	}
 	if p.busy {
-		return s.refusal(tosspayments.ErrAlreadyProcessingRequest, inEnglish)
+		return r.refuse(tosspayments.ErrAlreadyProcessingRequest)
 	}
-	s.work(p, delay)
-	s.expire(p)
-	if p.account != nil {
-		if refused := s.cancelAccount(p, body.CancelAmount, body.CancelReason, body.RefundReceiveAccount); refused != "" {
-			return s.refusal(refused, inEnglish)
+	s.work(p, r.delay)
+	if p.account != nil && p.status == tosspayments.PaymentStatusWaitingForDeposit {
+		if body.CancelAmount != nil {
+			return r.refuse(tosspayments.ErrNotAllowedPartialRefundWaitingDeposit)
 		}
+		s.withdraw(p, body.CancelReason)
+		return s.success(r, p)
 	}
+	if code := s.refuseCancel(p, &body); code != "" {
+		return r.refuse(code)
+	}
+	s.refund(p, &body)
+	return s.success(r, p)
+}
+
+func (s *Server) refuseCancel(p *payment, body *cancelRequest) tosspayments.ErrorCode {
 	switch p.status {
 	case tosspayments.PaymentStatusDone, tosspayments.PaymentStatusPartialCanceled:
 	case tosspayments.PaymentStatusCanceled:
-		if p.account != nil && p.approvedAt.IsZero() && len(p.cancels) == 1 && p.cancels[0].fresh {
-			p.cancels[0].fresh = false
-			return s.success(p, inEnglish)
-		}
-		return s.refusal(tosspayments.ErrAlreadyCanceledPayment, inEnglish)
+		return tosspayments.ErrAlreadyCanceledPayment
 	default:
-		return s.refusal(tosspayments.ErrNotCancelablePayment, inEnglish)
+		return tosspayments.ErrNotCancelablePayment
 	}
-	amount := p.balance
-	if body.CancelAmount != nil {
-		amount = *body.CancelAmount
+	if code := p.refuseRefundAccount(body.RefundReceiveAccount); code != "" {
+		return code
 	}
+	amount := body.amount(p)
 	switch {
 	case body.Currency != "" && body.Currency != p.checkout.Currency:
-		return s.refusal(tosspayments.ErrInvalidRequest, inEnglish)
+		return tosspayments.ErrInvalidRequest
 	case p.balance.IsZero():
-		return s.refusal(tosspayments.ErrNotCancelableAmount, inEnglish)
+		return tosspayments.ErrNotCancelableAmount
 	case body.RefundableAmount != nil && *body.RefundableAmount != p.balance:
-		return s.refusal(tosspayments.ErrNotMatchesRefundableAmount, inEnglish)
+		return tosspayments.ErrNotMatchesRefundableAmount
 	case amount.Cmp(p.balance) > 0 || body.TaxFreeAmount.Cmp(p.taxFree) > 0 || body.TaxFreeAmount.Cmp(amount) > 0:
-		return s.refusal(tosspayments.ErrNotCancelableAmount, inEnglish)
+		return tosspayments.ErrNotCancelableAmount
 	}
-	if n := len(p.cancels); s.consecutiveCancels && n > 0 && s.now().Sub(p.cancels[n-1].at) < time.Second {
-		return s.refusal(tosspayments.ErrForbiddenConsecutiveRequest, inEnglish)
+	if n := len(p.cancels); s.consecutiveCancels && n > 0 && s.clock.now().Sub(p.cancels[n-1].at) < time.Second {
+		return tosspayments.ErrForbiddenConsecutiveRequest
 	}
+	return ""
+}
+
+// amount is what is to be cancelled: all that is left where nothing is said.
+func (r *cancelRequest) amount(p *payment) tosspayments.Amount {
+	if r.CancelAmount != nil {
+		return *r.CancelAmount
+	}
+	return p.balance
+}
+
+// refund moves money back.
+func (s *Server) refund(p *payment, body *cancelRequest) {
+	amount := body.amount(p)
 	p.balance = p.balance.Sub(amount)
 	p.taxFree = p.taxFree.Sub(body.TaxFreeAmount)
 	p.status = tosspayments.PaymentStatusPartialCanceled
@@ -276,15 +284,12 @@ func (s *Server) cancel(r request, paymentKey string, delay time.Duration, inEng
 		p.status = tosspayments.PaymentStatusCanceled
 	}
 	if p.balance.IsZero() {
-		p.taxFree = zero
+		p.taxFree = tosspayments.Amount{}
 	}
-	p.lastTransaction = s.enter(Canceled, p, amount)
-	p.cancels = append(p.cancels, cancel{
-		amount: amount, taxFree: body.TaxFreeAmount, left: p.balance,
-		reason: body.CancelReason, transaction: p.lastTransaction, at: s.now(),
-	})
-	s.changed(p, s.now())
-	return s.success(p, inEnglish)
+	x := &cancel{amount: amount, taxFree: body.TaxFreeAmount, left: p.balance, reason: body.CancelReason, at: s.clock.now()}
+	p.lastTransaction = s.enter(Canceled, p, amount, x)
+	p.cancels = append(p.cancels, x)
+	s.changed(p, s.clock.now(), false)
 }
 
 // json writes the payment as the service does.
@@ -365,7 +370,7 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 
 func (p *payment) secret() string { return "ps_" + p.key }
 
-// taken tells whether the order id can no longer be used.
+// taken reports whether the order id can no longer be used.
 func (p *payment) taken() bool { return !p.approvedAt.IsZero() || p.account != nil }
 
 func isMethod(method tosspayments.Method) bool {

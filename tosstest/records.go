@@ -2,7 +2,6 @@ package tosstest
 
 import (
 	"encoding/json"
-	"net/http"
 	"sort"
 	"strconv"
 	"strings"
@@ -17,71 +16,9 @@ const (
 	maxReceiptPage = 10000
 )
 
-func routeRecords(method string, p []string) (operation Operation, subject string) {
-	get, post := method == http.MethodGet, method == http.MethodPost
-	switch strings.Join(p[1:], "/") {
-	case "transactions":
-		if get {
-			return ListTransactions, ""
-		}
-	case "settlements":
-		if get {
-			return ListSettlements, ""
-		}
-		if post {
-			return RequestSettlement, ""
-		}
-	case "cash-receipts":
-		if get {
-			return ListCashReceipts, ""
-		}
-		if post {
-			return IssueCashReceipt, ""
-		}
-	case "promotions":
-		if get {
-			return GetPromotions, ""
-		}
-	case "promotions/card":
-		if get {
-			return GetCardPromotions, ""
-		}
-	}
-	if post && len(p) == 4 && p[1] == "cash-receipts" && p[3] == "cancel" {
-		return CancelCashReceipt, p[2]
-	}
-	return "", ""
-}
+func (s *Server) getPromotions(*request) reply { return ok(promotionsFixture) }
 
-// records answers what is not about one payment.
-func (s *Server) records(r request, operation Operation, subject string, inEnglish bool) (reply, bool) {
-	var body []byte
-	var refused tosspayments.ErrorCode
-	switch operation {
-	case ListTransactions:
-		body, refused = s.listTransactions(r, inEnglish)
-	case ListSettlements:
-		body, refused = s.listSettlements(r, inEnglish)
-	case RequestSettlement:
-		body, refused = s.requestSettlement(r)
-	case IssueCashReceipt:
-		body, refused = s.issueCashReceipt(r)
-	case CancelCashReceipt:
-		body, refused = s.cancelCashReceipt(r, subject)
-	case ListCashReceipts:
-		body, refused = s.listCashReceipts(r)
-	case GetPromotions:
-		body = promotionsFixture
-	case GetCardPromotions:
-		body = cardPromotionsFixture
-	default:
-		return reply{}, false
-	}
-	if refused != "" {
-		return s.refusal(refused, inEnglish), true
-	}
-	return reply{status: http.StatusOK, header: jsonHeader(), body: body}, true
-}
+func (s *Server) getCardPromotions(*request) reply { return ok(cardPromotionsFixture) }
 
 // number reads a whole number of the query, or takes the given one.
 func (r *request) number(name string, otherwise int) (n int, ok bool) {
@@ -93,84 +30,66 @@ func (r *request) number(name string, otherwise int) (n int, ok bool) {
 	return n, err == nil && n > 0
 }
 
-func array(rows []json.RawMessage) []byte {
+func array(rows []json.RawMessage) reply {
 	if rows == nil {
 		rows = []json.RawMessage{}
 	}
-	return encode(rows)
+	return ok(encode(rows))
 }
 
-// transaction tells of what a movement of money was.
-func (s *Server) transaction(e *Entry) (p *payment, x *cancel) {
-	p = s.payments[e.PaymentKey]
-	for i := range p.cancels {
-		if p.cancels[i].transaction == e.TransactionKey {
-			return p, &p.cancels[i]
-		}
-	}
-	return p, nil
-}
+// listed reports whether a movement is a transaction. A deposit that bounced and an
+// account that nobody paid into are none.
+func (m *movement) listed() bool { return m.Kind == Approved || m.Kind == Canceled }
 
-// movements are the entries of a time, oldest first. A deposit that bounced and an
-// account that nobody paid into are no transactions.
-func (s *Server) movements(from, to time.Time) []Entry {
-	first := sort.Search(len(s.ledger), func(i int) bool { return !s.ledger[i].At.Before(from) })
-	var entries []Entry
-	for _, e := range s.ledger[first:] {
-		if e.At.After(to) {
-			break
-		}
-		if e.Kind == Approved || e.Kind == Canceled {
-			entries = append(entries, e)
-		}
-	}
-	return entries
-}
-
-func (s *Server) listTransactions(r request, inEnglish bool) ([]byte, tosspayments.ErrorCode) {
+func (s *Server) listTransactions(r *request) reply {
 	start, startOK := parseQueryTime(r.query.Get("startDate"))
 	end, endOK := parseQueryTime(r.query.Get("endDate"))
 	limit, limitOK := r.number("limit", defaultPage)
 	switch {
 	case !startOK || !endOK:
-		return nil, tosspayments.ErrInvalidDate
+		return r.refuse(tosspayments.ErrInvalidDate)
 	case !limitOK:
-		return nil, tosspayments.ErrInvalidRequest
+		return r.refuse(tosspayments.ErrInvalidRequest)
 	case limit > maxPage:
-		return nil, tosspayments.ErrExceedMaxQueryLimit
+		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
 	}
 	// The end counts with its whole second.
-	entries := s.movements(start, end.Add(time.Second-1))
+	end = end.Add(time.Second)
+	movements := s.ledger.movements
+	first := s.ledger.since(start)
 	if after := r.query.Get("startingAfter"); after != "" {
-		i := 0
-		for i < len(entries) && entries[i].TransactionKey != after {
-			i++
+		i, known := s.ledger.byKey[after]
+		if !known || !movements[i].listed() || i < first || !movements[i].At.Before(end) {
+			return r.refuse(tosspayments.ErrInvalidTransactionKey)
 		}
-		if i == len(entries) {
-			return nil, tosspayments.ErrInvalidTransactionKey
-		}
-		entries = entries[i+1:]
+		first = i + 1
 	}
 	var rows []json.RawMessage
-	for _, e := range entries[:min(limit, len(entries))] {
-		p, x := s.transaction(&e)
-		status := tosspayments.PaymentStatusDone
-		if x != nil {
-			status = tosspayments.PaymentStatusPartialCanceled
-			if x.amount == p.checkout.Amount {
-				status = tosspayments.PaymentStatusCanceled
-			}
+	for i := first; i < len(movements) && len(rows) < limit && movements[i].At.Before(end); i++ {
+		if m := &movements[i]; m.listed() {
+			rows = append(rows, m.transactionJSON(r.english))
 		}
-		values := map[string]any{
-			"transactionKey": e.TransactionKey, "paymentKey": e.PaymentKey, "orderId": e.OrderID, "status": status,
-			"transactionAt": stamp(e.At), "currency": p.checkout.Currency, "amount": e.Amount, "method": p.method(inEnglish),
-		}
-		if p.billing != nil {
-			values["customerKey"] = p.billing.customerKey
-		}
-		rows = append(rows, fixtures().transaction.fill(values))
 	}
-	return array(rows), ""
+	return array(rows)
+}
+
+func (m *movement) transactionJSON(inEnglish bool) json.RawMessage {
+	p := m.payment
+	status := tosspayments.PaymentStatusDone
+	if m.cancel != nil {
+		status = tosspayments.PaymentStatusPartialCanceled
+		if m.cancel.amount == p.checkout.Amount {
+			status = tosspayments.PaymentStatusCanceled
+		}
+	}
+	values := map[string]any{
+		"transactionKey": m.TransactionKey, "paymentKey": m.PaymentKey, "orderId": m.OrderID, "status": status,
+		"transactionAt": stamp(m.At), "currency": p.checkout.Currency, "amount": m.Amount, "method": p.method(inEnglish),
+	}
+	if p.billing != nil {
+		values["customerKey"] = p.billing.customerKey
+	}
+	return fixtures().transaction.fill(values)
 }
 
 func parseQueryTime(text string) (time.Time, bool) {
@@ -199,7 +118,7 @@ func settled(at time.Time) (sold, paidOut time.Time) {
 
 // listSettlements computes what the real service computes with live keys only, at
 // a fee of 2.8 per cent and its VAT, and without public holidays.
-func (s *Server) listSettlements(r request, inEnglish bool) ([]byte, tosspayments.ErrorCode) {
+func (s *Server) listSettlements(r *request) reply {
 	start, startErr := time.ParseInLocation(time.DateOnly, r.query.Get("startDate"), kst())
 	end, endErr := time.ParseInLocation(time.DateOnly, r.query.Get("endDate"), kst())
 	page, pageOK := r.number("page", 1)
@@ -207,47 +126,49 @@ func (s *Server) listSettlements(r request, inEnglish bool) ([]byte, tosspayment
 	dateType := r.query.Get("dateType")
 	switch {
 	case startErr != nil || endErr != nil:
-		return nil, tosspayments.ErrInvalidDate
+		return r.refuse(tosspayments.ErrInvalidDate)
 	case !pageOK || !sizeOK || dateType != "" && dateType != "soldDate" && dateType != "paidOutDate":
-		return nil, tosspayments.ErrInvalidRequest
+		return r.refuse(tosspayments.ErrInvalidRequest)
 	case size > maxPage:
-		return nil, tosspayments.ErrExceedMaxQueryLimit
+		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
 	}
-	today, _ := settled(s.now())
+	today, _ := settled(s.clock.now())
 	var rows []json.RawMessage
 	skip := (page - 1) * size
-	for _, e := range s.movements(time.Time{}, s.now()) {
-		sold, paidOut := settled(e.At)
+	// A sale is paid out four days later at most.
+	for i := s.ledger.since(start.AddDate(0, 0, -4)); i < len(s.ledger.movements) && len(rows) < size; i++ {
+		m := &s.ledger.movements[i]
+		sold, paidOut := settled(m.At)
 		day := sold
 		if dateType == "paidOutDate" {
 			day = paidOut
 		}
-		if !sold.Before(today) || day.Before(start) || day.After(end) {
+		if sold.After(end) || !sold.Before(today) {
+			break
+		}
+		if !m.listed() || day.Before(start) || day.After(end) {
 			continue
 		}
 		if skip > 0 {
 			skip--
 			continue
 		}
-		if len(rows) == size {
-			break
-		}
-		rows = append(rows, s.settlement(&e, sold, paidOut, inEnglish))
+		rows = append(rows, m.settlementJSON(sold, paidOut, r.english))
 	}
-	return array(rows), ""
+	return array(rows)
 }
 
-func (s *Server) settlement(e *Entry, sold, paidOut time.Time, inEnglish bool) json.RawMessage {
-	p, x := s.transaction(e)
-	units, _ := e.Amount.Int64()
-	if x != nil {
+func (m *movement) settlementJSON(sold, paidOut time.Time, inEnglish bool) json.RawMessage {
+	p := m.payment
+	units, _ := m.Amount.Int64()
+	if m.cancel != nil {
 		units = -units
 	}
 	supply := units * 28 / 1000
 	tax := supply / 10
 	fee := supply + tax
 	values := map[string]any{
-		"paymentKey": e.PaymentKey, "transactionKey": e.TransactionKey, "orderId": e.OrderID, "currency": p.checkout.Currency,
+		"paymentKey": m.PaymentKey, "transactionKey": m.TransactionKey, "orderId": m.OrderID, "currency": p.checkout.Currency,
 		"method": p.method(inEnglish), "amount": units, "fees": []any{map[string]any{"type": "BASE", "fee": fee}}, "fee": fee,
 		"supplyAmount": supply, "vat": tax, "payOutAmount": units - fee, "approvedAt": stamp(p.approvedAt),
 		"soldDate": sold.Format(time.DateOnly), "paidOutDate": paidOut.Format(time.DateOnly),
@@ -258,20 +179,20 @@ func (s *Server) settlement(e *Entry, sold, paidOut time.Time, inEnglish bool) j
 	case tosspayments.MethodVirtualAccount:
 		values["virtualAccount"] = p.account.json(inEnglish)
 	}
-	if x != nil {
-		values["cancel"] = x.json()
+	if m.cancel != nil {
+		values["cancel"] = m.cancel.json()
 	}
 	return fixtures().settlement.fill(values)
 }
 
-func (s *Server) requestSettlement(r request) ([]byte, tosspayments.ErrorCode) {
+func (s *Server) requestSettlement(r *request) reply {
 	var body struct {
 		PaymentKey string `json:"paymentKey"`
 	}
 	if !decode(r.body, &body) || s.payments[body.PaymentKey] == nil {
-		return nil, tosspayments.ErrNotFoundPayment
+		return r.refuse(tosspayments.ErrNotFoundPayment)
 	}
-	return []byte(`{"result":true}`), ""
+	return ok([]byte(`{"result":true}`))
 }
 
 // cashReceipt is a record of a cash receipt, or of its cancel.
@@ -282,9 +203,16 @@ type cashReceipt struct {
 	at                                      time.Time
 }
 
+// receipts are all records, oldest first, and where to find the issued ones.
+type receipts struct {
+	all     []*cashReceipt
+	byKey   map[string]*cashReceipt
+	byOrder map[string]*cashReceipt // the last one
+}
+
 func (s *Server) cashReceiptJSON(c *cashReceipt) json.RawMessage {
 	status, kind := "IN_PROGRESS", "CONFIRM"
-	if s.now().Sub(c.at) >= 24*time.Hour {
+	if s.clock.now().Sub(c.at) >= 24*time.Hour {
 		status = "COMPLETED"
 	}
 	if c.isCancel {
@@ -301,7 +229,7 @@ func (s *Server) cashReceiptJSON(c *cashReceipt) json.RawMessage {
 	})
 }
 
-func (s *Server) issueCashReceipt(r request) ([]byte, tosspayments.ErrorCode) {
+func (s *Server) issueCashReceipt(r *request) reply {
 	var body struct {
 		OrderID                string              `json:"orderId"`
 		OrderName              string              `json:"orderName"`
@@ -311,79 +239,73 @@ func (s *Server) issueCashReceipt(r request) ([]byte, tosspayments.ErrorCode) {
 		CustomerIdentityNumber string              `json:"customerIdentityNumber"`
 	}
 	checkout := Checkout{}
-	ok := decode(r.body, &body)
+	decoded := decode(r.body, &body)
 	checkout.OrderID, checkout.OrderName, checkout.Amount, checkout.TaxFreeAmount = body.OrderID, body.OrderName, body.Amount, body.TaxFreeAmount
 	switch {
-	case !ok || checkout.validate() != nil:
-		return nil, tosspayments.ErrInvalidRequest
+	case !decoded || checkout.validate() != nil:
+		return r.refuse(tosspayments.ErrInvalidRequest)
 	case body.Type != "소득공제" && body.Type != "지출증빙" || body.CustomerIdentityNumber == "":
-		return nil, tosspayments.ErrInvalidCashReceiptInfo
+		return r.refuse(tosspayments.ErrInvalidCashReceiptInfo)
 	}
-	for _, c := range s.receipts {
-		if c.orderID == body.OrderID && !c.isCancel && !c.left.IsZero() {
-			return nil, tosspayments.ErrDuplicatedCashReceipt
-		}
+	if last := s.receipts.byOrder[body.OrderID]; last != nil && !last.left.IsZero() {
+		return r.refuse(tosspayments.ErrDuplicatedCashReceipt)
 	}
 	c := &cashReceipt{
 		key: "fake" + s.hex(10), orderID: body.OrderID, orderName: body.OrderName, kind: body.Type, identity: body.CustomerIdentityNumber,
-		amount: body.Amount, taxFree: body.TaxFreeAmount, left: body.Amount, at: s.now(),
+		amount: body.Amount, taxFree: body.TaxFreeAmount, left: body.Amount, at: s.clock.now(),
 	}
-	s.receipts = append(s.receipts, c)
-	return s.cashReceiptJSON(c), ""
+	s.receipts.all = append(s.receipts.all, c)
+	s.receipts.byKey[c.key], s.receipts.byOrder[c.orderID] = c, c
+	return ok(s.cashReceiptJSON(c))
 }
 
-func (s *Server) cancelCashReceipt(r request, key string) ([]byte, tosspayments.ErrorCode) {
+func (s *Server) cancelCashReceipt(r *request) reply {
 	var body struct {
 		Amount *tosspayments.Amount `json:"amount"`
 	}
 	if len(r.body) > 0 && !decode(r.body, &body) {
-		return nil, tosspayments.ErrInvalidRequest
+		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	for _, c := range s.receipts {
-		if c.key != key || c.isCancel {
-			continue
-		}
-		amount := c.left
-		if body.Amount != nil {
-			amount = *body.Amount
-		}
-		if amount.Cmp(tosspayments.Amount{}) <= 0 || amount.Cmp(c.left) > 0 {
-			return nil, tosspayments.ErrInvalidRequest
-		}
-		c.left = c.left.Sub(amount)
-		x := *c
-		x.key, x.amount, x.isCancel, x.at = "c_"+c.key, amount, true, s.now()
-		s.receipts = append(s.receipts, &x)
-		return s.cashReceiptJSON(&x), ""
+	c := s.receipts.byKey[r.subject]
+	if c == nil {
+		return r.refuse(tosspayments.ErrNotFoundReceipt)
 	}
-	return nil, tosspayments.ErrNotFoundReceipt
+	amount := c.left
+	if body.Amount != nil {
+		amount = *body.Amount
+	}
+	if amount.Cmp(tosspayments.Amount{}) <= 0 || amount.Cmp(c.left) > 0 {
+		return r.refuse(tosspayments.ErrInvalidRequest)
+	}
+	c.left = c.left.Sub(amount)
+	x := *c
+	x.key, x.amount, x.isCancel, x.at = "c_"+c.key, amount, true, s.clock.now()
+	s.receipts.all = append(s.receipts.all, &x)
+	return ok(s.cashReceiptJSON(&x))
 }
 
-func (s *Server) listCashReceipts(r request) ([]byte, tosspayments.ErrorCode) {
-	day := r.query.Get("requestDate")
+func (s *Server) listCashReceipts(r *request) reply {
+	day, err := time.ParseInLocation(time.DateOnly, r.query.Get("requestDate"), kst())
 	limit, limitOK := r.number("limit", defaultPage)
 	cursor, cursorOK := r.number("cursor", 0)
-	if _, err := time.Parse(time.DateOnly, day); err != nil {
-		return nil, tosspayments.ErrInvalidDate
-	}
 	switch {
+	case err != nil:
+		return r.refuse(tosspayments.ErrInvalidDate)
 	case !limitOK || !cursorOK:
-		return nil, tosspayments.ErrInvalidRequest
+		return r.refuse(tosspayments.ErrInvalidRequest)
 	case limit > maxReceiptPage:
-		return nil, tosspayments.ErrExceedMaxQueryLimit
+		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
 	}
+	all := s.receipts.all
+	since := func(t time.Time) int {
+		return sort.Search(len(all), func(i int) bool { return !all[i].at.Before(t) })
+	}
+	from, to := max(cursor, since(day)), since(day.AddDate(0, 0, 1))
 	rows := []json.RawMessage{}
-	last, more := cursor, false
-	for i, c := range s.receipts {
-		if i < cursor || c.at.In(kst()).Format(time.DateOnly) != day {
-			continue
-		}
-		if len(rows) == limit {
-			more = true
-			break
-		}
-		rows = append(rows, s.cashReceiptJSON(c))
-		last = i + 1
+	last := cursor
+	for ; from < to && len(rows) < limit; from++ {
+		rows = append(rows, s.cashReceiptJSON(all[from]))
+		last = from + 1
 	}
-	return encode(map[string]any{"hasNext": more, "lastCursor": last, "data": rows}), ""
+	return ok(encode(map[string]any{"hasNext": from < to, "lastCursor": last, "data": rows}))
 }

@@ -24,16 +24,16 @@
 // For a browser it serves, at [ScriptPath], a script with the interface of the
 // official one. It opens a payment window in which a developer picks the card or
 // wallet, and the outcome.
+//
+// The command cmd/toss-sandbox runs it as a program, for code in any language.
 package tosstest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -71,42 +71,30 @@ type Server struct {
 	forgetsServerError bool
 	tomorrow           bool
 	version            string
-	securityKeys       []string
-	signsByKeyBytes    bool
-	newTransmissionIDs bool
+
+	clock    clock
+	webhooks webhooks
 
 	mu       sync.Mutex
 	random   *rand.Rand
-	skew     time.Duration
 	payments map[string]*payment
 	byOrder  map[string]*payment
+	opened   []*payment          // oldest first
 	billings map[string]*billing // by key
 	authKeys map[string]*billing
 	windows  map[string]*registrationWindow
 	answers  map[idempotencyID]*storedAnswer
+	ledger   ledger
+	receipts receipts
+	requests history[Request]
 	script   []Fault
 	chaos    float64
 	chaosRng *rand.Rand
-	ledger   []Entry
-	receipts []*cashReceipt
-	requests []Request
-
-	receivers       []*receiver
-	running         int       // deliveries, and workers of receivers
-	idle            sync.Cond // tells that running has changed
-	early           []<-chan struct{}
-	timer           *time.Timer
-	wake            time.Time // of the timer, in real time
-	nextExpiry      time.Time // of a payment
-	deliveries      []loggedDelivery
-	webhookScript   []WebhookFault
-	webhookChaos    float64
-	webhookChaosRng *rand.Rand
-	webhookIDs      *rand.Rand
-	webhookClient   *http.Client
-	webhookContext  context.Context
-	stopWebhooks    context.CancelFunc
-	closed          bool
+	// deadlines are those of the payments that wait for somebody, the next one first.
+	deadlines deadlines
+	alarm     alarm
+	// events are those of the change that is being made.
+	events []event
 }
 
 // Option configures a [Server].
@@ -153,7 +141,6 @@ func New(opts ...Option) *Server {
 		URL:            "https://tosstest",
 		secretKey:      DefaultSecretKey,
 		clientKey:      DefaultClientKey,
-		securityKeys:   []string{DefaultSecurityKey},
 		amountMismatch: tosspayments.ErrForbiddenRequest,
 		random:         rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		payments:       map[string]*payment{},
@@ -162,8 +149,13 @@ func New(opts ...Option) *Server {
 		authKeys:       map[string]*billing{},
 		windows:        map[string]*registrationWindow{},
 		answers:        map[idempotencyID]*storedAnswer{},
+		ledger:         ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
+		receipts:       receipts{byKey: map[string]*cashReceipt{}, byOrder: map[string]*cashReceipt{}},
 	}
-	s.idle.L = &s.mu
+	s.webhooks.init(&s.clock)
+	s.alarm = alarm{clock: &s.clock, ring: func() {
+		s.change(func() { s.alarm.wake = time.Time{} })
+	}}
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -205,7 +197,10 @@ func (s *Server) Close() {
 	if s.http != nil {
 		_ = s.http.Close()
 	}
-	s.stopDeliveries()
+	s.webhooks.close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.alarm.set(time.Time{})
 }
 
 // Client returns a client of this server with its secret key. Options come after
@@ -233,21 +228,13 @@ func (s *Server) misuse(err error) {
 }
 
 // Now returns the server's time.
-func (s *Server) Now() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now()
-}
-
-func (s *Server) now() time.Time { return time.Now().Add(s.skew) }
+func (s *Server) Now() time.Time { return s.clock.now() }
 
 // Advance moves the server's clock forward, past time limits for instance. Webhooks that
 // become due go out, those of payments that expire among them; [Server.WaitWebhooks]
 // waits for them.
 func (s *Server) Advance(d time.Duration) {
-	s.mu.Lock()
-	defer s.release()
-	s.skew += d
+	s.change(func() { s.clock.skew.Add(int64(d)) })
 }
 
 // Transport returns a way into the server without a network. Faults appear as the
@@ -364,9 +351,9 @@ func (s *Server) OpenWindow(checkout Checkout) string {
 		s.misuse(err)
 		return ""
 	}
-	s.mu.Lock()
-	defer s.release()
-	return s.open(checkout).key
+	var p *payment
+	s.change(func() { p = s.open(checkout) })
+	return p.key
 }
 
 // Authenticate plays the buyer: opens the window, picks the card or wallet and
@@ -381,10 +368,11 @@ func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 		s.misuse(err)
 		return tosspayments.SuccessRedirect{}
 	}
-	s.mu.Lock()
-	defer s.release()
-	p := s.open(checkout)
-	s.authenticate(p, s.now())
+	var p *payment
+	s.change(func() {
+		p = s.open(checkout)
+		s.authenticate(p, s.clock.now())
+	})
 	return tosspayments.SuccessRedirect{
 		PaymentType: "NORMAL", PaymentKey: p.key, OrderID: checkout.OrderID, Amount: checkout.Amount,
 	}
@@ -410,106 +398,4 @@ func (c *Checkout) validate() error {
 		}
 	}
 	return nil
-}
-
-// Entry is one movement of money.
-type Entry struct {
-	Kind                EntryKind
-	PaymentKey, OrderID string
-	TransactionKey      string
-	Amount              tosspayments.Amount
-	At                  time.Time
-}
-
-// EntryKind is what has happened to money.
-type EntryKind string
-
-const (
-	// Approved is an approval, or a deposit.
-	Approved EntryKind = "approved"
-	// Canceled is a cancel of all or of a part.
-	Canceled EntryKind = "canceled"
-	// Bounced is a deposit that was taken back.
-	Bounced EntryKind = "bounced"
-	// Withdrawn is a virtual account that was cancelled before the deposit: no
-	// money has moved.
-	Withdrawn EntryKind = "withdrawn"
-)
-
-// Ledger returns every movement of money so far, in order: what really happened,
-// whatever the answers said.
-func (s *Server) Ledger() []Entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Entry(nil), s.ledger...)
-}
-
-// Charges counts how often an order was charged.
-func (s *Server) Charges(orderID string) (n int) {
-	for _, e := range s.Ledger() {
-		if e.OrderID == orderID && e.Kind == Approved {
-			n++
-		}
-	}
-	return n
-}
-
-// Refunds returns the amounts that were cancelled of an order, in order.
-func (s *Server) Refunds(orderID string) (amounts []tosspayments.Amount) {
-	for _, e := range s.Ledger() {
-		if e.OrderID == orderID && e.Kind == Canceled {
-			amounts = append(amounts, e.Amount)
-		}
-	}
-	return amounts
-}
-
-// Request is one request as it reached the server.
-type Request struct {
-	Operation Operation
-	Method    string
-	Path      string
-	// Header is without Authorization.
-	Header http.Header
-	Body   []byte
-	At     time.Time
-	// Status is what was answered, or would have been when a fault ate it.
-	Status int
-	// Fault is what went wrong on purpose; nil mostly.
-	Fault *Fault
-}
-
-const maxRequests = 10_000
-
-// Requests returns the last requests, at most 10,000, in order of their arrival.
-func (s *Server) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Request(nil), s.requests...)
-}
-
-// Calls counts the requests of an operation in the log.
-func (s *Server) Calls(operation Operation) (n int) {
-	for _, r := range s.Requests() {
-		if r.Operation == operation {
-			n++
-		}
-	}
-	return n
-}
-
-func english(header http.Header) bool {
-	return strings.HasPrefix(strings.ToLower(header.Get("Accept-Language")), "en")
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -207,6 +208,9 @@ func TestIdempotency(t *testing.T) {
 		assert.Equal(t, 200, replay.status)
 		ids := replay.header.Get("X-Tosspayments-Trace-Id")
 		assert.True(t, strings.HasSuffix(ids, ", "+first.header.Get("X-Tosspayments-Trace-Id")), ids)
+		assert.Regexp(t, "^[0-9a-f]{32}, [0-9a-f]{32}$", ids)
+		assert.Equal(t, "k1", first.header.Get("Idempotency-Key"))
+		assert.Equal(t, "k1", replay.header.Get("Idempotency-Key"), "is no sign of a replay")
 
 		refused := c.with("Idempotency-Key", "k2").call("POST", "/v1/payments/confirm", `{}`)
 		c.refused(400, "INVALID_REQUEST", refused)
@@ -400,6 +404,67 @@ func TestRequestLog(t *testing.T) {
 	assert.Equal(t, 400, requests[0].Status)
 	assert.Equal(t, "k", requests[0].Header.Get("Idempotency-Key"))
 	assert.Empty(t, requests[0].Header.Get("Authorization"))
+}
+
+// What strangers send does not fill the memory.
+func TestLogIsBounded(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server).with("Authorization", "")
+	body := strings.Repeat("x", 1<<20)
+	for i := range 70 {
+		c.call("POST", fmt.Sprintf("/v1/payments/%d/cancel", i), body)
+	}
+	requests := server.Requests()
+	require.Len(t, requests, 64)
+	assert.Equal(t, "/v1/payments/69/cancel", requests[63].Path)
+	for range 10_000 {
+		c.call("GET", "/v1/payments/x", "")
+	}
+	assert.Len(t, server.Requests(), 10_000)
+	assert.Equal(t, 10_000, server.Calls(tosstest.GetPayment))
+	assert.Zero(t, server.Calls(tosstest.CancelPayment))
+}
+
+func TestPayments(t *testing.T) {
+	server := tosstest.New()
+	assert.Empty(t, server.Payments(10))
+	server.OpenWindow(socks("order-0001"))
+	server.Authenticate(socks("order-0002"))
+	server.Advance(30 * time.Minute)
+	server.Authenticate(socks("order-0003"))
+	var got []string
+	for _, p := range server.Payments(2) {
+		got = append(got, p.OrderID+" "+string(p.Status))
+	}
+	assert.Equal(t, []string{"order-0003 IN_PROGRESS", "order-0002 EXPIRED"}, got)
+	assert.Len(t, server.Payments(10), 3)
+}
+
+// Every route, and what is none.
+func TestRoutes(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	for _, path := range []string{"/", "/v1", "/v1/payments", "/v1/payments/confirm/x", "/v1/payments/x/y/z", "/v2/payments/x", "/v1/billing/x", "/v1/cash-receipts/x"} {
+		c.refused(404, "NOT_FOUND", c.call("GET", path, ""))
+	}
+	for _, x := range []struct {
+		method, path string
+		operation    tosstest.Operation
+	}{
+		{"POST", "/v1/payments", tosstest.CreatePayment}, {"POST", "/v1/payments/confirm", tosstest.ConfirmPayment},
+		{"POST", "/v1/payments/key-in", tosstest.KeyIn}, {"GET", "/v1/payments/a%2Fb", tosstest.GetPayment},
+		{"GET", "/v1/payments/orders/x", tosstest.GetPaymentByOrderID}, {"POST", "/v1/payments/x/cancel", tosstest.CancelPayment},
+		{"POST", "/v1/virtual-accounts", tosstest.IssueVirtualAccount}, {"POST", "/v1/billing/authorizations/issue", tosstest.IssueBillingKey},
+		{"POST", "/v1/billing/authorizations/card", tosstest.IssueBillingKeyByCard}, {"POST", "/v1/billing/x", tosstest.ChargeBilling},
+		{"DELETE", "/v1/billing/x", tosstest.DeleteBillingKey}, {"GET", "/v1/transactions", tosstest.ListTransactions},
+		{"GET", "/v1/settlements", tosstest.ListSettlements}, {"POST", "/v1/settlements", tosstest.RequestSettlement},
+		{"GET", "/v1/cash-receipts", tosstest.ListCashReceipts}, {"POST", "/v1/cash-receipts", tosstest.IssueCashReceipt},
+		{"POST", "/v1/cash-receipts/x/cancel", tosstest.CancelCashReceipt}, {"GET", "/v1/promotions", tosstest.GetPromotions},
+		{"GET", "/v1/promotions/card", tosstest.GetCardPromotions},
+	} {
+		c.with("Authorization", "").call(x.method, x.path, "")
+		assert.Equal(t, 1, server.Calls(x.operation), "%s %s", x.method, x.path)
+	}
 }
 
 func TestSeedsRepeat(t *testing.T) {

@@ -67,7 +67,7 @@ func (a *accountRequest) refusal(now time.Time) tosspayments.ErrorCode {
 }
 
 func (s *Server) issueAccount(p *payment, request accountRequest) {
-	due, _ := request.due(s.now())
+	due, _ := request.due(s.clock.now())
 	p.account = &virtualAccount{
 		// Accounts of the test environment begin with X.
 		number: "X" + digits(s.random.Uint32()) + digits(s.random.Uint32())[:5], bank: request.Bank, customer: request.Customer, due: due,
@@ -75,7 +75,7 @@ func (s *Server) issueAccount(p *payment, request accountRequest) {
 	p.status = tosspayments.PaymentStatusWaitingForDeposit
 	// The issue has a key like any change, though no money has moved.
 	p.lastTransaction = s.transactionKey()
-	s.changed(p, s.now())
+	s.changed(p, s.clock.now(), false)
 }
 
 func (a *virtualAccount) json(inEnglish bool) json.RawMessage {
@@ -92,13 +92,7 @@ func (a *virtualAccount) json(inEnglish bool) json.RawMessage {
 // Deposit pays into the virtual account of an order. An amount that is not the
 // requested one is refused by the bank, as is one after the due date.
 func (s *Server) Deposit(orderID string, amount tosspayments.Amount) error {
-	s.mu.Lock()
-	defer s.release()
-	p, err := s.accountOf(orderID)
-	if err != nil {
-		return err
-	}
-	return s.deposit(p, amount)
+	return s.atAccount(orderID, func(p *payment) error { return s.deposit(p, amount) })
 }
 
 func (s *Server) deposit(p *payment, amount tosspayments.Amount) error {
@@ -116,13 +110,7 @@ func (s *Server) deposit(p *payment, amount tosspayments.Amount) error {
 // Bounce takes a deposit back, as a bank does after trouble with the transfer: the
 // payment goes from DONE to WAITING_FOR_DEPOSIT, and the account can be paid again.
 func (s *Server) Bounce(orderID string) error {
-	s.mu.Lock()
-	defer s.release()
-	p, err := s.accountOf(orderID)
-	if err != nil {
-		return err
-	}
-	return s.bounce(p)
+	return s.atAccount(orderID, func(p *payment) error { return s.bounce(p) })
 }
 
 func (s *Server) bounce(p *payment) error {
@@ -131,63 +119,83 @@ func (s *Server) bounce(p *payment) error {
 	}
 	p.status = tosspayments.PaymentStatusWaitingForDeposit
 	p.approvedAt, p.account.depositor = time.Time{}, ""
-	p.lastTransaction = s.enter(Bounced, p, p.checkout.Amount)
-	s.changed(p, s.now())
+	p.lastTransaction = s.enter(Bounced, p, p.checkout.Amount, nil)
+	s.changed(p, s.clock.now(), false)
 	return nil
 }
 
 // ExpireAccount moves the due date of an order's virtual account into the past, so that
 // it takes no deposit any more. As in the real service, no event tells of that.
 func (s *Server) ExpireAccount(orderID string) error {
-	s.mu.Lock()
-	defer s.release()
-	p, err := s.accountOf(orderID)
-	if err != nil {
-		return err
-	}
-	return s.expireAccount(p)
+	return s.atAccount(orderID, func(p *payment) error { return s.expireAccount(p) })
 }
 
 func (s *Server) expireAccount(p *payment) error {
 	if p.account == nil || p.status != tosspayments.PaymentStatusWaitingForDeposit {
 		return fmt.Errorf("tosstest: the account of order %q does not wait for a deposit", p.checkout.OrderID)
 	}
-	if due := s.now().Add(-time.Second); due.Before(p.account.due) {
+	if due := s.clock.now().Add(-time.Second); due.Before(p.account.due) {
 		p.account.due = due
 	}
 	return nil
 }
 
-func (s *Server) accountOf(orderID string) (*payment, error) {
-	p := s.byOrder[orderID]
-	if p == nil || p.account == nil {
-		return nil, errors.New("tosstest: the order has no virtual account")
-	}
-	s.expire(p)
-	return p, nil
+// atAccount makes a change to the virtual account of an order.
+func (s *Server) atAccount(orderID string, do func(*payment) error) (err error) {
+	s.change(func() {
+		p := s.byOrder[orderID]
+		if p == nil || p.account == nil {
+			err = errors.New("tosstest: the order has no virtual account")
+			return
+		}
+		s.refresh(p)
+		err = do(p)
+	})
+	return err
 }
 
-// cancelAccount checks the rules for virtual accounts, and cancels one that has not
-// been paid into.
-func (s *Server) cancelAccount(p *payment, amount *tosspayments.Amount, reason string, to *refundAccount) tosspayments.ErrorCode {
-	switch p.status {
-	case tosspayments.PaymentStatusWaitingForDeposit:
-		if amount != nil {
-			return tosspayments.ErrNotAllowedPartialRefundWaitingDeposit
-		}
-		p.status = tosspayments.PaymentStatusCanceled
-		p.balance = tosspayments.Amount{}
-		p.lastTransaction = s.enter(Withdrawn, p, p.checkout.Amount)
-		p.cancels = []cancel{{amount: p.checkout.Amount, reason: reason, transaction: p.lastTransaction, at: s.now(), fresh: true}}
-		s.changed(p, s.now())
-	case tosspayments.PaymentStatusDone, tosspayments.PaymentStatusPartialCanceled:
-		// The code for a missing account is not known.
-		if to == nil || to.AccountNumber == "" || to.HolderName == "" {
-			return tosspayments.ErrInvalidRefundAccountInfo
-		}
-		if to.Bank == "" {
-			return tosspayments.ErrInvalidBank
-		}
+// withdraw cancels an account that has not been paid into.
+func (s *Server) withdraw(p *payment, reason string) {
+	p.status = tosspayments.PaymentStatusCanceled
+	p.balance = tosspayments.Amount{}
+	x := &cancel{amount: p.checkout.Amount, reason: reason, at: s.clock.now()}
+	p.lastTransaction = s.enter(Withdrawn, p, p.checkout.Amount, x)
+	p.cancels = append(p.cancels, x)
+	s.changed(p, s.clock.now(), false)
+}
+
+// refuseRefundAccount checks where a deposit is to go back to.
+func (p *payment) refuseRefundAccount(to *refundAccount) tosspayments.ErrorCode {
+	switch {
+	case p.account == nil:
+		return ""
+	// The code for a missing account is not known.
+	case to == nil || to.AccountNumber == "" || to.HolderName == "":
+		return tosspayments.ErrInvalidRefundAccountInfo
+	case to.Bank == "":
+		return tosspayments.ErrInvalidBank
 	}
 	return ""
+}
+
+func (s *Server) issueVirtualAccount(r *request) reply {
+	var body struct {
+		orderRequest
+		accountRequest
+	}
+	ok := decode(r.body, &body)
+	checkout := body.checkout()
+	checkout.Method = tosspayments.MethodVirtualAccount
+	if !ok || checkout.validate() != nil {
+		return r.refuse(tosspayments.ErrInvalidRequest)
+	}
+	if code := body.refusal(s.clock.now()); code != "" {
+		return r.refuse(code)
+	}
+	p, code := s.openOrder(r, checkout, nil)
+	if code != "" {
+		return r.refuse(code)
+	}
+	s.issueAccount(p, body.accountRequest)
+	return s.success(r, p)
 }

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -14,8 +11,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -38,25 +33,25 @@ func WithSecurityKey(keys ...string) Option {
 			panic("tosstest: a security key must have 64 hexadecimal digits")
 		}
 	}
-	return func(s *Server) { s.securityKeys = keys }
+	return func(s *Server) { s.webhooks.securityKeys = keys }
 }
 
 // WithSignatureByKeyBytes signs with the 32 bytes that a security key's digits stand
 // for. By default its text signs: which of the two is real is not known.
-func WithSignatureByKeyBytes() Option { return func(s *Server) { s.signsByKeyBytes = true } }
+func WithSignatureByKeyBytes() Option { return func(s *Server) { s.webhooks.signsByKeyBytes = true } }
 
 // WithNewTransmissionIDs gives each delivery of an event an id of its own. By default
 // an event keeps the id of its first delivery to a receiver: which of the two is real
 // is not known.
-func WithNewTransmissionIDs() Option { return func(s *Server) { s.newTransmissionIDs = true } }
+func WithNewTransmissionIDs() Option { return func(s *Server) { s.webhooks.newTransmissionIDs = true } }
 
 // WithRandomWebhookFaults lets a share of all events (0 to 1) arrive twice, up to 100
 // seconds late, or after the next one; repeatable by the seed as far as the order of
 // events is. None is lost.
 func WithRandomWebhookFaults(seed uint64, share float64) Option {
 	return func(s *Server) {
-		s.webhookChaos = share
-		s.webhookChaosRng = rand.New(rand.NewPCG(seed, ^seed))
+		s.webhooks.chaos = share
+		s.webhooks.chaosRng = rand.New(rand.NewPCG(seed, ^seed))
 	}
 }
 
@@ -95,32 +90,11 @@ type WebhookFault struct {
 // InjectWebhook queues faults of deliveries. An event that somebody receives takes the
 // first one that fits it, for all of its receivers.
 func (s *Server) InjectWebhook(faults ...WebhookFault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.webhooks.mu.Lock()
+	defer s.webhooks.mu.Unlock()
 	for _, f := range faults {
 		f.Times = max(f.Times, 1)
-		s.webhookScript = append(s.webhookScript, f)
-	}
-}
-
-// nextWebhookFault takes the fault for an event.
-func (s *Server) nextWebhookFault(event webhook.EventType, orderID string) WebhookFault {
-	for i, f := range s.webhookScript {
-		if f.Event != "" && f.Event != event || f.OrderID != "" && f.OrderID != orderID {
-			continue
-		}
-		if s.webhookScript[i].Times--; s.webhookScript[i].Times == 0 {
-			s.webhookScript = slices.Delete(s.webhookScript, i, i+1)
-		}
-		return f
-	}
-	if s.webhookChaosRng == nil || s.webhookChaosRng.Float64() >= s.webhookChaos {
-		return WebhookFault{}
-	}
-	kinds := []WebhookFaultKind{DuplicateWebhook, DelayWebhook, HoldWebhook}
-	return WebhookFault{
-		Kind:  kinds[s.webhookChaosRng.IntN(len(kinds))],
-		Delay: time.Duration(1+s.webhookChaosRng.IntN(100)) * time.Second,
+		s.webhooks.script = append(s.webhooks.script, f)
 	}
 }
 
@@ -142,53 +116,6 @@ type Delivery struct {
 	// Err tells why.
 	Status int
 	Err    error
-}
-
-const (
-	maxDeliveries   = 10_000
-	deliveryTimeout = 10 * time.Second
-	holdPeriod      = time.Minute
-)
-
-// retryPeriods are each counted from the attempt before: the last one is 3 days and 19
-// hours after the first.
-var retryPeriods = [...]time.Duration{
-	time.Minute, 4 * time.Minute, 16 * time.Minute, 64 * time.Minute, 256 * time.Minute, 1024 * time.Minute, 4096 * time.Minute,
-}
-
-// receiver is where events go.
-type receiver struct {
-	events []webhook.EventType // none: all
-	send   func(ctx context.Context, header http.Header, body []byte) (status int, err error)
-	// queue is in the order in which it is due.
-	queue   []transmission
-	running bool
-}
-
-// notice is an event for one receiver. Its body does not change any more.
-type notice struct {
-	to      *receiver
-	event   webhook.EventType
-	orderID string
-	body    []byte
-	id      string
-	resent  int // whatever for
-	retries int // by the schedule
-}
-
-// transmission is one sending of a notice.
-type transmission struct {
-	*notice
-	due    time.Time
-	resend bool // not the first
-	extra  bool // is not retried
-	twice  bool
-	held   bool
-}
-
-type loggedDelivery struct {
-	Delivery
-	notice *notice
 }
 
 // RegisterWebhook delivers events to an address from now on, as the developer centre
@@ -216,7 +143,7 @@ func (s *Server) RegisterWebhook(url string, events ...webhook.EventType) {
 			return 0, err
 		}
 		r.Header = header
-		response, err := s.webhookClient.Do(r)
+		response, err := s.webhooks.client.Do(r)
 		if err != nil {
 			return 0, err
 		}
@@ -282,31 +209,19 @@ func (w *statusWriter) Write(data []byte) (int, error) {
 }
 
 func (s *Server) addReceiver(r *receiver) {
-	s.mu.Lock()
-	defer s.release()
-	if len(s.receivers) == 0 {
-		s.webhookIDs = rand.New(rand.NewPCG(s.random.Uint64(), s.random.Uint64()))
-		s.webhookContext, s.stopWebhooks = context.WithCancel(context.Background())
-		s.webhookClient = &http.Client{
-			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
-	}
-	// What has expired before is no news for this receiver.
-	s.nextExpiry = s.now()
-	s.sweep()
-	s.receivers = append(s.receivers, r)
-	s.nextExpiry = s.now()
+	s.change(func() {
+		s.webhooks.add(r, func() *rand.Rand { return rand.New(rand.NewPCG(s.random.Uint64(), s.random.Uint64())) })
+	})
 }
 
-// Deliveries returns the last transmissions, at most 10,000, in the order in which they
-// ended.
+// Deliveries returns the last transmissions, in the order in which they ended: at most
+// 10,000, with at most 64 MiB of bodies.
 func (s *Server) Deliveries() []Delivery {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	deliveries := make([]Delivery, len(s.deliveries))
-	for i := range s.deliveries {
-		deliveries[i] = s.deliveries[i].Delivery
+	s.webhooks.mu.Lock()
+	defer s.webhooks.mu.Unlock()
+	deliveries := make([]Delivery, len(s.webhooks.log.entries))
+	for i := range s.webhooks.log.entries {
+		deliveries[i] = s.webhooks.log.entries[i].Delivery
 	}
 	return deliveries
 }
@@ -315,27 +230,14 @@ func (s *Server) Deliveries() []Delivery {
 // delivered, or has failed. It does not wait for retries and delays of the future. A
 // receiver must not call it: it would wait for itself.
 func (s *Server) WaitWebhooks() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.dispatch(); s.running > 0; s.dispatch() {
-		s.idle.Wait()
-	}
+	s.change(func() {})
+	s.webhooks.wait()
 }
 
 // ResendWebhook sends an event once more to its receiver, as the developer centre does
 // on request. id is the id of one of its transmissions. The retries of the event go on
 // as they would have.
-func (s *Server) ResendWebhook(id string) error {
-	s.mu.Lock()
-	defer s.release()
-	for _, d := range slices.Backward(s.deliveries) {
-		if d.ID == id {
-			d.notice.to.push(transmission{notice: d.notice, due: s.now(), resend: true, extra: true})
-			return nil
-		}
-	}
-	return fmt.Errorf("tosstest: no webhook has the transmission id %q", id)
-}
+func (s *Server) ResendWebhook(id string) error { return s.webhooks.resend(id) }
 
 // SendWebhook sends any event to those who receive it, also of a type that the server
 // does not send by itself. data is anything that JSON can encode: the data of an event in
@@ -349,12 +251,14 @@ func (s *Server) SendWebhook(event webhook.EventType, data any) {
 		s.misuse(err)
 		return
 	}
-	s.mu.Lock()
-	defer s.release()
-	if len(s.receivers) == 0 {
+	s.change(func() { s.send(event, encode(data)) })
+}
+
+func (s *Server) send(kind webhook.EventType, body json.RawMessage) {
+	if !s.webhooks.wanted.Load() {
 		return
 	}
-	body, at := encode(data), s.now()
+	at := s.clock.now()
 	var about struct {
 		OrderID string `json:"orderId"`
 		Payment struct {
@@ -362,9 +266,9 @@ func (s *Server) SendWebhook(event webhook.EventType, data any) {
 		} `json:"payment"`
 	}
 	_ = json.Unmarshal(body, &about)
-	entity, _, lowerCase := strings.Cut(string(event), ".")
+	entity, _, lowerCase := strings.Cut(string(kind), ".")
 	switch {
-	case event == webhook.DepositCallback:
+	case kind == webhook.DepositCallback:
 		var flat map[string]json.RawMessage
 		if json.Unmarshal(body, &flat) == nil && flat != nil && flat["createdAt"] == nil {
 			flat["createdAt"] = encode(localStamp(at))
@@ -372,12 +276,12 @@ func (s *Server) SendWebhook(event webhook.EventType, data any) {
 		}
 	case lowerCase:
 		body = fixtures().entityEvent.fill(map[string]any{
-			"eventType": event, "createdAt": stamp(at), "eventId": "evt_" + s.ulid(at), "entityType": entity, "entityBody": body,
+			"eventType": kind, "createdAt": stamp(at), "eventId": s.webhooks.eventID(at), "entityType": entity, "entityBody": body,
 		})
 	default:
-		body = eventJSON(event, at, body)
+		body = eventJSON(kind, at, body)
 	}
-	s.emit(event, cmp.Or(about.OrderID, about.Payment.OrderID), at, body)
+	s.emit(event{kind: kind, orderID: cmp.Or(about.OrderID, about.Payment.OrderID), at: at, body: body})
 }
 
 func eventJSON(event webhook.EventType, at time.Time, data json.RawMessage) json.RawMessage {
@@ -387,291 +291,38 @@ func eventJSON(event webhook.EventType, at time.Time, data json.RawMessage) json
 // localStamp is how most events write their time: without an offset.
 func localStamp(t time.Time) string { return t.In(kst()).Format("2006-01-02T15:04:05.000000") }
 
-// changed tells of the new status of a payment.
-func (s *Server) changed(p *payment, at time.Time) {
-	if len(s.receivers) == 0 {
+// changed tells of the new status of a payment. It is uncaused when only time has
+// passed.
+func (s *Server) changed(p *payment, at time.Time, uncaused bool) {
+	if !s.webhooks.wanted.Load() {
 		return
 	}
-	s.emit(webhook.PaymentStatusChanged, p.checkout.OrderID, at,
-		eventJSON(webhook.PaymentStatusChanged, at, p.json(false)))
+	e := event{kind: webhook.PaymentStatusChanged, orderID: p.checkout.OrderID, at: at, uncaused: uncaused}
+	e.body = eventJSON(e.kind, at, p.json(false))
+	s.emit(e)
 	if p.account == nil {
 		return
 	}
-	s.emit(webhook.DepositCallback, p.checkout.OrderID, at, fixtures().depositCallback.fill(map[string]any{
+	e.kind = webhook.DepositCallback
+	e.body = fixtures().depositCallback.fill(map[string]any{
 		"createdAt": localStamp(at), "secret": p.secret(), "status": p.status, "transactionKey": p.lastTransaction, "orderId": p.checkout.OrderID,
-	}))
+	})
+	s.emit(e)
 }
 
 // removeBilling ends a billing key; reason is nil where there is none.
 func (s *Server) removeBilling(b *billing, reason any) {
 	b.removed = true
-	if len(s.receivers) == 0 {
+	if !s.webhooks.wanted.Load() {
 		return
 	}
-	at := s.now()
-	s.emit(webhook.BillingDeleted, "", at, eventJSON(webhook.BillingDeleted, at,
-		fixtures().billingDeleted.fill(map[string]any{"billingKey": b.key, "reason": reason})))
+	at := s.clock.now()
+	s.emit(event{kind: webhook.BillingDeleted, at: at, body: eventJSON(webhook.BillingDeleted, at,
+		fixtures().billingDeleted.fill(map[string]any{"billingKey": b.key, "reason": reason}))})
 }
 
-// emit hands an event to its receivers. It goes out when the lock is released.
-func (s *Server) emit(event webhook.EventType, orderID string, at time.Time, body []byte) {
-	var receivers []*receiver
-	for _, r := range s.receivers {
-		if len(r.events) == 0 || slices.Contains(r.events, event) {
-			receivers = append(receivers, r)
-		}
-	}
-	if len(receivers) == 0 || s.closed {
-		return
-	}
-	fault := s.nextWebhookFault(event, orderID)
-	if fault.Kind == LoseWebhook {
-		return
-	}
-	body = s.present(reply{body: body}).body
-	for _, r := range receivers {
-		t := transmission{notice: &notice{to: r, event: event, orderID: orderID, body: body}, due: at}
-		switch fault.Kind {
-		case EarlyWebhook:
-			s.early = append(s.early, s.transmitBeside(t))
-			continue
-		case DuplicateWebhook:
-			t.twice = true
-		case DelayWebhook:
-			t.due = at.Add(fault.Delay)
-		case HoldWebhook:
-			t.held, t.due = true, at.Add(holdPeriod)
-			r.push(t)
-			continue
-		}
-		r.push(t)
-		r.unhold(t.due)
-	}
-}
-
-func (r *receiver) push(t transmission) {
-	i, _ := slices.BinarySearchFunc(r.queue, t.due, func(queued transmission, due time.Time) int {
-		if queued.due.After(due) {
-			return 1
-		}
-		return -1
-	})
-	r.queue = slices.Insert(r.queue, i, t)
-}
-
-// unhold lets what was held go out after what is due then.
-func (r *receiver) unhold(due time.Time) {
-	var held []transmission
-	r.queue = slices.DeleteFunc(r.queue, func(t transmission) bool {
-		if t.held {
-			held = append(held, t)
-		}
-		return t.held
-	})
-	for _, t := range held {
-		t.held, t.due = false, due
-		r.push(t)
-	}
-}
-
-// release unlocks, and lets the events of the change go out. Those that come early are
-// delivered when it returns, and so before the call is answered.
-func (s *Server) release() {
-	if len(s.receivers) == 0 {
-		s.mu.Unlock()
-		return
-	}
-	s.dispatch()
-	early := s.early
-	s.early = nil
-	s.mu.Unlock()
-	for _, delivered := range early {
-		<-delivered
-	}
-}
-
-// dispatch starts what is due, and the timer for what is not.
-func (s *Server) dispatch() {
-	if s.closed {
-		return
-	}
-	s.sweep()
-	now, next := s.now(), s.nextExpiry
-	for _, r := range s.receivers {
-		switch {
-		case r.running || len(r.queue) == 0:
-		case !r.queue[0].due.After(now):
-			r.running = true
-			s.running++
-			go s.deliver(r)
-		case next.IsZero() || r.queue[0].due.Before(next):
-			next = r.queue[0].due
-		}
-	}
-	wake := next.Add(-s.skew)
-	if next.IsZero() || wake.Equal(s.wake) {
-		return
-	}
-	if s.timer != nil {
-		s.timer.Stop()
-	}
-	s.wake = wake
-	s.timer = time.AfterFunc(time.Until(wake), func() {
-		s.mu.Lock()
-		s.wake = time.Time{}
-		s.release()
-	})
-}
-
-// watch makes the timer look at the payments at their deadline, so that their expiry is
-// told.
-func (s *Server) watch(p *payment) {
-	deadline := p.deadline()
-	if len(s.receivers) > 0 && !deadline.IsZero() && (s.nextExpiry.IsZero() || deadline.Before(s.nextExpiry)) {
-		s.nextExpiry = deadline
-	}
-}
-
-// sweep expires all payments whose time is over, once the first one's is.
-func (s *Server) sweep() {
-	now := s.now()
-	if s.nextExpiry.IsZero() || now.Before(s.nextExpiry) {
-		return
-	}
-	s.nextExpiry = time.Time{}
-	var late []*payment
-	for _, p := range s.payments {
-		if deadline := p.deadline(); deadline.IsZero() || now.Before(deadline) {
-			s.watch(p)
-		} else {
-			late = append(late, p)
-		}
-	}
-	slices.SortFunc(late, func(a, b *payment) int {
-		return cmp.Or(a.deadline().Compare(b.deadline()), cmp.Compare(a.key, b.key))
-	})
-	// No call has caused these: none waits for them.
-	early := s.early
-	for _, p := range late {
-		s.expire(p)
-	}
-	s.early = early
-}
-
-// deliver works off what is due for a receiver.
-func (s *Server) deliver(r *receiver) {
-	s.mu.Lock()
-	for len(r.queue) > 0 && !r.queue[0].due.After(s.now()) {
-		t := r.queue[0]
-		r.queue = slices.Delete(r.queue, 0, 1)
-		if t.twice {
-			t.twice = false
-			again := t
-			again.extra = true
-			s.transmitBeside(again)
-		}
-		s.transmit(t)
-	}
-	r.running = false
-	s.running--
-	s.idle.Broadcast()
-	s.release()
-}
-
-// transmitBeside sends without waiting for what is before it in the queue.
-func (s *Server) transmitBeside(t transmission) (done <-chan struct{}) {
-	delivered := make(chan struct{})
-	s.running++
-	go func() {
-		s.mu.Lock()
-		s.transmit(t)
-		close(delivered)
-		s.running--
-		s.idle.Broadcast()
-		s.release()
-	}()
-	return delivered
-}
-
-// transmit sends, unlocked meanwhile, and plans the retry.
-func (s *Server) transmit(t transmission) {
-	if s.closed {
-		return
-	}
-	if t.resend {
-		t.resent++
-	}
-	if t.id == "" || s.newTransmissionIDs {
-		t.id = "whtrans_a" + s.ulid(t.due)
-	}
-	header := http.Header{}
-	header.Set("Content-Type", "application/json")
-	header.Set("Tosspayments-Webhook-Transmission-Time", stamp(t.due))
-	header.Set("Tosspayments-Webhook-Transmission-Retried-Count", strconv.Itoa(t.resent))
-	header.Set("Tosspayments-Webhook-Transmission-Id", t.id)
-	if t.event == webhook.PayoutChanged || t.event == webhook.SellerChanged {
-		header.Set("Tosspayments-Webhook-Signature", s.signature(t.body, stamp(t.due)))
-	}
-	d := Delivery{ID: t.id, Event: t.event, OrderID: t.orderID, RetriedCount: t.resent, Header: header, Body: t.body, At: t.due}
-	ctx, cancel := context.WithTimeout(s.webhookContext, deliveryTimeout)
-	s.mu.Unlock()
-	d.Status, d.Err = t.to.send(ctx, header.Clone(), t.body)
-	cancel()
-	s.mu.Lock()
-	if len(s.deliveries) == maxDeliveries {
-		s.deliveries = append(s.deliveries[:0], s.deliveries[maxDeliveries/10:]...)
-	}
-	s.deliveries = append(s.deliveries, loggedDelivery{d, t.notice})
-	if d.Status == http.StatusOK || t.extra || t.retries == len(retryPeriods) {
-		return
-	}
-	t.to.push(transmission{notice: t.notice, due: t.due.Add(retryPeriods[t.retries]), resend: true})
-	t.retries++
-}
-
-// signature is written without the library's help: a mistake on both sides would agree
-// with itself.
-func (s *Server) signature(body []byte, at string) string {
-	var items []string
-	for _, text := range s.securityKeys {
-		key := []byte(text)
-		if s.signsByKeyBytes {
-			key, _ = hex.DecodeString(text)
-		}
-		mac := hmac.New(sha256.New, key)
-		mac.Write(body)
-		mac.Write([]byte(":" + at))
-		items = append(items, "v1:"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	}
-	return strings.Join(items, ",")
-}
-
-// ulid is 48 bits of time and 80 random ones, in lower case.
-func (s *Server) ulid(at time.Time) string {
-	const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
-	var text [26]byte
-	high, low := uint64(at.UnixMilli())<<16|uint64(s.webhookIDs.Uint32()&0xffff), s.webhookIDs.Uint64()
-	for i := len(text) - 1; i >= 0; i-- {
-		text[i] = crockford[low&31]
-		low, high = low>>5|high<<59, high>>5
-	}
-	return string(text[:])
-}
-
-// stopDeliveries ends what is being delivered; nothing is sent after it.
-func (s *Server) stopDeliveries() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.receivers) == 0 || s.closed {
-		return
-	}
-	s.closed = true
-	if s.timer != nil {
-		s.timer.Stop()
-	}
-	s.stopWebhooks()
-	for s.running > 0 {
-		s.idle.Wait()
-	}
-	s.webhookClient.CloseIdleConnections()
+// emit notes an event. It goes out at the end of the change.
+func (s *Server) emit(e event) {
+	e.body = s.present(reply{body: e.body}).body
+	s.events = append(s.events, e)
 }

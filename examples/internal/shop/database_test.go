@@ -64,7 +64,7 @@ CREATE INDEX IF NOT EXISTS a_n ON a (n);`
 	address := shoptest.Database(t)
 	first, err := shop.OpenDatabase(t.Context(), address, schema)
 	require.NoError(t, err)
-	defer first.Close()
+	defer func() { require.NoError(t, first.Close()) }()
 	require.NoError(t, shop.InTransaction(t.Context(), first, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO a (n) VALUES (1)`)
 		require.NoError(t, err)
