@@ -2,7 +2,6 @@ package tosstest
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -88,21 +87,15 @@ func (s *Server) answer(r *request) reply {
 }
 
 // access checks the secret key, then the test code, and returns what is refused.
-func (s *Server) access(r *request) tosspayments.ErrorCode {
-	encoded, ok := strings.CutPrefix(r.header.Get("Authorization"), "Basic ")
-	plain, err := base64.StdEncoding.DecodeString(encoded)
-	if !ok || err != nil {
-		return tosspayments.ErrUnauthorizedKey
+func (s *Server) access(r *request) (refused tosspayments.ErrorCode) {
+	if r.shop, refused = s.shopOf(r.header); refused != "" {
+		return refused
 	}
-	key, colon := strings.CutSuffix(string(plain), ":")
-	switch {
-	case !colon:
-		return tosspayments.ErrIncorrectBasicAuthFormat
-	case key != s.secretKey:
-		return tosspayments.ErrUnauthorizedKey
+	if r.shop == &s.widget && !r.operation.ofWidget() {
+		return tosspayments.ErrNotSupportedWidgetKey
 	}
 	code := tosspayments.ErrorCode(r.header.Get("Tosspayments-Test-Code"))
-	if code == "" || !strings.HasPrefix(key, "test_") {
+	if code == "" || !strings.HasPrefix(r.shop.secretKey, "test_") {
 		return ""
 	}
 	if _, known := code.Info(); !known {
@@ -112,7 +105,10 @@ func (s *Server) access(r *request) tosspayments.ErrorCode {
 }
 
 // idempotencyID is the scope of an idempotency key. The body is no part of it.
-type idempotencyID struct{ key, method, path string }
+type idempotencyID struct {
+	shop              *merchant
+	key, method, path string
+}
 
 // storedAnswer is what an idempotency key replays; running until it is there.
 type storedAnswer struct {
@@ -143,7 +139,7 @@ func (s *Server) replay(r *request) (place *storedAnswer, replayed *reply) {
 		a := r.mark(r.refuse(tosspayments.ErrInvalidIdempotencyKey))
 		return nil, &a
 	}
-	id := idempotencyID{key, r.method, r.path}
+	id := idempotencyID{r.shop, key, r.method, r.path}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := s.answers[id]
@@ -184,7 +180,7 @@ func (s *Server) perform(r *request) (a reply) {
 	if late && f.AfterEffect {
 		wait(f.Delay)
 	}
-	return s.present(a)
+	return s.present(a, r.shop)
 }
 
 // store keeps the answer for the next request with the same idempotency key: the truth

@@ -251,7 +251,7 @@ func (o *orderRequest) checkout() Checkout {
 // openOrder opens a payment under an order id, which is good for one, and asks the
 // company.
 func (s *Server) openOrder(r *request, checkout Checkout, b *billing) (*payment, tosspayments.ErrorCode) {
-	switch first := s.byOrder[checkout.OrderID]; {
+	switch first := r.shop.byOrder[checkout.OrderID]; {
 	case first == nil:
 	case first.busy:
 		return nil, tosspayments.ErrAlreadyProcessingRequest
@@ -259,7 +259,7 @@ func (s *Server) openOrder(r *request, checkout Checkout, b *billing) (*payment,
 		return nil, tosspayments.ErrDuplicatedOrderID
 	}
 	p := s.open(checkout)
-	s.byOrder[checkout.OrderID] = p
+	p.shop.byOrder[p.checkout.OrderID] = p
 	p.billing = b
 	s.authenticate(p, s.clock.now())
 	s.work(p, r.delay)

@@ -178,7 +178,7 @@ func (s *Server) openPayment(e envelope, base string) (address string, refused *
 	if refused != nil {
 		return "", refused
 	}
-	if first := s.byOrder[checkout.OrderID]; first != nil && first.taken() {
+	if s.taken(&checkout.Checkout) {
 		return "", refuseWindow(tosspayments.ErrDuplicatedOrderID, "")
 	}
 	p := s.open(checkout.Checkout)
@@ -214,7 +214,7 @@ func (s *Server) openEnvelope(e envelope, request any) *windowRefusal {
 	switch {
 	case strings.Contains(e.ClientKey, "_gck_"):
 		return refuseWindow(tosspayments.ErrNotSupportedWidgetKey, "")
-	case e.ClientKey != s.clientKey:
+	case e.ClientKey != s.individual.clientKey:
 		return refuseWindow(tosspayments.ErrInvalidClientKey, "")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(e.Request))
@@ -267,7 +267,7 @@ func (s *Server) createPayment(r *request) reply {
 		return r.refuse(refused.code)
 	}
 	checkout := body.checkout()
-	if first := s.byOrder[checkout.OrderID]; first != nil && first.taken() {
+	if s.taken(&checkout.Checkout) {
 		return r.refuse(tosspayments.ErrDuplicatedOrderID)
 	}
 	p := s.open(checkout.Checkout)

@@ -19,6 +19,7 @@ const (
 type payment struct {
 	key         string
 	checkout    Checkout
+	shop        *merchant
 	window      window
 	status      tosspayments.PaymentStatus
 	requestedAt time.Time
@@ -58,9 +59,12 @@ func (s *Server) open(checkout Checkout) *payment {
 		checkout.Currency = tosspayments.CurrencyKRW
 	}
 	now := s.clock.now()
+	shop := s.shop(checkout.Widget)
 	p := &payment{
-		key:         "fakes" + now.In(kst()).Format("20060102150405") + strings.ToUpper(s.hex(4))[:5],
+		// Five characters of the MID, the time, and five of chance.
+		key:         shop.mid[:5] + now.In(kst()).Format("20060102150405") + strings.ToUpper(s.hex(4))[:5],
 		checkout:    checkout,
+		shop:        shop,
 		status:      tosspayments.PaymentStatusReady,
 		requestedAt: now,
 		balance:     checkout.Amount,
@@ -73,8 +77,8 @@ func (s *Server) open(checkout Checkout) *payment {
 	s.opened = append(s.opened, p)
 	p.page = s.URL + "/window/" + p.key
 	s.watch(p)
-	if first := s.byOrder[checkout.OrderID]; first == nil || !first.taken() {
-		s.byOrder[checkout.OrderID] = p
+	if !s.taken(&checkout) {
+		p.shop.byOrder[p.checkout.OrderID] = p
 	}
 	return p
 }
@@ -112,9 +116,19 @@ func (s *Server) success(r *request, p *payment) reply {
 	return ok(p.json(r.english))
 }
 
-func (s *Server) getPayment(r *request) reply { return s.found(r, s.payments[r.subject]) }
+func (s *Server) getPayment(r *request) reply { return s.found(r, s.paymentOf(r, r.subject)) }
 
-func (s *Server) getPaymentByOrderID(r *request) reply { return s.found(r, s.byOrder[r.subject]) }
+func (s *Server) getPaymentByOrderID(r *request) reply {
+	return s.found(r, r.shop.byOrder[r.subject])
+}
+
+// paymentOf is the payment of a key; nil where it was opened with the other pair.
+func (s *Server) paymentOf(r *request, key string) *payment {
+	if p := s.payments[key]; p != nil && p.shop == r.shop {
+		return p
+	}
+	return nil
+}
 
 func (s *Server) found(r *request, p *payment) reply {
 	if p == nil {
@@ -133,6 +147,9 @@ func (s *Server) confirm(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
 	p := s.payments[body.PaymentKey]
+	if p != nil && p.shop != r.shop {
+		return r.refuse(s.keyMismatch)
+	}
 	if code := s.refuseConfirm(p, body.OrderID, *body.Amount); code != "" {
 		return r.refuse(code)
 	}
@@ -144,7 +161,7 @@ func (s *Server) confirm(r *request) reply {
 		return r.refuse(code)
 	}
 	if p.checkout.Method == tosspayments.MethodVirtualAccount {
-		s.byOrder[body.OrderID] = p
+		p.shop.byOrder[p.checkout.OrderID] = p
 		s.issueAccount(p, (&windowCheckout{p.checkout, p.window}).account())
 		return s.success(r, p)
 	}
@@ -167,7 +184,7 @@ func (s *Server) refuseConfirm(p *payment, orderID string, amount tosspayments.A
 	case p.status != tosspayments.PaymentStatusInProgress:
 		return tosspayments.ErrNotFoundPaymentSession
 	}
-	if first := s.byOrder[orderID]; first != p && first.taken() {
+	if p.shop.byOrder[p.checkout.OrderID] != p && s.taken(&p.checkout) {
 		return tosspayments.ErrDuplicatedOrderID
 	}
 	return ""
@@ -178,7 +195,7 @@ func (s *Server) approve(p *payment) {
 	p.status = tosspayments.PaymentStatusDone
 	p.approvedAt = s.clock.now()
 	p.approveNo = digits(s.random.Uint32())
-	s.byOrder[p.checkout.OrderID] = p
+	p.shop.byOrder[p.checkout.OrderID] = p
 	p.lastTransaction = s.enter(Approved, p, p.checkout.Amount, nil)
 	// Charges of a billing key are not told.
 	if p.billing == nil {
@@ -216,7 +233,7 @@ func (s *Server) cancel(r *request) reply {
 	if length == 0 || length > 200 || body.CancelAmount != nil && body.CancelAmount.Cmp(tosspayments.Amount{}) <= 0 {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	p := s.payments[r.subject]
+	p := s.paymentOf(r, r.subject)
 	if p == nil {
 		return r.refuse(tosspayments.ErrNotFoundPayment)
 	}
@@ -297,6 +314,7 @@ func (p *payment) json(inEnglish bool) []byte {
 	c := &p.checkout
 	vat := vat(p.balance.Sub(p.taxFree))
 	values := map[string]any{
+		"mId":            p.shop.mid,
 		"paymentKey":     p.key,
 		"orderId":        c.OrderID,
 		"orderName":      c.OrderName,

@@ -70,6 +70,8 @@ type request struct {
 	body    []byte
 	english bool
 	traceID string
+	// shop is whose secret key it is; nil until that has been checked.
+	shop *merchant
 	// fault is what goes wrong on purpose; nil mostly.
 	fault *Fault
 	// delay is how long the operation takes before its effect.

@@ -40,13 +40,6 @@ import (
 	"github.com/seed238ab19c/tosspayments"
 )
 
-// The keys of a server that was not given others. They are the public keys of
-// Toss Payments' documentation, so code that knows those works unchanged.
-const (
-	DefaultSecretKey = "test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R"
-	DefaultClientKey = "test_ck_D5GePWvyJnrK0W0k6q8gLzN97Eoq"
-)
-
 // TB is what [NewServer] needs of a test; [*testing.T] fits.
 type TB interface {
 	Helper()
@@ -64,13 +57,13 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 
-	secretKey          string
-	clientKey          string
+	individual, widget merchant
+
+	keyMismatch        tosspayments.ErrorCode
 	amountMismatch     tosspayments.ErrorCode
 	consecutiveCancels bool
 	forgetsServerError bool
 	tomorrow           bool
-	version            string
 
 	clock    clock
 	webhooks webhooks
@@ -78,14 +71,12 @@ type Server struct {
 	mu       sync.Mutex
 	random   *rand.Rand
 	payments map[string]*payment
-	byOrder  map[string]*payment
 	opened   []*payment          // oldest first
 	billings map[string]*billing // by key
 	authKeys map[string]*billing
 	windows  map[string]*registrationWindow
 	answers  map[idempotencyID]*storedAnswer
 	ledger   ledger
-	receipts receipts
 	requests history[Request]
 	script   []Fault
 	chaos    float64
@@ -99,12 +90,6 @@ type Server struct {
 
 // Option configures a [Server].
 type Option func(*Server)
-
-// WithSecretKey sets the only secret key that the server accepts.
-func WithSecretKey(key string) Option { return func(s *Server) { s.secretKey = key } }
-
-// WithClientKey sets the only client key that the payment window accepts.
-func WithClientKey(key string) Option { return func(s *Server) { s.clientKey = key } }
 
 // WithSeed makes keys and ids repeatable.
 func WithSeed(seed uint64) Option {
@@ -139,18 +124,17 @@ func WithRandomFaults(seed uint64, share float64) Option {
 func New(opts ...Option) *Server {
 	s := &Server{
 		URL:            "https://tosstest",
-		secretKey:      DefaultSecretKey,
-		clientKey:      DefaultClientKey,
+		individual:     newMerchant(DefaultMID, DefaultClientKey, DefaultSecretKey),
+		widget:         newMerchant(DefaultWidgetMID, DefaultWidgetClientKey, DefaultWidgetSecretKey),
+		keyMismatch:    tosspayments.ErrNotFoundPaymentSession,
 		amountMismatch: tosspayments.ErrForbiddenRequest,
 		random:         rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		payments:       map[string]*payment{},
-		byOrder:        map[string]*payment{},
 		billings:       map[string]*billing{},
 		authKeys:       map[string]*billing{},
 		windows:        map[string]*registrationWindow{},
 		answers:        map[idempotencyID]*storedAnswer{},
 		ledger:         ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
-		receipts:       receipts{byKey: map[string]*cashReceipt{}, byOrder: map[string]*cashReceipt{}},
 	}
 	s.webhooks.init(&s.clock)
 	s.alarm = alarm{clock: &s.clock, ring: func() {
@@ -203,14 +187,24 @@ func (s *Server) Close() {
 	s.alarm.set(time.Time{})
 }
 
-// Client returns a client of this server with its secret key. Options come after
-// the server's own. It panics, or fails the test, when an option is refused.
+// Client returns a client of this server with the individual secret key. Options come
+// after the server's own. It panics, or fails the test, when an option is refused.
 func (s *Server) Client(opts ...tosspayments.Option) *tosspayments.Client {
+	return s.client(&s.individual, opts)
+}
+
+// WidgetClient is [Server.Client] with the secret key of the widget pair, for payments
+// with [Checkout].Widget.
+func (s *Server) WidgetClient(opts ...tosspayments.Option) *tosspayments.Client {
+	return s.client(&s.widget, opts)
+}
+
+func (s *Server) client(shop *merchant, opts []tosspayments.Option) *tosspayments.Client {
 	own := []tosspayments.Option{tosspayments.WithBaseURL(s.URL)}
 	if s.listener == nil {
 		own = append(own, tosspayments.WithHTTPClient(&http.Client{Transport: s.Transport()}))
 	}
-	client, err := tosspayments.New(s.secretKey, append(own, opts...)...)
+	client, err := tosspayments.New(shop.secretKey, append(own, opts...)...)
 	if err != nil {
 		s.misuse(err)
 	}
@@ -315,6 +309,10 @@ func reset(w http.ResponseWriter) {
 type Checkout struct {
 	OrderID, OrderName string
 	Amount             tosspayments.Amount
+	// Widget opens the payment with the widget pair of keys, as widgets() in the browser
+	// does. [Server.WidgetClient] confirms it. Otherwise it is opened with the individual
+	// pair, as by payment().
+	Widget bool
 	// Currency is KRW when empty.
 	Currency string
 	// Method is CARD when empty; VIRTUAL_ACCOUNT, TRANSFER, MOBILE_PHONE and the gift
@@ -357,8 +355,9 @@ func (s *Server) OpenWindow(checkout Checkout) string {
 }
 
 // Authenticate plays the buyer: opens the window, picks the card or wallet and
-// authenticates. It returns what the browser brings to successUrl; the payment is
-// IN_PROGRESS and can be confirmed for ten minutes. A purchase that the window would
+// authenticates. It returns what the browser brings to successUrl, with a paymentType
+// only where Widget is set; the payment is IN_PROGRESS and can be confirmed for ten
+// minutes. A purchase that the window would
 // not accept panics, or fails the test.
 func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 	if s.tb != nil {
@@ -373,9 +372,11 @@ func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 		p = s.open(checkout)
 		s.authenticate(p, s.clock.now())
 	})
-	return tosspayments.SuccessRedirect{
-		PaymentType: "NORMAL", PaymentKey: p.key, OrderID: checkout.OrderID, Amount: checkout.Amount,
+	redirect := tosspayments.SuccessRedirect{PaymentKey: p.key, OrderID: checkout.OrderID, Amount: checkout.Amount}
+	if checkout.Widget {
+		redirect.PaymentType = "NORMAL"
 	}
+	return redirect
 }
 
 func (c *Checkout) validate() error {

@@ -91,7 +91,7 @@ func TestLifeCycle(t *testing.T) {
 	c.refused(404, "NOT_FOUND_PAYMENT_SESSION", c.call("POST", "/v1/payments/confirm", `{"paymentKey":"`+key+`","orderId":"order-0001","amount":15000}`))
 
 	redirect := server.Authenticate(socks("order-0001"))
-	assert.Equal(t, "NORMAL", redirect.PaymentType)
+	assert.Empty(t, redirect.PaymentType)
 	r = c.call("GET", "/v1/payments/orders/order-0001", "")
 	assert.Equal(t, "IN_PROGRESS", r.body["status"])
 	assert.Equal(t, redirect.PaymentKey, r.body["paymentKey"])

@@ -143,7 +143,10 @@ func (s *Server) expireAccount(p *payment) error {
 // atAccount makes a change to the virtual account of an order.
 func (s *Server) atAccount(orderID string, do func(*payment) error) (err error) {
 	s.change(func() {
-		p := s.byOrder[orderID]
+		p := s.individual.byOrder[orderID]
+		if p == nil || p.account == nil {
+			p = s.widget.byOrder[orderID]
+		}
 		if p == nil || p.account == nil {
 			err = errors.New("tosstest: the order has no virtual account")
 			return
