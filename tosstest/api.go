@@ -221,7 +221,7 @@ func (r *request) paymentKey() string {
 	switch r.operation {
 	case GetPayment, CancelPayment:
 		return r.subject
-	case ConfirmPayment:
+	case ConfirmPayment, ConfirmBrandPay:
 		var body struct {
 			PaymentKey string `json:"paymentKey"`
 		}
