@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,8 @@ type page struct {
 	t    *testing.T
 	toss *tosstest.Server
 	url  string
+	// callbacks are what the browser brought to BrandPay's redirectUrl.
+	callbacks chan url.Values
 }
 
 const html = `<!doctype html><html lang="ko"><meta name="viewport" content="width=device-width"><title>shop</title>
@@ -48,7 +51,9 @@ func newPage(t *testing.T, options ...tosstest.Option) *page {
 	t.Helper()
 	b := shoptest.NewBrowser(t)
 	toss := tosstest.NewServer(t, options...)
+	callbacks := make(chan url.Values, 10)
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /callback", func(_ http.ResponseWriter, r *http.Request) { callbacks <- r.URL.Query() })
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintf(w, html, toss.URL+tosstest.ScriptPath, tosstest.DefaultClientKey, tosstest.DefaultWidgetClientKey)
 	})
@@ -61,7 +66,7 @@ func newPage(t *testing.T, options ...tosstest.Option) *page {
 	t.Cleanup(shop.Close)
 	b.Desktop()
 	b.Visit(shop.URL)
-	return &page{b, t, toss, shop.URL}
+	return &page{b, t, toss, shop.URL, callbacks}
 }
 
 // result evaluates an expression, and waits for its promise. An error is "rejected" with
@@ -365,4 +370,48 @@ func TestPaymentWindow(t *testing.T) {
 	p.in(checkout, `[data-code="PAYPAL"]`, "#pay")
 	p.in(window, ".pay")
 	assert.Regexp(t, `orderId=order-0002&paymentKey=\w+&amount=10.5$`, p.query("/success"))
+}
+
+func TestBrandPay(t *testing.T) {
+	p := newPage(t)
+	client := p.toss.Client()
+	p.result(`(window.mine = TossPayments(API).brandpay({ customerKey: "customer-1", redirectUrl: location.origin + "/callback" }), 1)`)
+	assert.Equal(t, "rejected NOT_REGISTERED_REDIRECT_URL", p.result(`TossPayments(API).brandpay({ customerKey: "customer-1" }).openSettings()`))
+	assert.Equal(t, "rejected NEED_AGREEMENT_WITH_TERMS", p.result(`mine.isOneTouchPayEnabled()`))
+
+	// The first use begins with the terms, and the browser brings the code to redirectUrl.
+	p.start(`mine.addPaymentMethod()`)
+	p.in(window, "label:nth-of-type(1) input", "label:nth-of-type(2) input", ".pay", `label:has([value="bank:88"])`, ".pay")
+	p.settles("undefined")
+	require.Len(t, p.callbacks, 1)
+	query := <-p.callbacks
+	assert.Equal(t, "customer-1", query.Get("customerKey"))
+	var token struct{ AccessToken, TokenType string }
+	exchange := tosspayments.Request{Method: http.MethodPost, Path: "/v1/brandpay/authorizations/access-token", Body: map[string]string{
+		"grantType": "AuthorizationCode", "customerKey": "customer-1", "code": query.Get("code"),
+	}}
+	require.NoError(t, client.Do(t.Context(), exchange, &token))
+	assert.Equal(t, "bearer", token.TokenType)
+	assert.NotEmpty(t, token.AccessToken)
+	assert.Error(t, client.Do(t.Context(), exchange, &token), "a code is good for one token")
+
+	assert.Equal(t, `{"isEnabled":false}`, p.result(`mine.isOneTouchPayEnabled()`))
+	p.start(`mine.changeOneTouchPay()`)
+	p.in(window, ".pay")
+	p.settles("undefined")
+	assert.Equal(t, `{"isEnabled":true}`, p.result(`mine.isOneTouchPayEnabled()`))
+	p.start(`mine.openSettings()`)
+	p.in(window, "!ul", "#close")
+	p.settles("rejected USER_CANCEL")
+
+	p.start(`mine.requestPayment(order({ orderId: "order-0001", amount: { currency: "KRW", value: 15000 } }))`)
+	p.in(window, `label:has([value^="method:"])`, ".pay")
+	assert.Regexp(t, `^own=1&orderId=order-0001&paymentKey=\w+&amount=15000$`, p.query("/success"))
+	confirm := tosspayments.Request{Method: http.MethodPost, Path: "/v1/brandpay/payments/confirm", Body: map[string]any{
+		"paymentKey": p.toss.Payments(1)[0].PaymentKey, "orderId": "order-0001", "amount": 15000, "customerKey": "customer-1",
+	}}
+	var payment tosspayments.Payment
+	require.NoError(t, client.Do(t.Context(), confirm, &payment))
+	assert.Equal(t, tosspayments.PaymentTypeBrandPay, payment.Type)
+	assert.Equal(t, "88", payment.Transfer.BankCode)
 }

@@ -53,7 +53,7 @@ func frameEvaluate[T any](f *Frame, expression string) (value T, err error) {
 			}
 			yes := true
 			out, err := cdp.Call(ctx, t, runtime.Evaluate, runtime.EvaluateParams{
-				Expression: expression, ContextID: world.ExecutionContextID, ReturnByValue: &yes,
+				Expression: expression, ContextID: world.ExecutionContextID, ReturnByValue: &yes, UserGesture: &yes,
 			})
 			if err != nil {
 				return err
