@@ -202,8 +202,6 @@ func next(k known, f finding, p *plan, mayRepeat bool) action {
 			return lookTwiceThenFinish
 		}
 		return finish
-	case ended:
-		return finish
 	}
 	// What remains was not decided, or not about an earlier request.
 	switch {
@@ -314,6 +312,9 @@ func (r *resolution) run(ctx context.Context) error {
 	for {
 		a := r.attempt(ctx)
 		f := r.take(ctx, &a)
+		if f == ended {
+			return r.verdict
+		}
 		pause := r.pause(f, &a)
 		mayRepeat := r.hasTime(ctx, pause) && (f == running || r.mayRetry())
 		act := next(r.known, f, r.plan, mayRepeat)
