@@ -64,8 +64,11 @@ func (s *Server) serve(r *request) reply {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	logged.Status = a.status
-	s.requests.add(logged, len(logged.Body))
+	logged.Status, logged.Answer = a.status, a.body
+	s.requests.add(logged, len(logged.Body)+len(logged.Answer))
+	if s.observe != nil {
+		s.observe(Change{Request: &logged})
+	}
 	return a
 }
 
