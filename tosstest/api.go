@@ -54,7 +54,7 @@ func (s *Server) serve(r *request) reply {
 	r.traceID = s.hex(16)
 	r.fault = s.nextFault(r)
 	logged := Request{
-		Operation: r.operation, Method: r.method, Path: r.path,
+		Operation: r.operation, Method: r.method, Path: r.path, Query: r.query,
 		Header: r.header.Clone(), Body: r.body, At: s.clock.now(), Fault: r.fault,
 	}
 	logged.Header.Del("Authorization")

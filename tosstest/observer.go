@@ -1,6 +1,9 @@
 package tosstest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Change is something that has happened on a server. One of its fields is set.
 type Change struct {
@@ -39,4 +42,18 @@ func (s *Server) tellTouched() {
 		}
 	}
 	s.touched = nil
+}
+
+// Faults returns the injected faults that no request has met yet, in order.
+func (s *Server) Faults() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.script)
+}
+
+// WebhookFaults returns the injected faults that no event has met yet, in order.
+func (s *Server) WebhookFaults() []WebhookFault {
+	s.webhooks.mu.Lock()
+	defer s.webhooks.mu.Unlock()
+	return slices.Clone(s.webhooks.script)
 }

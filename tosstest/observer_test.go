@@ -71,3 +71,18 @@ func TestObserver(t *testing.T) {
 		assert.Len(t, entries, 2)
 	})
 }
+
+func TestFaultsThatWait(t *testing.T) {
+	server := tosstest.NewServer(t)
+	fault := tosstest.Fault{Operation: tosstest.GetPayment, Kind: tosstest.RateLimit, Times: 2}
+	held := tosstest.WebhookFault{Kind: tosstest.HoldWebhook, Times: 1}
+	server.Inject(fault)
+	server.InjectWebhook(held)
+	assert.Equal(t, []tosstest.Fault{fault}, server.Faults())
+	assert.Equal(t, []tosstest.WebhookFault{held}, server.WebhookFaults())
+	_, _ = server.Client(tosspayments.WithMaxRetries(0)).GetPayment(t.Context(), "key")
+	assert.Equal(t, 1, server.Faults()[0].Times)
+	server.ClearFaults()
+	assert.Empty(t, server.Faults())
+	assert.Empty(t, server.WebhookFaults())
+}

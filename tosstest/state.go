@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"sort"
 	"sync/atomic"
 	"time"
@@ -278,6 +279,7 @@ type Request struct {
 	Operation Operation
 	Method    string
 	Path      string
+	Query     url.Values
 	// Header is without Authorization.
 	Header http.Header
 	Body   []byte
