@@ -51,12 +51,9 @@ func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func (s *Server) serve(r *request) reply {
 	s.mu.Lock()
 	r.traceID = s.hex(16)
-	r.fault = s.nextFault(r)
-	logged := Request{
-		Operation: r.operation, Method: r.method, Path: r.path,
-		Header: r.header.Clone(), Body: r.body, At: s.clock.now(), Fault: r.fault,
-	}
-	logged.Header.Del("Authorization")
+	logged := s.logged(r)
+	r.fault = s.nextFault(&logged)
+	logged.Fault = r.fault
 	s.mu.Unlock()
 
 	a := s.answer(r)
@@ -64,6 +61,7 @@ func (s *Server) serve(r *request) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	logged.Status = a.status
+	s.identify(r, &logged)
 	s.requests.add(logged, len(logged.Body))
 	return a
 }
@@ -71,10 +69,14 @@ func (s *Server) serve(r *request) reply {
 // answer takes a request through its four phases.
 func (s *Server) answer(r *request) reply {
 	if r.fault.losesRequest() {
+		r.fault.pause()
 		return r.fault.spoil(r, reply{})
 	}
 	if code := s.access(r); code != "" {
 		return r.mark(r.refuse(code))
+	}
+	if s.tooFast(r) {
+		return r.mark(reply{status: http.StatusTooManyRequests})
 	}
 	place, replayed := s.replay(r)
 	if replayed != nil {
@@ -92,7 +94,7 @@ func (s *Server) access(r *request) (refused tosspayments.ErrorCode) {
 		return refused
 	}
 	if r.shop == &s.widget && !r.operation.ofWidget() {
-		return tosspayments.ErrNotSupportedWidgetKey
+		return s.guess(WidgetKeyNotEnough)
 	}
 	code := tosspayments.ErrorCode(r.header.Get("Tosspayments-Test-Code"))
 	if code == "" || !strings.HasPrefix(r.shop.secretKey, "test_") {
@@ -163,23 +165,25 @@ func (s *Server) replay(r *request) (place *storedAnswer, replayed *reply) {
 func (s *Server) perform(r *request) (a reply) {
 	f := r.fault
 	if f.prevents() {
+		f.pause()
 		// Nothing but a refusal, or one that is cut, remains without the effect.
 		if f.Kind == Cut {
 			return r.refuse(tosspayments.ErrFailedInternalSystemProcessing)
 		}
 		return r.refuse(f.Code)
 	}
-	late := f != nil && f.Kind == Delay
-	if late && !f.AfterEffect {
-		r.delay = f.Delay
+	if f != nil && !f.AfterEffect {
+		r.pause = f.pause
 	}
 	if !r.operation.asksCompany() {
-		wait(r.delay)
+		r.hold()
 	}
 	s.change(func() { a = r.handle(s, r) })
-	if late && f.AfterEffect {
-		wait(f.Delay)
+	if f != nil && f.AfterEffect {
+		r.pause = f.pause
 	}
+	// What was refused at once has not asked the company, and waits here.
+	r.hold()
 	return s.present(a, r.shop)
 }
 
@@ -216,22 +220,7 @@ func (r *request) mark(a reply) reply {
 	return a
 }
 
-// paymentKey is the key of the payment that a request names; "" when it names none.
-func (r *request) paymentKey() string {
-	switch r.operation {
-	case GetPayment, CancelPayment:
-		return r.subject
-	case ConfirmPayment:
-		var body struct {
-			PaymentKey string `json:"paymentKey"`
-		}
-		_ = json.Unmarshal(r.body, &body)
-		return body.PaymentKey
-	}
-	return ""
-}
-
-func (s *Server) notFound(r *request) reply { return r.refuse(tosspayments.ErrNotFound) }
+func (s *Server) notFound(r *request) reply { return r.refuse(s.guess(UnknownPath)) }
 
 func ok(body []byte) reply {
 	return reply{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, body: body}

@@ -161,9 +161,9 @@ func (s *Server) issueBillingKey(r *request) reply {
 	b := s.authKeys[body.AuthKey]
 	switch {
 	case b == nil:
-		return r.refuse(tosspayments.ErrInvalidBillKeyRequest)
+		return r.refuse(s.guess(UnknownAuthKey))
 	case b.customerKey != body.CustomerKey:
-		return r.refuse(tosspayments.ErrInvalidCustomerKey)
+		return r.refuse(s.guess(OtherCustomersAuthKey))
 	}
 	delete(s.authKeys, body.AuthKey)
 	return s.issue(r, b)
@@ -202,9 +202,9 @@ func (s *Server) deleteBillingKey(r *request) reply {
 	b := s.billings[r.subject]
 	switch {
 	case b == nil:
-		return r.refuse(tosspayments.ErrNotFoundBilling)
+		return r.refuse(s.guess(UnknownBillingKey))
 	case b.removed:
-		return r.refuse(tosspayments.ErrAlreadyRemovedBillingKey)
+		return r.refuse(s.guess(SecondDelete))
 	}
 	s.removeBilling(b, "API를 통한 삭제 요청")
 	return reply{status: http.StatusOK}
@@ -262,7 +262,7 @@ func (s *Server) openOrder(r *request, checkout Checkout, b *billing) (*payment,
 	p.shop.byOrder[p.checkout.OrderID] = p
 	p.billing = b
 	s.authenticate(p, s.clock.now())
-	s.work(p, r.delay)
+	s.work(p, r)
 	return p, ""
 }
 
@@ -277,7 +277,7 @@ func (s *Server) chargeBilling(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
 	b := s.billings[r.subject]
-	if code := b.refuseCharge(body.CustomerKey); code != "" {
+	if code := s.refuseCharge(b, body.CustomerKey); code != "" {
 		return r.refuse(code)
 	}
 	p, code := s.openOrder(r, checkout, b)
@@ -315,10 +315,10 @@ func (s *Server) keyIn(r *request) reply {
 	return s.success(r, p)
 }
 
-func (b *billing) refuseCharge(customerKey string) tosspayments.ErrorCode {
+func (s *Server) refuseCharge(b *billing, customerKey string) tosspayments.ErrorCode {
 	switch {
 	case b == nil:
-		return tosspayments.ErrNotFoundBilling
+		return s.guess(UnknownBillingKey)
 	case b.removed:
 		return tosspayments.ErrAlreadyRemovedBillingKey
 	case b.customerKey != customerKey:

@@ -2,6 +2,7 @@ package tosstest
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -148,12 +149,12 @@ func (s *Server) confirm(r *request) reply {
 	}
 	p := s.payments[body.PaymentKey]
 	if p != nil && p.shop != r.shop {
-		return r.refuse(s.keyMismatch)
+		return r.refuse(s.guess(ConfirmOtherKeys))
 	}
 	if code := s.refuseConfirm(p, body.OrderID, *body.Amount); code != "" {
 		return r.refuse(code)
 	}
-	s.work(p, r.delay)
+	s.work(p, r)
 	if code := p.checkout.Refusal; code != "" {
 		p.status = tosspayments.PaymentStatusAborted
 		p.failure = code
@@ -176,7 +177,7 @@ func (s *Server) refuseConfirm(p *payment, orderID string, amount tosspayments.A
 	case p.checkout.OrderID != orderID:
 		return tosspayments.ErrForbiddenRequest
 	case p.checkout.Amount != amount:
-		return s.amountMismatch
+		return s.guess(ConfirmOtherAmount)
 	case p.busy:
 		return tosspayments.ErrAlreadyProcessingRequest
 	case !p.approvedAt.IsZero() || p.account != nil:
@@ -240,19 +241,51 @@ func (s *Server) cancel(r *request) reply {
 	if p.busy {
 		return r.refuse(tosspayments.ErrAlreadyProcessingRequest)
 	}
-	s.work(p, r.delay)
-	if p.account != nil && p.status == tosspayments.PaymentStatusWaitingForDeposit {
-		if body.CancelAmount != nil {
-			return r.refuse(tosspayments.ErrNotAllowedPartialRefundWaitingDeposit)
-		}
-		s.withdraw(p, body.CancelReason)
-		return s.success(r, p)
-	}
-	if code := s.refuseCancel(p, &body); code != "" {
+	s.work(p, r)
+	if code := s.giveBack(p, &body); code != "" {
 		return r.refuse(code)
 	}
-	s.refund(p, &body)
 	return s.success(r, p)
+}
+
+// Refund cancels what an order has paid as the merchant does in the dashboard, without a
+// request to the API: an amount, or all that is left where it is 0. It needs no account
+// for a deposit.
+func (s *Server) Refund(orderID string, amount tosspayments.Amount, reason string) (err error) {
+	body := cancelRequest{CancelReason: reason, RefundReceiveAccount: &refundAccount{"20", "123456789", "dashboard"}}
+	if !amount.IsZero() {
+		body.CancelAmount = &amount
+	}
+	s.change(func() {
+		p := s.order(orderID)
+		switch {
+		case p == nil:
+			err = fmt.Errorf("tosstest: there is no order %q", orderID)
+		case p.busy:
+			err = fmt.Errorf("tosstest: a request is working on order %q", orderID)
+		default:
+			if code := s.giveBack(p, &body); code != "" {
+				err = fmt.Errorf("tosstest: refund of order %q: %s", orderID, code)
+			}
+		}
+	})
+	return err
+}
+
+// giveBack cancels a payment, or returns the code of why not.
+func (s *Server) giveBack(p *payment, body *cancelRequest) tosspayments.ErrorCode {
+	if p.account != nil && p.status == tosspayments.PaymentStatusWaitingForDeposit {
+		if body.CancelAmount != nil {
+			return tosspayments.ErrNotAllowedPartialRefundWaitingDeposit
+		}
+		s.withdraw(p, body.CancelReason)
+		return ""
+	}
+	if code := s.refuseCancel(p, body); code != "" {
+		return code
+	}
+	s.refund(p, body)
+	return ""
 }
 
 func (s *Server) refuseCancel(p *payment, body *cancelRequest) tosspayments.ErrorCode {
@@ -263,7 +296,7 @@ func (s *Server) refuseCancel(p *payment, body *cancelRequest) tosspayments.Erro
 	default:
 		return tosspayments.ErrNotCancelablePayment
 	}
-	if code := p.refuseRefundAccount(body.RefundReceiveAccount); code != "" {
+	if code := s.refuseRefundAccount(p, body.RefundReceiveAccount); code != "" {
 		return code
 	}
 	amount := body.amount(p)

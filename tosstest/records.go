@@ -37,9 +37,11 @@ func array(rows []json.RawMessage) reply {
 	return ok(encode(rows))
 }
 
-// listed reports whether a movement is a transaction. A deposit that bounced and an
-// account that nobody paid into are none.
-func (m *movement) listed() bool { return m.Kind == Approved || m.Kind == Canceled }
+// listed reports whether a movement is a transaction of a merchant. An account that
+// nobody paid into is none.
+func (s *Server) listed(m *movement, shop *merchant) bool {
+	return m.payment.shop == shop && (m.Kind == Approved || m.Kind == Canceled || m.Kind == Bounced && s.bounceRows)
+}
 
 func (s *Server) listTransactions(r *request) reply {
 	start, startOK := parseQueryTime(r.query.Get("startDate"))
@@ -51,7 +53,7 @@ func (s *Server) listTransactions(r *request) reply {
 	case !limitOK:
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	case limit > maxPage:
-		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
+		return r.refuse(s.guess(ListLimit))
 	}
 	// The end counts with its whole second.
 	end = end.Add(time.Second)
@@ -59,14 +61,14 @@ func (s *Server) listTransactions(r *request) reply {
 	first := s.ledger.since(start)
 	if after := r.query.Get("startingAfter"); after != "" {
 		i, known := s.ledger.byKey[after]
-		if !known || !movements[i].listed() || movements[i].payment.shop != r.shop || i < first || !movements[i].At.Before(end) {
-			return r.refuse(tosspayments.ErrInvalidTransactionKey)
+		if !known || !s.listed(&movements[i], r.shop) || i < first || !movements[i].At.Before(end) {
+			return r.refuse(s.guess(UnknownCursor))
 		}
 		first = i + 1
 	}
 	var rows []json.RawMessage
 	for i := first; i < len(movements) && len(rows) < limit && movements[i].At.Before(end); i++ {
-		if m := &movements[i]; m.listed() && m.payment.shop == r.shop {
+		if m := &movements[i]; s.listed(m, r.shop) {
 			rows = append(rows, m.transactionJSON(r.english))
 		}
 	}
@@ -76,9 +78,9 @@ func (s *Server) listTransactions(r *request) reply {
 func (m *movement) transactionJSON(inEnglish bool) json.RawMessage {
 	p := m.payment
 	status := tosspayments.PaymentStatusDone
-	if m.cancel != nil {
+	if m.Kind != Approved {
 		status = tosspayments.PaymentStatusPartialCanceled
-		if m.cancel.amount == p.checkout.Amount {
+		if m.Amount == p.checkout.Amount {
 			status = tosspayments.PaymentStatusCanceled
 		}
 	}
@@ -130,7 +132,7 @@ func (s *Server) listSettlements(r *request) reply {
 	case !pageOK || !sizeOK || dateType != "" && dateType != "soldDate" && dateType != "paidOutDate":
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	case size > maxPage:
-		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
+		return r.refuse(s.guess(ListLimit))
 	}
 	today, _ := settled(s.clock.now())
 	var rows []json.RawMessage
@@ -146,7 +148,7 @@ func (s *Server) listSettlements(r *request) reply {
 		if sold.After(end) || !sold.Before(today) {
 			break
 		}
-		if !m.listed() || m.payment.shop != r.shop || day.Before(start) || day.After(end) {
+		if !s.listed(m, r.shop) || day.Before(start) || day.After(end) {
 			continue
 		}
 		if skip > 0 {
@@ -161,7 +163,11 @@ func (s *Server) listSettlements(r *request) reply {
 func (m *movement) settlementJSON(sold, paidOut time.Time, inEnglish bool) json.RawMessage {
 	p := m.payment
 	units, _ := m.Amount.Int64()
-	if m.cancel != nil {
+	approvedAt := p.approvedAt
+	if approvedAt.IsZero() { // the deposit has bounced since
+		approvedAt = m.At
+	}
+	if m.Kind != Approved {
 		units = -units
 	}
 	supply := units * 28 / 1000
@@ -170,7 +176,7 @@ func (m *movement) settlementJSON(sold, paidOut time.Time, inEnglish bool) json.
 	values := map[string]any{
 		"mId": p.shop.mid, "paymentKey": m.PaymentKey, "transactionKey": m.TransactionKey, "orderId": m.OrderID, "currency": p.checkout.Currency,
 		"method": p.method(inEnglish), "amount": units, "fees": []any{map[string]any{"type": "BASE", "fee": fee}}, "fee": fee,
-		"supplyAmount": supply, "vat": tax, "payOutAmount": units - fee, "approvedAt": stamp(p.approvedAt),
+		"supplyAmount": supply, "vat": tax, "payOutAmount": units - fee, "approvedAt": stamp(approvedAt),
 		"soldDate": sold.Format(time.DateOnly), "paidOutDate": paidOut.Format(time.DateOnly),
 	}
 	switch p.checkout.Method {
@@ -296,7 +302,7 @@ func (s *Server) listCashReceipts(r *request) reply {
 	case !limitOK || !cursorOK:
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	case limit > maxReceiptPage:
-		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
+		return r.refuse(s.guess(ListLimit))
 	}
 	all := r.shop.receipts.all
 	since := func(t time.Time) int {

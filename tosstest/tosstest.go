@@ -59,9 +59,9 @@ type Server struct {
 
 	individual, widget merchant
 
-	keyMismatch        tosspayments.ErrorCode
-	amountMismatch     tosspayments.ErrorCode
+	guesses            map[Guess]tosspayments.ErrorCode
 	consecutiveCancels bool
+	bounceRows         bool
 	forgetsServerError bool
 	tomorrow           bool
 
@@ -79,6 +79,8 @@ type Server struct {
 	ledger   ledger
 	requests history[Request]
 	script   []Fault
+	gates    []*Gate
+	rate     rate
 	chaos    float64
 	chaosRng *rand.Rand
 	// deadlines are those of the payments that wait for somebody, the next one first.
@@ -96,15 +98,14 @@ func WithSeed(seed uint64) Option {
 	return func(s *Server) { s.random = rand.New(rand.NewPCG(seed, seed)) }
 }
 
-// WithAmountMismatchCode sets the answer to a confirm whose amount is not that of
-// the payment: the real one is not known. The default is FORBIDDEN_REQUEST.
-func WithAmountMismatchCode(code tosspayments.ErrorCode) Option {
-	return func(s *Server) { s.amountMismatch = code }
-}
-
 // WithConsecutiveCancelRule refuses a second cancel of a payment within a second
 // with FORBIDDEN_CONSECUTIVE_REQUEST. Off by default: the real rule is not known.
 func WithConsecutiveCancelRule() Option { return func(s *Server) { s.consecutiveCancels = true } }
+
+// WithBounceRows lists a deposit that was taken back among the transactions and
+// settlements, as a cancel. By default it is not listed: which of the two is real is not
+// known.
+func WithBounceRows() Option { return func(s *Server) { s.bounceRows = true } }
 
 // WithServerErrorsForgotten does not keep 5xx answers under their idempotency key.
 // By default they are kept like any other: which of the two is real is not known.
@@ -123,18 +124,17 @@ func WithRandomFaults(seed uint64, share float64) Option {
 // which also works in a testing/synctest bubble.
 func New(opts ...Option) *Server {
 	s := &Server{
-		URL:            "https://tosstest",
-		individual:     newMerchant(DefaultMID, DefaultClientKey, DefaultSecretKey),
-		widget:         newMerchant(DefaultWidgetMID, DefaultWidgetClientKey, DefaultWidgetSecretKey),
-		keyMismatch:    tosspayments.ErrNotFoundPaymentSession,
-		amountMismatch: tosspayments.ErrForbiddenRequest,
-		random:         rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-		payments:       map[string]*payment{},
-		billings:       map[string]*billing{},
-		authKeys:       map[string]*billing{},
-		windows:        map[string]*registrationWindow{},
-		answers:        map[idempotencyID]*storedAnswer{},
-		ledger:         ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
+		URL:        "https://tosstest",
+		individual: newMerchant(DefaultMID, DefaultClientKey, DefaultSecretKey),
+		widget:     newMerchant(DefaultWidgetMID, DefaultWidgetClientKey, DefaultWidgetSecretKey),
+		guesses:    map[Guess]tosspayments.ErrorCode{},
+		random:     rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		payments:   map[string]*payment{},
+		billings:   map[string]*billing{},
+		authKeys:   map[string]*billing{},
+		windows:    map[string]*registrationWindow{},
+		answers:    map[idempotencyID]*storedAnswer{},
+		ledger:     ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
 	}
 	s.webhooks.init(&s.clock)
 	s.alarm = alarm{clock: &s.clock, ring: func() {
@@ -185,6 +185,9 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.alarm.set(time.Time{})
+	for _, gate := range s.gates {
+		gate.Open()
+	}
 }
 
 // Client returns a client of this server with the individual secret key. Options come
@@ -372,11 +375,37 @@ func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 		p = s.open(checkout)
 		s.authenticate(p, s.clock.now())
 	})
-	redirect := tosspayments.SuccessRedirect{PaymentKey: p.key, OrderID: checkout.OrderID, Amount: checkout.Amount}
-	if checkout.Widget {
-		redirect.PaymentType = "NORMAL"
+	return p.redirect()
+}
+
+// AuthenticatePayment plays the buyer of a payment that [Server.OpenWindow], the script
+// or the API (POST /v1/payments) has opened. Otherwise it is like [Server.Authenticate].
+func (s *Server) AuthenticatePayment(paymentKey string) tosspayments.SuccessRedirect {
+	if s.tb != nil {
+		s.tb.Helper()
 	}
-	return redirect
+	var p *payment
+	s.change(func() {
+		if p = s.payments[paymentKey]; p == nil || p.status != tosspayments.PaymentStatusReady {
+			p = nil
+			return
+		}
+		s.authenticate(p, s.clock.now())
+	})
+	if p == nil {
+		s.misuse(fmt.Errorf("the payment %q does not wait for a buyer", paymentKey))
+		return tosspayments.SuccessRedirect{}
+	}
+	return p.redirect()
+}
+
+// redirect is what the browser brings to successUrl.
+func (p *payment) redirect() tosspayments.SuccessRedirect {
+	r := tosspayments.SuccessRedirect{PaymentKey: p.key, OrderID: p.checkout.OrderID, Amount: p.checkout.Amount}
+	if p.checkout.Widget {
+		r.PaymentType = "NORMAL"
+	}
+	return r
 }
 
 func (c *Checkout) validate() error {

@@ -168,12 +168,13 @@ func (s *Server) withdraw(p *payment, reason string) {
 }
 
 // refuseRefundAccount checks where a deposit is to go back to.
-func (p *payment) refuseRefundAccount(to *refundAccount) tosspayments.ErrorCode {
+func (s *Server) refuseRefundAccount(p *payment, to *refundAccount) tosspayments.ErrorCode {
 	switch {
 	case p.account == nil:
 		return ""
-	// The code for a missing account is not known.
-	case to == nil || to.AccountNumber == "" || to.HolderName == "":
+	case to == nil:
+		return s.guess(RefundWithoutAccount)
+	case to.AccountNumber == "" || to.HolderName == "":
 		return tosspayments.ErrInvalidRefundAccountInfo
 	case to.Bank == "":
 		return tosspayments.ErrInvalidBank
