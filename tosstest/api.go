@@ -60,9 +60,12 @@ func (s *Server) serve(r *request) reply {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	logged.Status = a.status
+	logged.Status, logged.Answer = a.status, a.body
 	s.identify(r, &logged)
-	s.requests.add(logged, len(logged.Body))
+	s.requests.add(logged, len(logged.Body)+len(logged.Answer))
+	if s.observe != nil {
+		s.observe(Change{Request: &logged})
+	}
 	return a
 }
 

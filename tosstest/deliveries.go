@@ -57,6 +57,7 @@ type webhooks struct {
 	chaosRng  *rand.Rand
 	ids       *rand.Rand
 	closed    bool
+	observe   func(Change)
 }
 
 // event is what has happened, as the receivers are told it.
@@ -308,6 +309,9 @@ func (w *webhooks) transmit(t *transmission) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.log.add(loggedDelivery{d, t.notice}, len(d.Body))
+	if w.observe != nil {
+		w.observe(Change{Delivery: &d})
+	}
 	if d.Status == http.StatusOK || t.extra || t.retries == len(retryPeriods) {
 		return
 	}

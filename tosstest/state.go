@@ -56,6 +56,9 @@ func (s *Server) locked(do func()) (early []<-chan struct{}) {
 	defer s.mu.Unlock()
 	defer func() {
 		s.sweep()
+		if len(s.touched) > 0 {
+			s.tellTouched()
+		}
 		early = s.webhooks.hand(s.events)
 		s.events = nil
 	}()
@@ -102,6 +105,7 @@ func (d *deadlines) Pop() any {
 
 // watch notes when the payment's time is over.
 func (s *Server) watch(p *payment) {
+	s.touch(p)
 	if at := p.deadline(); !at.IsZero() {
 		heap.Push(&s.deadlines, deadline{at, p})
 	}
@@ -221,9 +225,12 @@ func (s *Server) enter(kind EntryKind, p *payment, amount tosspayments.Amount, x
 	if x != nil {
 		x.transaction = key
 	}
-	s.ledger.add(movement{Entry{
-		Kind: kind, PaymentKey: p.key, OrderID: p.checkout.OrderID, TransactionKey: key, Amount: amount, At: s.clock.now(),
-	}, p, x})
+	e := Entry{Kind: kind, PaymentKey: p.key, OrderID: p.checkout.OrderID, TransactionKey: key, Amount: amount, At: s.clock.now()}
+	s.ledger.add(movement{e, p, x})
+	s.touch(p)
+	if s.observe != nil {
+		s.observe(Change{Entry: &e})
+	}
 	return key
 }
 
@@ -282,6 +289,8 @@ type Request struct {
 	At                              time.Time
 	// Status is what was answered, or would have been when a fault ate it.
 	Status int
+	// Answer is the body that was answered; nil when a fault ate it.
+	Answer []byte
 	// Fault is what went wrong on purpose; nil mostly.
 	Fault *Fault
 }

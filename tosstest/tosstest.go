@@ -86,8 +86,11 @@ type Server struct {
 	// deadlines are those of the payments that wait for somebody, the next one first.
 	deadlines deadlines
 	alarm     alarm
-	// events are those of the change that is being made.
-	events []event
+	// events are those of the change that is being made, touched its payments where
+	// somebody observes.
+	events  []event
+	touched []*payment
+	observe func(Change)
 }
 
 // Option configures a [Server].

@@ -419,8 +419,8 @@ func TestLogIsBounded(t *testing.T) {
 		c.call("POST", fmt.Sprintf("/v1/payments/%d/cancel", i), body)
 	}
 	requests := server.Requests()
-	require.Len(t, requests, 64)
-	assert.Equal(t, "/v1/payments/69/cancel", requests[63].Path)
+	require.Len(t, requests, 63, "the 64th has no room beside the answers")
+	assert.Equal(t, "/v1/payments/69/cancel", requests[62].Path)
 	for range 10_000 {
 		c.call("GET", "/v1/payments/x", "")
 	}

@@ -136,6 +136,7 @@ func (s *Server) expireAccount(p *payment) error {
 	}
 	if due := s.clock.now().Add(-time.Second); due.Before(p.account.due) {
 		p.account.due = due
+		s.touch(p)
 	}
 	return nil
 }

@@ -294,6 +294,7 @@ func localStamp(t time.Time) string { return t.In(kst()).Format("2006-01-02T15:0
 // changed tells of the new status of a payment. It is uncaused when only time has
 // passed.
 func (s *Server) changed(p *payment, at time.Time, uncaused bool) {
+	s.touch(p)
 	if !s.webhooks.wanted.Load() {
 		return
 	}
