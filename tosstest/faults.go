@@ -42,7 +42,7 @@ const (
 // is busy meanwhile.
 func (o Operation) asksCompany() bool {
 	switch o {
-	case ConfirmPayment, CancelPayment, ChargeBilling, KeyIn, IssueVirtualAccount:
+	case ConfirmPayment, ConfirmBrandPay, CancelPayment, ChargeBilling, KeyIn, IssueVirtualAccount:
 		return true
 	}
 	return false

@@ -83,7 +83,8 @@ func (s *Server) shopOf(header http.Header) (*merchant, tosspayments.ErrorCode) 
 // refuses it is documented; for the others it is read from the documents' table of keys.
 func (o Operation) ofWidget() bool {
 	switch o {
-	case CreatePayment, KeyIn, IssueVirtualAccount, IssueBillingKey, IssueBillingKeyByCard, ChargeBilling, DeleteBillingKey:
+	case CreatePayment, KeyIn, IssueVirtualAccount, IssueBillingKey, IssueBillingKeyByCard, ChargeBilling, DeleteBillingKey,
+		IssueBrandPayToken, ConfirmBrandPay:
 		return false
 	}
 	return true

@@ -21,7 +21,6 @@ type payment struct {
 	key         string
 	checkout    Checkout
 	shop        *merchant
-	window      window
 	status      tosspayments.PaymentStatus
 	requestedAt time.Time
 	// page is where the buyer pays.
@@ -42,6 +41,11 @@ type payment struct {
 	// billing is set for a charge of a billing key.
 	billing *billing
 	account *virtualAccount
+	// dueDate and refund are what a virtual account was asked for with.
+	dueDate string
+	refund  *refundAccount
+	// brandPayer is the customer key of a BrandPay payment.
+	brandPayer string
 }
 
 type cancel struct {
@@ -163,7 +167,8 @@ func (s *Server) confirm(r *request) reply {
 	}
 	if p.checkout.Method == tosspayments.MethodVirtualAccount {
 		p.shop.byOrder[p.checkout.OrderID] = p
-		s.issueAccount(p, (&windowCheckout{p.checkout, p.window}).account())
+		c := &p.checkout
+		s.issueAccount(p, accountRequest{Bank: c.bank(), Customer: c.customer(), ValidHours: c.ValidHours, DueDate: p.dueDate})
 		return s.success(r, p)
 	}
 	s.approve(p)
@@ -375,6 +380,9 @@ func (p *payment) json(inEnglish bool) []byte {
 	if p.billing != nil {
 		values["type"] = tosspayments.PaymentTypeBilling
 	}
+	if p.brandPayer != "" {
+		values["type"] = tosspayments.PaymentTypeBrandPay
+	}
 	if !p.approvedAt.IsZero() || p.account != nil {
 		p.approvedJSON(values, inEnglish)
 	}
@@ -397,6 +405,8 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 		values["mobilePhone"] = map[string]any{
 			"customerMobilePhone": "01012345678", "settlementStatus": "INCOMPLETED", "receiptUrl": "https://dashboard.tosspayments.com/receipt/mobile",
 		}
+	case c.Method == tosspayments.MethodForeignEasyPay:
+		// The wallet is all that is said.
 	case isGiftCertificate(c.Method):
 		values["giftCertificate"] = map[string]any{"approveNo": p.approveNo, "settlementStatus": "INCOMPLETED"}
 	default:
@@ -426,7 +436,8 @@ func (p *payment) taken() bool { return !p.approvedAt.IsZero() || p.account != n
 
 func isMethod(method tosspayments.Method) bool {
 	switch method {
-	case tosspayments.MethodCard, tosspayments.MethodVirtualAccount, tosspayments.MethodTransfer, tosspayments.MethodMobilePhone:
+	case tosspayments.MethodCard, tosspayments.MethodVirtualAccount, tosspayments.MethodTransfer,
+		tosspayments.MethodMobilePhone, tosspayments.MethodForeignEasyPay:
 		return true
 	}
 	return isGiftCertificate(method)
@@ -463,7 +474,7 @@ func (p *payment) method(inEnglish bool) string {
 	switch {
 	case p.account != nil:
 		return word(inEnglish, "가상계좌", "Virtual account")
-	case p.checkout.EasyPay != "":
+	case p.checkout.EasyPay != "" && p.checkout.Method == "":
 		return word(inEnglish, "간편결제", "EasyPay")
 	case p.checkout.Method != "":
 		method, _ := institutions.LookupMethod(p.checkout.Method)

@@ -34,6 +34,8 @@ var routes = []route{
 	{http.MethodPost, "/v1/cash-receipts", IssueCashReceipt, (*Server).issueCashReceipt},
 	{http.MethodGet, "/v1/cash-receipts", ListCashReceipts, (*Server).listCashReceipts},
 	{http.MethodPost, "/v1/cash-receipts/{}/cancel", CancelCashReceipt, (*Server).cancelCashReceipt},
+	{http.MethodPost, "/v1/brandpay/authorizations/access-token", IssueBrandPayToken, (*Server).issueBrandPayToken},
+	{http.MethodPost, "/v1/brandpay/payments/confirm", ConfirmBrandPay, (*Server).confirmBrandPay},
 	{http.MethodGet, "/v1/promotions", GetPromotions, (*Server).getPromotions},
 	{http.MethodGet, "/v1/promotions/card", GetCardPromotions, (*Server).getCardPromotions},
 }

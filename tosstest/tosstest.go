@@ -64,6 +64,7 @@ type Server struct {
 	bounceRows         bool
 	forgetsServerError bool
 	tomorrow           bool
+	browser            Browser
 
 	clock    clock
 	webhooks webhooks
@@ -74,7 +75,8 @@ type Server struct {
 	opened   []*payment          // oldest first
 	billings map[string]*billing // by key
 	authKeys map[string]*billing
-	windows  map[string]*registrationWindow
+	windows  map[string]*openWindow
+	brandPay brandPay
 	answers  map[idempotencyID]*storedAnswer
 	ledger   ledger
 	requests history[Request]
@@ -135,7 +137,8 @@ func New(opts ...Option) *Server {
 		payments:   map[string]*payment{},
 		billings:   map[string]*billing{},
 		authKeys:   map[string]*billing{},
-		windows:    map[string]*registrationWindow{},
+		windows:    map[string]*openWindow{},
+		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}},
 		answers:    map[idempotencyID]*storedAnswer{},
 		ledger:     ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
 	}

@@ -14,6 +14,7 @@ type virtualAccount struct {
 	number, bank, customer, depositor string
 	due                               time.Time
 	expired                           bool
+	refund                            *refundAccount
 }
 
 type accountRequest struct {
@@ -70,7 +71,7 @@ func (s *Server) issueAccount(p *payment, request accountRequest) {
 	due, _ := request.due(s.clock.now())
 	p.account = &virtualAccount{
 		// Accounts of the test environment begin with X.
-		number: "X" + digits(s.random.Uint32()) + digits(s.random.Uint32())[:5], bank: request.Bank, customer: request.Customer, due: due,
+		number: "X" + digits(s.random.Uint32()) + digits(s.random.Uint32())[:5], bank: request.Bank, customer: request.Customer, due: due, refund: p.refund,
 	}
 	p.status = tosspayments.PaymentStatusWaitingForDeposit
 	// The issue has a key like any change, though no money has moved.
@@ -83,8 +84,12 @@ func (a *virtualAccount) json(inEnglish bool) json.RawMessage {
 	if inEnglish {
 		kind = "Normal"
 	}
+	var refund any
+	if a.refund != nil {
+		refund = map[string]string{"bankCode": a.refund.Bank, "accountNumber": a.refund.AccountNumber, "holderName": a.refund.HolderName}
+	}
 	return fixtures().virtualAccount.fill(map[string]any{
-		"accountType": kind, "accountNumber": a.number, "bankCode": a.bank, "customerName": a.customer,
+		"refundReceiveAccount": refund, "accountType": kind, "accountNumber": a.number, "bankCode": a.bank, "customerName": a.customer,
 		"depositorName": a.depositor, "dueDate": stamp(a.due), "expired": a.expired,
 	})
 }
