@@ -72,7 +72,9 @@ const (
 )
 
 // Client calls Toss Payments with one secret key. It is safe for concurrent use;
-// make one per key and keep it, since it keeps connections.
+// make one per key and keep it, since it keeps connections. One that was not used costs
+// about a kilobyte, one that was used some tens of kilobytes for each connection, until
+// that has been idle for 30 seconds. [Client.Close] gives idle connections back at once.
 type Client struct {
 	key        SecretKey
 	base       string

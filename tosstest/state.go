@@ -69,13 +69,13 @@ func (s *Server) locked(do func()) (early []<-chan struct{}) {
 
 // work is the time in which the card company is asked. Like [sync.Cond.Wait] it gives
 // up the lock meanwhile, so that other requests go on.
-func (s *Server) work(p *payment, delay time.Duration) {
-	if delay <= 0 {
+func (s *Server) work(p *payment, r *request) {
+	if r.pause == nil {
 		return
 	}
 	p.busy = true
 	s.mu.Unlock()
-	wait(delay)
+	r.hold()
 	s.mu.Lock()
 	p.busy = false
 	s.watch(p)
@@ -283,13 +283,56 @@ type Request struct {
 	// Header is without Authorization.
 	Header http.Header
 	Body   []byte
-	At     time.Time
+	// PaymentKey and OrderID are the payment that the request is about, whether it names
+	// its key or its order; BillingKey is that of a charge. "" is none.
+	PaymentKey, OrderID, BillingKey string
+	At                              time.Time
 	// Status is what was answered, or would have been when a fault ate it.
 	Status int
 	// Answer is the body that was answered; nil when a fault ate it.
 	Answer []byte
 	// Fault is what went wrong on purpose; nil mostly.
 	Fault *Fault
+}
+
+// logged is a request for the log.
+func (s *Server) logged(r *request) Request {
+	l := Request{
+		Operation: r.operation, Method: r.method, Path: r.path, Query: r.query,
+		Header: r.header.Clone(), Body: r.body, At: s.clock.now(),
+	}
+	l.Header.Del("Authorization")
+	var body struct {
+		PaymentKey string `json:"paymentKey"`
+		OrderID    string `json:"orderId"`
+	}
+	if r.method == http.MethodPost {
+		_ = json.Unmarshal(r.body, &body)
+	}
+	l.PaymentKey, l.OrderID = body.PaymentKey, body.OrderID
+	switch r.operation {
+	case GetPayment, CancelPayment:
+		l.PaymentKey = r.subject
+	case GetPaymentByOrderID:
+		l.OrderID = r.subject
+	case ChargeBilling, DeleteBillingKey:
+		l.BillingKey = r.subject
+	}
+	s.identify(r, &l)
+	return l
+}
+
+// identify adds what is known of the payment that a request is about.
+func (s *Server) identify(r *request, l *Request) {
+	p := s.payments[l.PaymentKey]
+	if p == nil && r.shop != nil {
+		p = r.shop.byOrder[l.OrderID]
+	} else if p == nil {
+		p = s.order(l.OrderID)
+	}
+	if p != nil {
+		l.PaymentKey, l.OrderID = cmp.Or(l.PaymentKey, p.key), cmp.Or(l.OrderID, p.checkout.OrderID)
+	}
 }
 
 // Requests returns the last requests, in the order in which they were answered: at most

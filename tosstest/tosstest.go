@@ -40,13 +40,6 @@ import (
 	"github.com/seed238ab19c/tosspayments"
 )
 
-// The keys of a server that was not given others. They are the public keys of
-// Toss Payments' documentation, so code that knows those works unchanged.
-const (
-	DefaultSecretKey = "test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R"
-	DefaultClientKey = "test_ck_D5GePWvyJnrK0W0k6q8gLzN97Eoq"
-)
-
 // TB is what [NewServer] needs of a test; [*testing.T] fits.
 type TB interface {
 	Helper()
@@ -64,13 +57,14 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 
-	secretKey          string
-	clientKey          string
-	amountMismatch     tosspayments.ErrorCode
+	individual, widget merchant
+
+	guesses            map[Guess]tosspayments.ErrorCode
 	consecutiveCancels bool
+	bounceRows         bool
 	forgetsServerError bool
 	tomorrow           bool
-	version            string
+	browser            Browser
 
 	clock    clock
 	webhooks webhooks
@@ -78,16 +72,17 @@ type Server struct {
 	mu       sync.Mutex
 	random   *rand.Rand
 	payments map[string]*payment
-	byOrder  map[string]*payment
 	opened   []*payment          // oldest first
 	billings map[string]*billing // by key
 	authKeys map[string]*billing
-	windows  map[string]*registrationWindow
+	windows  map[string]*openWindow
+	brandPay brandPay
 	answers  map[idempotencyID]*storedAnswer
 	ledger   ledger
-	receipts receipts
 	requests history[Request]
 	script   []Fault
+	gates    []*Gate
+	rate     rate
 	chaos    float64
 	chaosRng *rand.Rand
 	// deadlines are those of the payments that wait for somebody, the next one first.
@@ -103,26 +98,19 @@ type Server struct {
 // Option configures a [Server].
 type Option func(*Server)
 
-// WithSecretKey sets the only secret key that the server accepts.
-func WithSecretKey(key string) Option { return func(s *Server) { s.secretKey = key } }
-
-// WithClientKey sets the only client key that the payment window accepts.
-func WithClientKey(key string) Option { return func(s *Server) { s.clientKey = key } }
-
 // WithSeed makes keys and ids repeatable.
 func WithSeed(seed uint64) Option {
 	return func(s *Server) { s.random = rand.New(rand.NewPCG(seed, seed)) }
 }
 
-// WithAmountMismatchCode sets the answer to a confirm whose amount is not that of
-// the payment: the real one is not known. The default is FORBIDDEN_REQUEST.
-func WithAmountMismatchCode(code tosspayments.ErrorCode) Option {
-	return func(s *Server) { s.amountMismatch = code }
-}
-
 // WithConsecutiveCancelRule refuses a second cancel of a payment within a second
 // with FORBIDDEN_CONSECUTIVE_REQUEST. Off by default: the real rule is not known.
 func WithConsecutiveCancelRule() Option { return func(s *Server) { s.consecutiveCancels = true } }
+
+// WithBounceRows lists a deposit that was taken back among the transactions and
+// settlements, as a cancel. By default it is not listed: which of the two is real is not
+// known.
+func WithBounceRows() Option { return func(s *Server) { s.bounceRows = true } }
 
 // WithServerErrorsForgotten does not keep 5xx answers under their idempotency key.
 // By default they are kept like any other: which of the two is real is not known.
@@ -141,19 +129,18 @@ func WithRandomFaults(seed uint64, share float64) Option {
 // which also works in a testing/synctest bubble.
 func New(opts ...Option) *Server {
 	s := &Server{
-		URL:            "https://tosstest",
-		secretKey:      DefaultSecretKey,
-		clientKey:      DefaultClientKey,
-		amountMismatch: tosspayments.ErrForbiddenRequest,
-		random:         rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-		payments:       map[string]*payment{},
-		byOrder:        map[string]*payment{},
-		billings:       map[string]*billing{},
-		authKeys:       map[string]*billing{},
-		windows:        map[string]*registrationWindow{},
-		answers:        map[idempotencyID]*storedAnswer{},
-		ledger:         ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
-		receipts:       receipts{byKey: map[string]*cashReceipt{}, byOrder: map[string]*cashReceipt{}},
+		URL:        "https://tosstest",
+		individual: newMerchant(DefaultMID, DefaultClientKey, DefaultSecretKey),
+		widget:     newMerchant(DefaultWidgetMID, DefaultWidgetClientKey, DefaultWidgetSecretKey),
+		guesses:    map[Guess]tosspayments.ErrorCode{},
+		random:     rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		payments:   map[string]*payment{},
+		billings:   map[string]*billing{},
+		authKeys:   map[string]*billing{},
+		windows:    map[string]*openWindow{},
+		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}},
+		answers:    map[idempotencyID]*storedAnswer{},
+		ledger:     ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
 	}
 	s.webhooks.init(&s.clock)
 	s.alarm = alarm{clock: &s.clock, ring: func() {
@@ -204,16 +191,29 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.alarm.set(time.Time{})
+	for _, gate := range s.gates {
+		gate.Open()
+	}
 }
 
-// Client returns a client of this server with its secret key. Options come after
-// the server's own. It panics, or fails the test, when an option is refused.
+// Client returns a client of this server with the individual secret key. Options come
+// after the server's own. It panics, or fails the test, when an option is refused.
 func (s *Server) Client(opts ...tosspayments.Option) *tosspayments.Client {
+	return s.client(&s.individual, opts)
+}
+
+// WidgetClient is [Server.Client] with the secret key of the widget pair, for payments
+// with [Checkout].Widget.
+func (s *Server) WidgetClient(opts ...tosspayments.Option) *tosspayments.Client {
+	return s.client(&s.widget, opts)
+}
+
+func (s *Server) client(shop *merchant, opts []tosspayments.Option) *tosspayments.Client {
 	own := []tosspayments.Option{tosspayments.WithBaseURL(s.URL)}
 	if s.listener == nil {
 		own = append(own, tosspayments.WithHTTPClient(&http.Client{Transport: s.Transport()}))
 	}
-	client, err := tosspayments.New(s.secretKey, append(own, opts...)...)
+	client, err := tosspayments.New(shop.secretKey, append(own, opts...)...)
 	if err != nil {
 		s.misuse(err)
 	}
@@ -318,6 +318,10 @@ func reset(w http.ResponseWriter) {
 type Checkout struct {
 	OrderID, OrderName string
 	Amount             tosspayments.Amount
+	// Widget opens the payment with the widget pair of keys, as widgets() in the browser
+	// does. [Server.WidgetClient] confirms it. Otherwise it is opened with the individual
+	// pair, as by payment().
+	Widget bool
 	// Currency is KRW when empty.
 	Currency string
 	// Method is CARD when empty; VIRTUAL_ACCOUNT, TRANSFER, MOBILE_PHONE and the gift
@@ -360,8 +364,9 @@ func (s *Server) OpenWindow(checkout Checkout) string {
 }
 
 // Authenticate plays the buyer: opens the window, picks the card or wallet and
-// authenticates. It returns what the browser brings to successUrl; the payment is
-// IN_PROGRESS and can be confirmed for ten minutes. A purchase that the window would
+// authenticates. It returns what the browser brings to successUrl, with a paymentType
+// only where Widget is set; the payment is IN_PROGRESS and can be confirmed for ten
+// minutes. A purchase that the window would
 // not accept panics, or fails the test.
 func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 	if s.tb != nil {
@@ -376,9 +381,37 @@ func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 		p = s.open(checkout)
 		s.authenticate(p, s.clock.now())
 	})
-	return tosspayments.SuccessRedirect{
-		PaymentType: "NORMAL", PaymentKey: p.key, OrderID: checkout.OrderID, Amount: checkout.Amount,
+	return p.redirect()
+}
+
+// AuthenticatePayment plays the buyer of a payment that [Server.OpenWindow], the script
+// or the API (POST /v1/payments) has opened. Otherwise it is like [Server.Authenticate].
+func (s *Server) AuthenticatePayment(paymentKey string) tosspayments.SuccessRedirect {
+	if s.tb != nil {
+		s.tb.Helper()
 	}
+	var p *payment
+	s.change(func() {
+		if p = s.payments[paymentKey]; p == nil || p.status != tosspayments.PaymentStatusReady {
+			p = nil
+			return
+		}
+		s.authenticate(p, s.clock.now())
+	})
+	if p == nil {
+		s.misuse(fmt.Errorf("the payment %q does not wait for a buyer", paymentKey))
+		return tosspayments.SuccessRedirect{}
+	}
+	return p.redirect()
+}
+
+// redirect is what the browser brings to successUrl.
+func (p *payment) redirect() tosspayments.SuccessRedirect {
+	r := tosspayments.SuccessRedirect{PaymentKey: p.key, OrderID: p.checkout.OrderID, Amount: p.checkout.Amount}
+	if p.checkout.Widget {
+		r.PaymentType = "NORMAL"
+	}
+	return r
 }
 
 func (c *Checkout) validate() error {
