@@ -43,18 +43,18 @@ type act struct {
 	Operation tosstest.Operation `json:"operation"`
 	// Code is that of a refusal.
 	Code tosspayments.ErrorCode `json:"code"`
-	// Amount is what is refunded; "" is all that is left.
+	// Amount is what is given back; "" is all that is left.
 	Amount string `json:"amount"`
 }
 
 type done struct{}
 
 // do does what a button says.
-func (b *sandbox) do(ctx context.Context, a act) (done, error) {
+func (b *sandbox) do(_ context.Context, a act) (done, error) {
 	defer b.feed.touch()
 	switch a.Do {
 	case "deposit", "bounce", "overdue", "refund":
-		return done{}, b.atPayment(ctx, a)
+		return done{}, b.atPayment(a)
 	case "resend":
 		return done{}, b.toss.ResendWebhook(a.Of)
 	case "advance":
@@ -163,7 +163,7 @@ func (b *sandbox) payment(key string) (p tosspayments.Payment, err error) {
 }
 
 // atPayment does what a button of a payment says.
-func (b *sandbox) atPayment(ctx context.Context, a act) error {
+func (b *sandbox) atPayment(a act) error {
 	p, err := b.payment(a.Of)
 	if err != nil {
 		return err
@@ -176,30 +176,11 @@ func (b *sandbox) atPayment(ctx context.Context, a act) error {
 	case "overdue":
 		return b.toss.ExpireAccount(p.OrderID)
 	}
-	return b.refund(ctx, &p, a.Amount)
-}
-
-// refund gives back an amount, or all that is left where none is named, as a merchant
-// does in the dashboard.
-func (b *sandbox) refund(ctx context.Context, p *tosspayments.Payment, amount string) error {
-	client := b.clientOf(p)
-	defer client.Close()
-	const reason = "샌드박스에서 환불"
-	// A deposit goes back to an account that somebody has named.
-	var account *tosspayments.RefundReceiveAccount
-	if p.VirtualAccount != nil && p.Status != tosspayments.PaymentStatusWaitingForDeposit {
-		account = &tosspayments.RefundReceiveAccount{Bank: "20", AccountNumber: tosspayments.NewSensitive("1000123456789"), HolderName: "김토스"}
+	var part tosspayments.Amount
+	if a.Amount != "" {
+		if part, err = tosspayments.ParseAmount(a.Amount); err != nil || part.Sign() <= 0 {
+			return fmt.Errorf("%q is no amount", a.Amount)
+		}
 	}
-	if amount == "" {
-		_, err := client.CancelPayment(ctx, p.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: reason, RefundReceiveAccount: account})
-		return err
-	}
-	part, err := tosspayments.ParseAmount(amount)
-	if err != nil {
-		return err
-	}
-	_, err = client.CancelPaymentPartially(ctx, p.PaymentKey, tosspayments.PartialCancelRequest{
-		CancelReason: reason, CancelAmount: part, RefundableAmount: p.Cancelable(), RefundReceiveAccount: account, RefundID: random(),
-	})
-	return err
+	return b.toss.Refund(p.OrderID, part, "샌드박스에서 환불")
 }

@@ -158,7 +158,7 @@ func (b *browser) pay(method string) result {
 	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
 	require.Equal(b.t, http.StatusOK, status, text)
 	var r result
-	status, text = b.post("/sandbox/shop/confirm", map[string]string{"query": b.window("payment", o, map[string]any{
+	status, text = b.post("/sandbox/shop/confirm", map[string]string{"query": b.window("payment", map[string]any{
 		"method": method, "amount": map[string]any{"currency": "KRW", "value": o.Amount}, "orderId": o.ID, "orderName": o.Name,
 	})}, &r)
 	require.Equal(b.t, http.StatusOK, status, text)
@@ -167,13 +167,18 @@ func (b *browser) pay(method string) result {
 
 // window is what the script does with a request: it opens a window, in which the buyer
 // pays. It returns the query with which the browser comes back.
-func (b *browser) window(kind string, o order, request map[string]any) string {
+func (b *browser) window(kind string, request map[string]any) string {
 	b.t.Helper()
 	request["successUrl"], request["failUrl"] = b.server.URL+"/shop?step=success", b.server.URL+"/shop?step=fail"
-	var opened struct{ URL string }
-	status, text := b.post("/window", map[string]any{"kind": kind, "clientKey": o.ClientKey, "customerKey": o.CustomerKey, "request": request}, &opened)
+	var who buyer
+	status, text := b.post("/sandbox/shop/buyer", struct{}{}, &who)
 	require.Equal(b.t, http.StatusOK, status, text)
-	response, err := b.server.Client().PostForm(opened.URL, url.Values{"outcome": {"pay"}})
+	var opened struct{ Path string }
+	status, text = b.post("/window", map[string]any{
+		"kind": kind, "target": "self", "origin": b.server.URL, "clientKey": who.ClientKey, "customerKey": who.CustomerKey, "request": request,
+	}, &opened)
+	require.Equal(b.t, http.StatusOK, status, text)
+	response, err := b.server.Client().PostForm(b.server.URL+opened.Path, url.Values{"outcome": {"pay"}})
 	require.NoError(b.t, err)
 	require.NoError(b.t, response.Body.Close())
 	require.Equal(b.t, "/shop", response.Request.URL.Path)
@@ -392,7 +397,7 @@ func TestShop(t *testing.T) {
 	var o order
 	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "billing"}, &o)
 	require.Equal(t, http.StatusOK, status, text)
-	status, text = b.post("/sandbox/shop/card", map[string]string{"query": b.window("billing", o, map[string]any{"method": "CARD"})}, &c)
+	status, text = b.post("/sandbox/shop/card", map[string]string{"query": b.window("billing", map[string]any{"method": "CARD"})}, &c)
 	require.Equal(t, http.StatusOK, status, text)
 	assert.NotEmpty(t, c.Number)
 	for range 2 {
@@ -407,7 +412,7 @@ func TestShop(t *testing.T) {
 	// The amount is the shop's, not the browser's.
 	status, text = b.post("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
 	require.Equal(t, http.StatusOK, status, text)
-	query := b.window("payment", o, map[string]any{
+	query := b.window("payment", map[string]any{
 		"method": "CARD", "amount": map[string]any{"currency": "KRW", "value": 100}, "orderId": o.ID, "orderName": o.Name,
 	})
 	for path, body := range map[string]map[string]string{

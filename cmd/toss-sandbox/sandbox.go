@@ -52,18 +52,13 @@ func newSandbox(s settings) *sandbox {
 	return b
 }
 
-// client is one of the shop's server, for a pair of keys.
+// client is one with the individual or the widget pair of keys.
 func (b *sandbox) client(widget bool) *tosspayments.Client {
+	if widget {
+		return b.toss.WidgetClient()
+	}
 	return b.toss.Client()
 }
-
-// clientOf is a client with the keys that a payment was opened with.
-func (b *sandbox) clientOf(p *tosspayments.Payment) *tosspayments.Client {
-	return b.client(false)
-}
-
-// secretKeyOf is the key with which a request was made.
-func (b *sandbox) secretKeyOf(r *tosstest.Request) string { return b.keys.Secret }
 
 // random is 128 bits in hexadecimal.
 func random() string {

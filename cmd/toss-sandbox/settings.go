@@ -30,6 +30,7 @@ type settings struct {
 	keys       keys
 	seed       uint64
 	faultShare float64
+	rateLimit  int
 	version    string
 	stateFile  string
 }
@@ -97,6 +98,7 @@ func parse(args []string, complaints io.Writer) (s settings, err error) {
 	flags.StringVar(&s.keys.WidgetClient, "widget-client-key", "", "client `key` of the widgets, test_gck_…")
 	flags.Uint64Var(&s.seed, "seed", 0, "`number` that makes payment keys and random faults repeatable; 0 is another on every start")
 	flags.Float64Var(&s.faultShare, "faults", 0, "`share` of requests and webhooks that go wrong in random ways, 0 to 1")
+	flags.IntVar(&s.rateLimit, "rate-limit", 0, "`number` of requests a minute to one endpoint before 429 is answered, 100 in the real\ntest environment as far as is known (default no limit)")
 	flags.StringVar(&s.version, "api-version", "2022-11-16", "API `version` of the merchant: 2022-11-16 or 2024-06-01")
 	flags.StringVar(&s.stateFile, "state", "", "`file` that keeps payments and keys over restarts (default: nothing is kept)")
 	if err := flags.Parse(args); err != nil {
@@ -145,9 +147,13 @@ func checkURL(address string) error {
 func (s *settings) options() []tosstest.Option {
 	options := []tosstest.Option{
 		tosstest.WithSecretKey(s.keys.Secret), tosstest.WithClientKey(s.keys.Client), tosstest.WithAPIVersion(s.version),
+		tosstest.WithWidgetKeys(s.keys.WidgetClient, s.keys.WidgetSecret),
 	}
 	if s.seed != 0 {
 		options = append(options, tosstest.WithSeed(s.seed))
+	}
+	if s.rateLimit > 0 {
+		options = append(options, tosstest.WithRateLimit(s.rateLimit))
 	}
 	if s.faultShare > 0 {
 		options = append(options, tosstest.WithRandomFaults(s.seed, s.faultShare), tosstest.WithRandomWebhookFaults(s.seed, s.faultShare))

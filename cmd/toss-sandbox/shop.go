@@ -33,9 +33,14 @@ type order struct {
 	Name   string              `json:"orderName"`
 	Amount tosspayments.Amount `json:"amount"`
 	// Widget is set for an order of the widgets, which have a pair of keys of their own.
-	Widget      bool   `json:"-"`
-	CustomerKey string `json:"customerKey"`
-	ClientKey   string `json:"clientKey"`
+	Widget bool `json:"-"`
+}
+
+// buyer is what the browser needs for the script.
+type buyer struct {
+	CustomerKey     string `json:"customerKey"`
+	ClientKey       string `json:"clientKey"`
+	WidgetClientKey string `json:"widgetClientKey"`
 }
 
 func newShop(b *sandbox) *shop {
@@ -43,6 +48,7 @@ func newShop(b *sandbox) *shop {
 }
 
 func (s *shop) routes(mux *http.ServeMux) {
+	mux.HandleFunc("POST /sandbox/shop/buyer", answering(s.buyer))
 	mux.HandleFunc("POST /sandbox/shop/order", answering(s.open))
 	mux.HandleFunc("POST /sandbox/shop/confirm", answering(s.confirm))
 	mux.HandleFunc("POST /sandbox/shop/card", answering(s.register))
@@ -69,16 +75,17 @@ func kept[T any](s *shop, in map[string]T, id string) (value T, ok bool) {
 	return value, ok
 }
 
+func (s *shop) buyer(context.Context, struct{}) (buyer, error) {
+	return buyer{"shop-" + random(), s.keys.Client, s.keys.WidgetClient}, nil
+}
+
 // open writes an order down before the payment window opens.
 func (s *shop) open(_ context.Context, in struct{ Kind string }) (order, error) {
-	o := order{
-		ID: tosspayments.NewOrderID(), Name: "원두 1kg", Amount: tosspayments.Won(15_000),
-		CustomerKey: "shop-" + random(), ClientKey: s.keys.Client,
-	}
+	o := order{ID: tosspayments.NewOrderID(), Name: "원두 1kg", Amount: tosspayments.Won(15_000)}
 	switch in.Kind {
 	case "payment":
 	case "widget":
-		o.Widget, o.ClientKey = true, s.keys.WidgetClient
+		o.Widget = true
 	case "billing":
 		o.Name, o.Amount = "원두 구독", tosspayments.Won(9_900)
 	default:

@@ -111,40 +111,16 @@ type requestDetail struct {
 }
 
 func viewRequest(id string, r *tosstest.Request) requestView {
-	v := requestView{ID: id, At: r.At, Method: r.Method, Path: target(r), Operation: string(r.Operation), Status: r.Status}
+	v := requestView{ID: id, At: r.At, Method: r.Method, Path: target(r), Operation: string(r.Operation), Status: r.Status, PaymentKey: r.PaymentKey, OrderID: r.OrderID}
 	if r.Fault != nil {
 		v.Fault = string(r.Fault.Kind)
 	}
-	v.PaymentKey, v.OrderID = subject(r)
 	if r.Status >= http.StatusBadRequest {
 		var answer struct{ Code string }
 		_ = json.Unmarshal(r.Answer, &answer)
 		v.Code = clip(answer.Code, 100)
 	}
 	return v
-}
-
-// subject is the payment or order that a request is about, as far as it says so.
-func subject(r *tosstest.Request) (paymentKey, orderID string) {
-	var said struct {
-		PaymentKey any `json:"paymentKey"`
-		OrderID    any `json:"orderId"`
-	}
-	_ = json.Unmarshal(r.Body, &said)
-	if r.Status < http.StatusBadRequest {
-		_ = json.Unmarshal(r.Answer, &said)
-	}
-	paymentKey, _ = said.PaymentKey.(string)
-	orderID, _ = said.OrderID.(string)
-	rest, ok := strings.CutPrefix(r.Path, "/v1/payments/")
-	switch {
-	case !ok:
-	case r.Operation == tosstest.GetPaymentByOrderID:
-		orderID = strings.TrimPrefix(rest, "orders/")
-	case r.Operation == tosstest.GetPayment, r.Operation == tosstest.CancelPayment:
-		paymentKey, _, _ = strings.Cut(rest, "/")
-	}
-	return clip(paymentKey, 200), clip(orderID, 200)
 }
 
 // target is the path of a request with its query.
@@ -176,6 +152,14 @@ func (b *sandbox) curl(r *tosstest.Request) string {
 		command += " \\\n  -d " + quote(string(r.Body))
 	}
 	return command
+}
+
+// secretKeyOf is the key for a request: that of the pair with which its payment was opened.
+func (b *sandbox) secretKeyOf(r *tosstest.Request) string {
+	if p, err := b.payment(r.PaymentKey); err == nil && p.MID == tosstest.DefaultWidgetMID {
+		return b.keys.WidgetSecret
+	}
+	return b.keys.Secret
 }
 
 // quote writes a word for a shell.

@@ -3,7 +3,6 @@ import { ask, element, method, money, t, translate } from "./text.js";
 
 const main = document.getElementById("main");
 const query = new URLSearchParams(location.search);
-const back = (what) => `${location.origin}/shop?${what}`;
 
 function say(error) {
   const message = document.getElementById("message");
@@ -28,36 +27,57 @@ function press(name, work, ...values) {
   return b;
 }
 
-function toss(clientKey) {
-  if (!window.TossPayments) throw new Error(t("scriptLost"));
-  return window.TossPayments(clientKey);
-}
-
 const card = (name, hint, product, price, ...rest) => element("section", { class: "card" },
   element("div", {}, element("h2", {}, t(name)), element("p", { class: "hint" }, t(hint))),
   element("p", {}, product, element("br"), element("span", { class: "price" }, price)), ...rest);
 
 // --- what can be bought
 
-function byWindow() {
+const back = (step) => `${location.origin}/shop?step=${step}`;
+
+function byWindow(toss, buyer) {
   const choice = element("fieldset", { class: "choices", "aria-label": t("method") }, ...["CARD", "VIRTUAL_ACCOUNT", "TRANSFER"].map((m, i) =>
     element("label", {}, element("input", { type: "radio", name: "method", value: m, checked: i === 0 }), t(m))));
+  const payment = toss(buyer.clientKey).payment({ customerKey: buyer.customerKey });
   return card("byWindow", "byWindowHint", t("coffee"), money(15000), choice, press("pay", async () => {
     const order = await ask("/sandbox/shop/order", { kind: "payment" });
-    await toss(order.clientKey).payment({ customerKey: order.customerKey }).requestPayment({
+    await payment.requestPayment({
       method: choice.querySelector(":checked").value, amount: { currency: "KRW", value: order.amount },
-      orderId: order.orderId, orderName: order.orderName, successUrl: back("step=success"), failUrl: back("step=fail"),
+      orderId: order.orderId, orderName: order.orderName, successUrl: back("success"), failUrl: back("fail"),
     });
   }, money(15000)));
 }
 
-function byBilling() {
-  return card("byBilling", "byBillingHint", t("subscription"), `${t("monthly")} ${money(9900)}`, press("register", async () => {
-    const order = await ask("/sandbox/shop/order", { kind: "billing" });
-    await toss(order.clientKey).payment({ customerKey: order.customerKey }).requestBillingAuth({
-      method: "CARD", successUrl: back("step=card"), failUrl: back("step=fail"),
-    });
-  }));
+// The widgets are rendered once they are in the page.
+function byWidgets(toss, buyer) {
+  const widgets = toss(buyer.widgetClientKey).widgets({ customerKey: buyer.customerKey });
+  const box = card("byWidgets", "byWidgetsHint", t("coffee"), money(15000), element("div", { id: "payment-methods" }), element("div", { id: "agreement" }), press("pay", async () => {
+    const order = await ask("/sandbox/shop/order", { kind: "widget" });
+    await widgets.requestPayment({ orderId: order.orderId, orderName: order.orderName, successUrl: back("success"), failUrl: back("fail") });
+  }, money(15000)));
+  const render = async () => {
+    await widgets.setAmount({ currency: "KRW", value: 15000 });
+    await Promise.all([
+      widgets.renderPaymentMethods({ selector: "#payment-methods" }),
+      widgets.renderAgreement({ selector: "#agreement" }),
+    ]);
+  };
+  return [box, render];
+}
+
+function byBilling(toss, buyer) {
+  const payment = toss(buyer.clientKey).payment({ customerKey: buyer.customerKey });
+  return card("byBilling", "byBillingHint", t("subscription"), `${t("monthly")} ${money(9900)}`, press("register", () =>
+    payment.requestBillingAuth({ method: "CARD", successUrl: back("card"), failUrl: back("fail") })));
+}
+
+async function goods() {
+  if (!window.TossPayments) throw new Error(t("scriptLost"));
+  const toss = window.TossPayments;
+  const buyer = await ask("/sandbox/shop/buyer", {});
+  const [widgets, render] = byWidgets(toss, buyer);
+  main.replaceChildren(element("p", { class: "lead" }, t("shopHint")), element("div", { class: "goods" }, byWindow(toss, buyer), widgets, byBilling(toss, buyer)));
+  await render();
 }
 
 // --- how it has ended
@@ -104,7 +124,7 @@ async function confirm() {
 async function register() {
   try {
     const c = await ask("/sandbox/shop/card", { query: query.toString() });
-    location.replace(back(`step=registered&id=${c.id}&number=${encodeURIComponent(c.number)}`));
+    location.replace(`/shop?step=registered&id=${c.id}&number=${encodeURIComponent(c.number)}`);
   } catch (error) {
     fail("", error.message);
   }
@@ -116,11 +136,7 @@ function registered() {
     element("div", { class: "buttons" }, another()));
 }
 
-function goods() {
-  main.replaceChildren(element("p", { class: "lead" }, t("shopHint")), element("div", { class: "goods" }, byWindow(), byBilling()));
-}
-
 translate();
 document.title = t("shopTitle");
 const steps = { success: confirm, card: register, registered, fail: () => fail(query.get("code"), query.get("message")) };
-(steps[query.get("step")] || goods)();
+Promise.resolve((steps[query.get("step")] || goods)()).catch(say);

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/device"
 	"github.com/stretchr/testify/require"
 )
 
@@ -122,11 +123,14 @@ func (b *Browser) Phone() {
 	if os.Getenv("SCREENSHOTS") != "" {
 		scale = 2
 	}
-	b.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(scale), chromedp.EmulateMobile))
+	// The script tells phones by their user agent.
+	b.Do(chromedp.Emulate(device.Info{UserAgent: "Mozilla/5.0 (Linux; Android 15) Chrome/142 Mobile", Width: 390, Height: 844, Scale: scale, Mobile: true}))
 }
 
 // Desktop shows pages as a desktop does.
-func (b *Browser) Desktop() { b.Do(chromedp.EmulateViewport(1280, 900)) }
+func (b *Browser) Desktop() {
+	b.Do(chromedp.Emulate(device.Info{Width: 1280, Height: 900, Scale: 1}))
+}
 
 // Visit opens an address.
 func (b *Browser) Visit(address string) { b.t.Helper(); b.Do(chromedp.Navigate(address)) }
