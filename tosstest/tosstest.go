@@ -34,6 +34,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -153,6 +154,22 @@ func New(opts ...Option) *Server {
 	return s
 }
 
+// localOnly refuses requests for names that are not this machine's, so that no web page
+// whose name was pointed here (DNS rebinding) drives the server.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if ip := net.ParseIP(strings.Trim(host, "[]")); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, fmt.Sprintf("tosstest: requests for the host %q are refused", host), http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // Start returns a server that listens on a free port of 127.0.0.1, over plain
 // HTTP. Close it in the end.
 func Start(opts ...Option) (*Server, error) {
@@ -163,7 +180,13 @@ func Start(opts ...Option) (*Server, error) {
 	s := New(opts...)
 	s.URL = "http://" + listener.Addr().String()
 	s.listener = listener
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	s.http = &http.Server{
+		Handler:           localOnly(s),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       20 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
 	go func() { _ = s.http.Serve(listener) }()
 	return s, nil
 }
