@@ -184,6 +184,8 @@ func (a Amount) Int64() (int64, bool) {
 	return a.coef, true
 }
 
+func (a Amount) isWhole() bool { return a.scale == 0 && !strings.Contains(a.big, ".") }
+
 // String returns the amount as a plain decimal number: "15000", "1.25".
 func (a Amount) String() string {
 	switch {

@@ -239,7 +239,11 @@ func (r *request) refuse(code tosspayments.ErrorCode) reply {
 	if r.english {
 		message = info.English
 	}
-	a := ok(encode(map[string]string{"code": string(code), "message": message}))
+	body := map[string]any{"code": code, "message": message}
+	if status == http.StatusUnauthorized {
+		body["data"] = nil
+	}
+	a := ok(encode(body))
 	a.status = status
 	return a
 }
@@ -254,6 +258,16 @@ func (s *Server) hex(n int) string {
 		b[i] = byte(s.random.Uint32())
 	}
 	return hex.EncodeToString(b)
+}
+
+// alphanumeric is a text of n random digits and letters.
+func (s *Server) alphanumeric(n int) string {
+	const characters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = characters[s.random.IntN(len(characters))]
+	}
+	return string(b)
 }
 
 func wait(d time.Duration) {

@@ -1,6 +1,7 @@
 package tosstest
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -15,8 +16,9 @@ type billing struct {
 	key, customerKey string
 	registeredAt     time.Time
 	removed          bool
-	// company is the code of the card's issuer, "" that of the fixture.
-	company string
+	card             plastic
+	// unsupported is set where every charge is refused for the type of the card.
+	unsupported bool
 	// bank is the code of the bank of an account; "" is a card.
 	bank string
 	// refusal is the code with which charges are refused.
@@ -26,9 +28,9 @@ type billing struct {
 // Registration is a card as the buyer registers it for recurring payment.
 type Registration struct {
 	CustomerKey string
-	// CardCompany is the issuer's code, such as "41"; "" is "61".
+	// CardCompany is the issuer, such as "41", "SHINHAN" or "신한"; "" is "61".
 	CardCompany string
-	// Bank is the bank's code, such as "88", where the buyer registers an account; "" is
+	// Bank is the bank, such as "88", where the buyer registers an account; "" is
 	// a card.
 	Bank string
 	// Refusal is the code with which every charge will be refused: an expired card
@@ -44,8 +46,15 @@ func (s *Server) Register(registration Registration) tosspayments.BillingRedirec
 		s.tb.Helper()
 	}
 	err := tosspayments.ValidateCustomerKey(registration.CustomerKey)
-	if _, known := registration.Refusal.Info(); err == nil && registration.Refusal != "" && !known {
+	_, known := registration.Refusal.Info()
+	switch {
+	case err != nil:
+	case registration.Refusal != "" && !known:
 		err = errors.New("refusal is not a known error code")
+	case registration.CardCompany != "" && cardCode(registration.CardCompany) == "":
+		err = errors.New("the card company is not known")
+	case registration.Bank != "" && bankCode(registration.Bank) == "":
+		err = errors.New("the bank is not known")
 	}
 	if err != nil {
 		s.misuse(err)
@@ -59,7 +68,7 @@ func (s *Server) Register(registration Registration) tosspayments.BillingRedirec
 func (s *Server) register(registration Registration) (authKey string) {
 	authKey = "bln_" + s.hex(16)
 	s.authKeys[authKey] = &billing{
-		customerKey: registration.CustomerKey, company: registration.CardCompany, bank: registration.Bank, refusal: registration.Refusal,
+		customerKey: registration.CustomerKey, card: cardOf(cardCode(registration.CardCompany)), bank: bankCode(registration.Bank), refusal: registration.Refusal,
 	}
 	return authKey
 }
@@ -123,7 +132,7 @@ func (s *Server) issueBillingKeyByCard(r *request) reply {
 	if code := body.refusal(); code != "" {
 		return r.refuse(code)
 	}
-	return s.issue(r, &billing{customerKey: body.CustomerKey})
+	return s.issue(r, &billing{customerKey: body.CustomerKey, card: typedCard(body.Number), unsupported: unsupportedCard(body.Number)})
 }
 
 func (s *Server) issue(r *request, b *billing) reply {
@@ -133,11 +142,12 @@ func (s *Server) issue(r *request, b *billing) reply {
 	values := map[string]any{
 		"customerKey": b.customerKey, "authenticatedAt": stamp(b.registeredAt), "billingKey": b.key, "method": word(r.english, "카드", "Card"),
 	}
-	if b.company != "" {
-		company, _ := institutions.LookupCardCompany(b.company)
-		values["card"] = fixtures().billingCard.fill(map[string]any{"issuerCode": b.company, "acquirerCode": b.company})
-		values["cardCompany"] = company.KoreanShort
-	}
+	company, _ := institutions.LookupCardCompany(b.card.issuer)
+	values["cardCompany"], values["cardNumber"] = company.KoreanShort, b.card.number
+	values["card"] = fixtures().billingCard.fill(map[string]any{
+		"issuerCode": b.card.issuer, "acquirerCode": b.card.acquirer, "number": b.card.number, "cardType": cardType(b.card.kind, r.english),
+		"ownerType": word(r.english, "개인", "Personal"),
+	})
 	if b.bank != "" {
 		bank, _ := institutions.LookupBank(b.bank)
 		values["method"] = word(r.english, "계좌이체", "Account transfer")
@@ -226,7 +236,7 @@ func (s *Server) chargeBilling(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
 	b := s.billings[r.subject]
-	if code := s.refuseCharge(b, body.CustomerKey); code != "" {
+	if code := s.refuseCharge(b, body.CustomerKey, &checkout); code != "" {
 		return r.refuse(code)
 	}
 	if b.bank != "" {
@@ -255,19 +265,24 @@ func (s *Server) keyIn(r *request) reply {
 	if !ok || checkout.validate() != nil {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	if code := body.refusal(); code != "" {
+	code := cmp.Or(body.refusal(), s.refuseAmount(&checkout))
+	if code == "" && unsupportedCard(body.Number) {
+		code = tosspayments.ErrNotSupportedCardType
+	}
+	if code != "" {
 		return r.refuse(code)
 	}
 	p, code := s.openOrder(r, checkout, nil)
 	if code != "" {
 		return r.refuse(code)
 	}
-	p.cardPoint = body.UseCardPoint
+	typed := typedCard(body.Number)
+	p.cardPoint, p.typed = body.UseCardPoint, &typed
 	s.approve(p)
 	return s.success(r, p)
 }
 
-func (s *Server) refuseCharge(b *billing, customerKey string) tosspayments.ErrorCode {
+func (s *Server) refuseCharge(b *billing, customerKey string, checkout *Checkout) tosspayments.ErrorCode {
 	switch {
 	case b == nil:
 		return s.guess(UnknownBillingKey)
@@ -275,6 +290,8 @@ func (s *Server) refuseCharge(b *billing, customerKey string) tosspayments.Error
 		return tosspayments.ErrAlreadyRemovedBillingKey
 	case b.customerKey != customerKey:
 		return tosspayments.ErrNotMatchesCustomerKey
+	case b.unsupported:
+		return tosspayments.ErrNotSupportedCardType
 	}
-	return ""
+	return s.refuseAmount(checkout)
 }

@@ -23,8 +23,8 @@ type payment struct {
 	shop        *merchant
 	status      tosspayments.PaymentStatus
 	requestedAt time.Time
-	// page is where the buyer pays.
-	page string
+	// page is where the buyer pays, receipt where the receipt is shown.
+	page, receipt string
 	// authenticatedAt starts the ten minutes for the confirm.
 	authenticatedAt time.Time
 	approvedAt      time.Time
@@ -38,6 +38,8 @@ type payment struct {
 	busy bool
 	// cardPoint is set when the points of the card were asked for.
 	cardPoint bool
+	// typed is the card of a key-in.
+	typed *plastic
 	// billing is set for a charge of a billing key.
 	billing *billing
 	account *virtualAccount
@@ -63,11 +65,12 @@ func (s *Server) open(checkout Checkout) *payment {
 	if checkout.Currency == "" {
 		checkout.Currency = tosspayments.CurrencyKRW
 	}
+	checkout.useCodes()
 	now := s.clock.now()
 	shop := s.shop(checkout.Widget)
 	p := &payment{
 		// Five characters of the MID, the time, and five of chance.
-		key:         shop.mid[:5] + now.In(kst()).Format("20060102150405") + strings.ToUpper(s.hex(4))[:5],
+		key:         shop.mid[:5] + now.In(kst()).Format("20060102150405") + s.alphanumeric(5),
 		checkout:    checkout,
 		shop:        shop,
 		status:      tosspayments.PaymentStatusReady,
@@ -76,11 +79,12 @@ func (s *Server) open(checkout Checkout) *payment {
 		taxFree:     checkout.TaxFreeAmount,
 	}
 	for s.payments[p.key] != nil {
-		p.key = p.key[:19] + strings.ToUpper(s.hex(4))[:5]
+		p.key = p.key[:19] + s.alphanumeric(5)
 	}
 	s.payments[p.key] = p
 	s.opened = append(s.opened, p)
 	p.page = s.URL + "/window/" + p.key
+	p.receipt = s.receiptURL(p.key)
 	s.watch(p)
 	if !s.taken(&checkout) {
 		p.shop.byOrder[p.checkout.OrderID] = p
@@ -193,7 +197,7 @@ func (s *Server) refuseConfirm(p *payment, orderID string, amount tosspayments.A
 	if p.shop.byOrder[p.checkout.OrderID] != p && s.taken(&p.checkout) {
 		return tosspayments.ErrDuplicatedOrderID
 	}
-	return ""
+	return s.refuseAmount(&p.checkout)
 }
 
 // approve moves the money.
@@ -218,7 +222,13 @@ func digits(n uint32) string {
 	return string(b)
 }
 
-func (s *Server) transactionKey() string { return strings.ToUpper(s.hex(16)) }
+// transactionKey has one of the two forms that are in use.
+func (s *Server) transactionKey() string {
+	if s.random.Uint32()&1 == 0 {
+		return strings.ToUpper(s.hex(16))
+	}
+	return "txrd_a" + ulid(s.clock.now(), s.random)
+}
 
 type cancelRequest struct {
 	CancelReason     string               `json:"cancelReason"`
@@ -366,6 +376,9 @@ func (p *payment) json(inEnglish bool) []byte {
 		"taxFreeAmount":  p.taxFree,
 		"checkout":       link(p.page),
 	}
+	if p.status == tosspayments.PaymentStatusExpired {
+		values["useEscrow"] = nil
+	}
 	if len(c.Metadata) > 0 {
 		values["metadata"] = c.Metadata
 	}
@@ -391,34 +404,14 @@ func (p *payment) json(inEnglish bool) []byte {
 
 // approvedJSON adds what a payment has once it is approved.
 func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
-	c := &p.checkout
 	values["method"] = p.method(inEnglish)
-	if c.EasyPay != "" {
-		values["easyPay"] = map[string]any{"provider": wallet(string(c.EasyPay), inEnglish), "amount": 0, "discountAmount": 0}
-	}
-	switch {
-	case p.account != nil:
-		values["virtualAccount"] = p.account.json(inEnglish)
-	case c.Method == tosspayments.MethodTransfer:
-		values["transfer"] = map[string]any{"bankCode": c.bank(), "settlementStatus": "INCOMPLETED"}
-	case c.Method == tosspayments.MethodMobilePhone:
-		values["mobilePhone"] = map[string]any{
-			"customerMobilePhone": "01012345678", "settlementStatus": "INCOMPLETED", "receiptUrl": "https://dashboard.tosspayments.com/receipt/mobile",
-		}
-	case c.Method == tosspayments.MethodForeignEasyPay:
-		// The wallet is all that is said.
-	case isGiftCertificate(c.Method):
-		values["giftCertificate"] = map[string]any{"approveNo": p.approveNo, "settlementStatus": "INCOMPLETED"}
-	default:
-		values["card"] = p.cardJSON(inEnglish)
-	}
+	p.meansJSON(values, inEnglish)
 	if !p.approvedAt.IsZero() {
 		values["approvedAt"] = stamp(p.approvedAt)
 	}
 	values["lastTransactionKey"] = p.lastTransaction
 	values["secret"] = p.secret()
-	// The host is that of answers to test keys.
-	values["receipt"] = link("https://dashboard-sandbox.tosspayments.com/receipt/redirection?transactionId=" + p.key + "&ref=PX")
+	values["receipt"] = link(p.receipt)
 	if len(p.cancels) == 0 {
 		return
 	}
@@ -481,21 +474,6 @@ func (p *payment) method(inEnglish bool) string {
 		return word(inEnglish, method.Korean, method.English)
 	}
 	return word(inEnglish, "카드", "Card")
-}
-
-func (p *payment) cardJSON(inEnglish bool) json.RawMessage {
-	values := map[string]any{
-		"amount":                p.checkout.Amount,
-		"approveNo":             p.approveNo,
-		"installmentPlanMonths": p.checkout.InstallmentPlanMonths,
-		"useCardPoint":          p.cardPoint,
-		"cardType":              word(inEnglish, "신용", "Credit"),
-		"ownerType":             word(inEnglish, "개인", "Personal"),
-	}
-	if p.checkout.CardCompany != "" {
-		values["issuerCode"] = p.checkout.CardCompany
-	}
-	return fixtures().card.fill(values)
 }
 
 func (x *cancel) json() json.RawMessage {

@@ -86,7 +86,7 @@ func (m *movement) transactionJSON(inEnglish bool) json.RawMessage {
 	}
 	values := map[string]any{
 		"mId": p.shop.mid, "transactionKey": m.TransactionKey, "paymentKey": m.PaymentKey, "orderId": m.OrderID, "status": status,
-		"transactionAt": stamp(m.At), "currency": p.checkout.Currency, "amount": m.Amount, "method": p.method(inEnglish),
+		"transactionAt": stamp(m.At), "currency": p.checkout.Currency, "amount": m.Amount, "method": p.method(inEnglish), "receiptUrl": p.receipt,
 	}
 	if p.billing != nil {
 		values["customerKey"] = p.billing.customerKey
@@ -179,12 +179,7 @@ func (m *movement) settlementJSON(sold, paidOut time.Time, inEnglish bool) json.
 		"supplyAmount": supply, "vat": tax, "payOutAmount": units - fee, "approvedAt": stamp(approvedAt),
 		"soldDate": sold.Format(time.DateOnly), "paidOutDate": paidOut.Format(time.DateOnly),
 	}
-	switch p.checkout.Method {
-	case "", tosspayments.MethodCard:
-		values["card"] = p.cardJSON(inEnglish)
-	case tosspayments.MethodVirtualAccount:
-		values["virtualAccount"] = p.account.json(inEnglish)
-	}
+	p.meansJSON(values, inEnglish)
 	if m.cancel != nil {
 		values["cancel"] = m.cancel.json()
 	}
@@ -203,6 +198,7 @@ func (s *Server) requestSettlement(r *request) reply {
 
 // cashReceipt is a record of a cash receipt, or of its cancel.
 type cashReceipt struct {
+	shop                                    *merchant
 	key, orderID, orderName, kind, identity string
 	amount, taxFree, left                   tosspayments.Amount
 	isCancel                                bool
@@ -231,7 +227,7 @@ func (s *Server) cashReceiptJSON(c *cashReceipt) json.RawMessage {
 	return fixtures().cashReceipt.fill(map[string]any{
 		"receiptKey": c.key, "issueNumber": "G" + c.key[len(c.key)-8:], "issueStatus": status, "amount": c.amount,
 		"taxFreeAmount": c.taxFree, "orderId": c.orderID, "orderName": c.orderName, "type": c.kind, "transactionType": kind,
-		"customerIdentityNumber": masked, "requestedAt": stamp(c.at),
+		"customerIdentityNumber": masked, "requestedAt": stamp(c.at), "receiptUrl": s.cashReceiptURL(c.shop, c.orderID),
 	})
 }
 
@@ -258,7 +254,8 @@ func (s *Server) issueCashReceipt(r *request) reply {
 		return r.refuse(tosspayments.ErrDuplicatedCashReceipt)
 	}
 	c := &cashReceipt{
-		key: "fake" + s.hex(10), orderID: body.OrderID, orderName: body.OrderName, kind: body.Type, identity: body.CustomerIdentityNumber,
+		shop: r.shop,
+		key:  "fake" + s.hex(10), orderID: body.OrderID, orderName: body.OrderName, kind: body.Type, identity: body.CustomerIdentityNumber,
 		amount: body.Amount, taxFree: body.TaxFreeAmount, left: body.Amount, at: s.clock.now(),
 	}
 	book.all = append(book.all, c)

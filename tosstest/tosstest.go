@@ -34,6 +34,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,6 +63,7 @@ type Server struct {
 	guesses            map[Guess]tosspayments.ErrorCode
 	consecutiveCancels bool
 	bounceRows         bool
+	maximum            tosspayments.Amount
 	forgetsServerError bool
 	tomorrow           bool
 	browser            Browser
@@ -129,7 +131,7 @@ func WithRandomFaults(seed uint64, share float64) Option {
 // which also works in a testing/synctest bubble.
 func New(opts ...Option) *Server {
 	s := &Server{
-		URL:        "https://tosstest",
+		URL:        inProcessURL,
 		individual: newMerchant(DefaultMID, DefaultClientKey, DefaultSecretKey),
 		widget:     newMerchant(DefaultWidgetMID, DefaultWidgetClientKey, DefaultWidgetSecretKey),
 		guesses:    map[Guess]tosspayments.ErrorCode{},
@@ -152,6 +154,22 @@ func New(opts ...Option) *Server {
 	return s
 }
 
+// localOnly refuses requests for names that are not this machine's, so that no web page
+// whose name was pointed here (DNS rebinding) drives the server.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if ip := net.ParseIP(strings.Trim(host, "[]")); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, fmt.Sprintf("tosstest: requests for the host %q are refused", host), http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // Start returns a server that listens on a free port of 127.0.0.1, over plain
 // HTTP. Close it in the end.
 func Start(opts ...Option) (*Server, error) {
@@ -162,7 +180,13 @@ func Start(opts ...Option) (*Server, error) {
 	s := New(opts...)
 	s.URL = "http://" + listener.Addr().String()
 	s.listener = listener
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	s.http = &http.Server{
+		Handler:           localOnly(s),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       20 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
 	go func() { _ = s.http.Serve(listener) }()
 	return s, nil
 }
@@ -269,10 +293,10 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a.response(r), nil
 }
 
-// ServeHTTP answers a request over the network: the API, the script at [ScriptPath]
-// and the payment window.
+// ServeHTTP answers a request over the network: the API, the script at [ScriptPath], the
+// payment window and the receipts.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.serveBrowser(w, r) {
+	if s.serveReceipt(w, r) || s.serveBrowser(w, r) {
 		return
 	}
 	request, err := readRequest(r)
@@ -324,17 +348,23 @@ type Checkout struct {
 	Widget bool
 	// Currency is KRW when empty.
 	Currency string
-	// Method is CARD when empty; VIRTUAL_ACCOUNT, TRANSFER, MOBILE_PHONE and the gift
-	// certificates are known too.
+	// Method is CARD when empty; VIRTUAL_ACCOUNT, TRANSFER, MOBILE_PHONE, FOREIGN_EASY_PAY
+	// and the gift certificates are known too. Here and in what follows the API's codes
+	// and their Korean and English names are accepted.
 	Method tosspayments.Method
-	// Bank is the code of the bank of a virtual account or transfer; "" is "20".
+	// Bank is that of a virtual account or transfer, such as "88", "SHINHAN" or "신한"; ""
+	// is "20".
 	Bank string
 	// ValidHours is how long a virtual account can be paid into; 0 is 168.
 	ValidHours int
 	// EasyPay is the wallet that the buyer picks, such as "TOSSPAY" or "토스페이"; ""
-	// is a card.
+	// is a card. A wallet pays with its money, so that Payment.Card is nil, unless
+	// CardCompany names the card behind it.
 	EasyPay tosspayments.EasyPayProvider
-	// CardCompany is the issuer's code, such as "61"; "" is one that the server picks.
+	// EasyPayPoints are points and coupons of the wallet that pay a part of the amount, or
+	// all.
+	EasyPayPoints tosspayments.Amount
+	// CardCompany is the issuer, such as "61"; "" is one that the server picks.
 	CardCompany string
 	// InstallmentPlanMonths is 0 for one sum.
 	InstallmentPlanMonths int
@@ -366,8 +396,7 @@ func (s *Server) OpenWindow(checkout Checkout) string {
 // Authenticate plays the buyer: opens the window, picks the card or wallet and
 // authenticates. It returns what the browser brings to successUrl, with a paymentType
 // only where Widget is set; the payment is IN_PROGRESS and can be confirmed for ten
-// minutes. A purchase that the window would
-// not accept panics, or fails the test.
+// minutes. A purchase that the window would not accept panics, or fails the test.
 func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 	if s.tb != nil {
 		s.tb.Helper()
@@ -424,8 +453,6 @@ func (c *Checkout) validate() error {
 	switch {
 	case c.Amount.Cmp(tosspayments.Amount{}) <= 0:
 		return errors.New("amount must be more than 0")
-	case c.Method != "" && !isMethod(c.Method):
-		return fmt.Errorf("method %q is not known", c.Method)
 	case c.TaxFreeAmount.Cmp(c.Amount) > 0 || c.TaxFreeAmount.Cmp(tosspayments.Amount{}) < 0:
 		return errors.New("taxFreeAmount must be between 0 and the amount")
 	case c.Refusal != "":
@@ -433,5 +460,5 @@ func (c *Checkout) validate() error {
 			return fmt.Errorf("refusal %q is not a known error code", c.Refusal)
 		}
 	}
-	return nil
+	return c.validateMeans()
 }

@@ -1,6 +1,7 @@
 package tosstest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ func (a *accountRequest) refusal(now time.Time) tosspayments.ErrorCode {
 	switch {
 	case a.ValidHours != 0 && a.DueDate != "":
 		return tosspayments.ErrInvalidValidHoursWithDueDateAndSingle
-	case a.Bank == "":
+	case bankCode(a.Bank) == "":
 		return tosspayments.ErrInvalidBank
 	case a.Customer == "":
 		return tosspayments.ErrInvalidRequest
@@ -71,7 +72,7 @@ func (s *Server) issueAccount(p *payment, request accountRequest) {
 	due, _ := request.due(s.clock.now())
 	p.account = &virtualAccount{
 		// Accounts of the test environment begin with X.
-		number: "X" + digits(s.random.Uint32()) + digits(s.random.Uint32())[:5], bank: request.Bank, customer: request.Customer, due: due, refund: p.refund,
+		number: "X" + digits(s.random.Uint32()) + digits(s.random.Uint32())[:5], bank: bankCode(request.Bank), customer: request.Customer, due: due, refund: p.refund,
 	}
 	p.status = tosspayments.PaymentStatusWaitingForDeposit
 	// The issue has a key like any change, though no money has moved.
@@ -86,7 +87,7 @@ func (a *virtualAccount) json(inEnglish bool) json.RawMessage {
 	}
 	var refund any
 	if a.refund != nil {
-		refund = map[string]string{"bankCode": a.refund.Bank, "accountNumber": a.refund.AccountNumber, "holderName": a.refund.HolderName}
+		refund = map[string]string{"bankCode": bankCode(a.refund.Bank), "accountNumber": a.refund.AccountNumber, "holderName": a.refund.HolderName}
 	}
 	return fixtures().virtualAccount.fill(map[string]any{
 		"refundReceiveAccount": refund, "accountType": kind, "accountNumber": a.number, "bankCode": a.bank, "customerName": a.customer,
@@ -182,7 +183,7 @@ func (s *Server) refuseRefundAccount(p *payment, to *refundAccount) tosspayments
 		return s.guess(RefundWithoutAccount)
 	case to.AccountNumber == "" || to.HolderName == "":
 		return tosspayments.ErrInvalidRefundAccountInfo
-	case to.Bank == "":
+	case bankCode(to.Bank) == "":
 		return tosspayments.ErrInvalidBank
 	}
 	return ""
@@ -199,7 +200,7 @@ func (s *Server) issueVirtualAccount(r *request) reply {
 	if !ok || checkout.validate() != nil {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	if code := body.refusal(s.clock.now()); code != "" {
+	if code := cmp.Or(body.refusal(s.clock.now()), s.refuseAmount(&checkout)); code != "" {
 		return r.refuse(code)
 	}
 	p, code := s.openOrder(r, checkout, nil)
