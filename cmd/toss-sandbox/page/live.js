@@ -123,14 +123,13 @@ function fact(name, value, copied) {
 
 function showAbout() {
   const { keys } = about;
-  byId("about").replaceChildren(
-    fact(t("apiURL"), about.url, true), fact(t("script"), about.script, true),
-    element("h3", {}, t("windowKeys")), fact(t("clientKey"), keys.clientKey, true), fact(t("secretKey"), keys.secretKey, true),
-    element("h3", {}, t("widgetKeys")), fact(t("clientKey"), keys.widgetClientKey, true), fact(t("secretKey"), keys.widgetSecretKey, true),
-    element("h3", {}, t("webhooks")),
-    ...(about.webhooks || []).map((address) => fact(t("webhookURL"), address)), !about.webhooks && fact(t("webhookURL"), t("noWebhook")),
-    fact(t("stateFile"), about.state || t("noState")),
-  );
+  const facts = (title, ...list) => [title && element("h3", {}, title), element("dl", { class: "facts" }, ...list)];
+  byId("about").replaceChildren(...[
+    ...facts("", fact(t("apiURL"), about.url, true), fact(t("script"), about.script, true)),
+    ...facts(t("windowKeys"), fact(t("clientKey"), keys.clientKey, true), fact(t("secretKey"), keys.secretKey, true)),
+    ...facts(t("widgetKeys"), fact(t("clientKey"), keys.widgetClientKey, true), fact(t("secretKey"), keys.widgetSecretKey, true)),
+    ...facts(t("running"), ...(about.webhooks || [t("noWebhook")]).map((address) => fact(t("webhookURL"), address)), fact(t("stateFile"), about.state || t("noState"))),
+  ].filter(Boolean));
   const order = `{"method":"CARD","amount":15000,"orderId":"order-0001","orderName":"socks","successUrl":"${about.url}/","failUrl":"${about.url}/"}`;
   const snippets = {
     curl: `curl -u ${keys.secretKey}: \\\n  -H 'Content-Type: application/json' \\\n  -d '${order}' \\\n  ${about.url}/v1/payments`,
@@ -241,11 +240,13 @@ function drawList() {
   const items = found();
   const seen = items.slice(0, drawn);
   const list = byId("rows");
+  list.dataset.kind = tab;
   let next = list.firstElementChild;
   for (const item of seen) {
     let row = rows.get(item.key);
     if (!row) {
-      row = element("li", {}, element("button", { type: "button", class: "item", onclick: () => select(tab, item.key) }));
+      const kind = tab;
+      row = element("li", {}, element("button", { type: "button", class: "item", onclick: () => select(kind, item.key) }));
       rows.set(item.key, row);
     }
     if (row.item !== item) {
@@ -262,7 +263,8 @@ function drawList() {
     rows.delete(gone.item.key);
     gone.remove();
   }
-  byId("empty").hidden = items.length > 0;
+  byId("empty").parentElement.hidden = items.length > 0;
+  byId("first").hidden = lists.payments.size > 0;
   byId("empty").textContent = t(lists[tab].size ? "noMatch" : empties[tab]);
   byId("more").hidden = items.length <= drawn;
   byId("more").textContent = t("more", items.length - drawn);

@@ -107,6 +107,18 @@ function showOutcome(r, askAgain) {
     element("div", { class: "buttons" },
       p && element("a", { class: "button primary", href: `/#payments/${encodeURIComponent(p.paymentKey)}` }, t("see")),
       r.outcome === "unknown" && askAgain && element("button", { type: "button", onclick: askAgain }, t("again")), another()));
+  if (r.outcome === "waiting") follow(p);
+}
+
+// follow shows the deposit as soon as it is there.
+function follow(p) {
+  const source = new EventSource("/sandbox/events");
+  source.onmessage = (event) => {
+    const now = (JSON.parse(event.data).lists.payments || []).find((x) => x.paymentKey === p.paymentKey);
+    if (now?.status !== "DONE") return;
+    source.close();
+    showOutcome({ outcome: "paid", payment: now });
+  };
 }
 
 const fail = (code, message) => page("bad", t("failed"), code && element("p", {}, element("code", {}, code)), message && hint(message), element("div", { class: "buttons" }, another()));

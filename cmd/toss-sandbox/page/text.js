@@ -1,6 +1,6 @@
 // What the pages say, in Korean and English, and how they write amounts and times.
 
-const texts = {
+export const texts = {
   ko: {
     title: "토스페이먼츠 샌드박스",
     shopTitle: "테스트 상점",
@@ -23,6 +23,7 @@ const texts = {
     widgetKeys: "주문서형 결제 (결제위젯)",
     clientKey: "클라이언트 키",
     secretKey: "시크릿 키",
+    running: "실행 옵션",
     webhookURL: "웹훅 주소",
     noWebhook: "없음 (-webhook으로 지정)",
     stateFile: "상태 파일",
@@ -200,6 +201,7 @@ const texts = {
     widgetKeys: "Widgets",
     clientKey: "Client key",
     secretKey: "Secret key",
+    running: "This run",
     webhookURL: "Webhooks to",
     noWebhook: "nowhere (-webhook sends them)",
     stateFile: "State file",

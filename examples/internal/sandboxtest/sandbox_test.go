@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 )
 
@@ -88,4 +90,34 @@ func (s *Sandbox) Run() {
 func (s *Sandbox) Kill() {
 	_ = s.cmd.Process.Kill()
 	_ = s.cmd.Wait()
+}
+
+// client is a shop's server.
+func (s *Sandbox) client() *tosspayments.Client {
+	s.t.Helper()
+	client, err := tosspayments.New(s.Keys.Secret, tosspayments.WithBaseURL(s.URL), tosspayments.WithMaxRetries(0))
+	require.NoError(s.t, err)
+	s.t.Cleanup(client.Close)
+	return client
+}
+
+// authenticate plays the buyer of an order, without a browser.
+func (s *Sandbox) authenticate(client *tosspayments.Client, orderID string, method tosspayments.Method) tosspayments.ConfirmPaymentRequest {
+	s.t.Helper()
+	p, err := client.CreatePayment(s.t.Context(), tosspayments.CreatePaymentRequest{
+		Method: method, Amount: tosspayments.Won(15_000), OrderID: orderID, OrderName: "원두 1kg",
+		SuccessURL: s.URL + "/shop", FailURL: s.URL + "/shop",
+	})
+	require.NoError(s.t, err)
+	response, err := http.PostForm(p.Checkout.URL, url.Values{"outcome": {"pay"}}) //nolint:noctx // a test's own server
+	require.NoError(s.t, err)
+	require.NoError(s.t, response.Body.Close())
+	return tosspayments.ConfirmPaymentRequest{PaymentKey: p.PaymentKey, OrderID: orderID, Amount: tosspayments.Won(15_000)}
+}
+
+func (s *Sandbox) pay(client *tosspayments.Client, orderID string, method tosspayments.Method) *tosspayments.Payment {
+	s.t.Helper()
+	p, err := client.ConfirmPayment(s.t.Context(), s.authenticate(client, orderID, method))
+	require.NoError(s.t, err)
+	return p
 }
