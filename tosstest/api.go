@@ -72,7 +72,7 @@ func (s *Server) serve(r *request) reply {
 // answer takes a request through its four phases.
 func (s *Server) answer(r *request) reply {
 	if r.fault.losesRequest() {
-		r.fault.pause()
+		s.pause(r.fault)
 		return r.fault.spoil(r, reply{})
 	}
 	if code := s.access(r); code != "" {
@@ -168,22 +168,23 @@ func (s *Server) replay(r *request) (place *storedAnswer, replayed *reply) {
 func (s *Server) perform(r *request) (a reply) {
 	f := r.fault
 	if f.prevents() {
-		f.pause()
+		s.pause(f)
 		// Nothing but a refusal, or one that is cut, remains without the effect.
 		if f.Kind == Cut {
 			return r.refuse(tosspayments.ErrFailedInternalSystemProcessing)
 		}
 		return r.refuse(f.Code)
 	}
+	pause := func() { s.pause(f) }
 	if f != nil && !f.AfterEffect {
-		r.pause = f.pause
+		r.pause = pause
 	}
 	if !r.operation.asksCompany() {
 		r.hold()
 	}
 	s.change(func() { a = r.handle(s, r) })
 	if f != nil && f.AfterEffect {
-		r.pause = f.pause
+		r.pause = pause
 	}
 	// What was refused at once has not asked the company, and waits here.
 	r.hold()
@@ -268,10 +269,4 @@ func (s *Server) alphanumeric(n int) string {
 		b[i] = characters[s.random.IntN(len(characters))]
 	}
 	return string(b)
-}
-
-func wait(d time.Duration) {
-	if d > 0 {
-		time.Sleep(d)
-	}
 }
