@@ -95,16 +95,18 @@ type Server struct {
 	opened   []*payment          // oldest first
 	billings map[string]*billing // by key
 	authKeys map[string]*billing
-	windows  map[string]*openWindow
-	brandPay brandPay
-	answers  map[idempotencyID]*storedAnswer
-	ledger   ledger
-	requests history[Request]
-	script   []Fault
-	gates    map[*Gate]bool // that hold somebody, or may; nil once closed
-	rate     rate
-	chaos    float64
-	chaosRng *rand.Rand
+	// allBillings has those with a key and those without, oldest first.
+	allBillings []*billing
+	windows     map[string]*openWindow
+	brandPay    brandPay
+	answers     map[idempotencyID]*storedAnswer
+	ledger      ledger
+	requests    history[Request]
+	script      []Fault
+	gates       map[*Gate]bool // that hold somebody, or may; nil once closed
+	rate        rate
+	chaos       float64
+	chaosRng    *rand.Rand
 	// deadlines are those of the payments that wait for somebody, the next one first.
 	deadlines deadlines
 	alarm     alarm
@@ -112,6 +114,8 @@ type Server struct {
 	// somebody observes.
 	events  []event
 	touched []*payment
+	unsaved unsaved
+	journal *journal // nil unless the state is kept
 	observe func(Change)
 }
 
