@@ -45,18 +45,20 @@ type unsaved struct {
 	receipts  []*cashReceipt
 	movements []Entry
 	answers   []*storedAnswer
+	brandPay  bool
 	// skew is what the file says.
 	skew time.Duration
 }
 
 func (u *unsaved) clear() {
 	u.billings, u.receipts, u.movements, u.answers = u.billings[:0], u.receipts[:0], u.movements[:0], u.answers[:0]
+	u.brandPay = false
 }
 
 // KeepState keeps the server's state in a file: what is there now is read, and every
 // change is written before it is answered, so that a server that is killed and started
 // again with the same file goes on where it was. It keeps payments, billing keys,
-// receipts, movements of money, the answers of idempotency keys, the clock, and events
+// receipts, BrandPay customers, movements of money, the answers of idempotency keys, the clock, and events
 // that were not delivered yet to an address; [Server.RegisterWebhook] for that address
 // delivers them. Faults, logs and open windows end with the process.
 //
@@ -105,6 +107,9 @@ func (s *Server) save() {
 	for _, a := range u.answers {
 		line.Answers = append(line.Answers, s.savedAnswer(a))
 	}
+	if u.brandPay {
+		line.BrandPay = s.brandPay.stored()
+	}
 	line.Movements = u.movements
 	line.Events = s.webhooks.number(s.events)
 	skew := time.Duration(s.clock.skew.Load())
@@ -113,7 +118,7 @@ func (s *Server) save() {
 	}
 	u.skew = skew
 	defer u.clear()
-	if len(line.Payments)+len(line.Billings)+len(line.Receipts)+len(line.Movements)+len(line.Answers)+len(line.Events) > 0 || line.Skew != nil {
+	if len(line.Payments)+len(line.Billings)+len(line.Receipts)+len(line.Movements)+len(line.Answers)+len(line.Events) > 0 || line.Skew != nil || u.brandPay {
 		s.journal.write(line)
 	}
 }
@@ -137,7 +142,7 @@ func (s *Server) absolute(address string) string {
 // load reads the file, if there is one. The last line may be incomplete: then the change
 // was never told to anybody.
 func (s *Server) load(path string, j *journal) error {
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // G304: the caller names the file.
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -175,6 +180,7 @@ func (s *Server) load(path string, j *journal) error {
 func (s *Server) compact(path string, j *journal) (err error) {
 	j.run++
 	next := path + ".new"
+	//nolint:gosec // G304: the caller names the file.
 	if j.file, err = os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); err != nil {
 		return err
 	}

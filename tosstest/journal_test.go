@@ -10,9 +10,11 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -353,4 +355,44 @@ func field(document, name string) (string, bool) {
 		return "", false
 	}
 	return strings.Trim(string(fields[name]), `"`), true
+}
+
+// The wallets of BrandPay are kept too.
+func TestBrandPayIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	start := func() (*tosstest.Server, func() string) {
+		server, err := tosstest.Start()
+		require.NoError(t, err)
+		t.Cleanup(server.Close)
+		require.NoError(t, server.KeepState(path))
+		return server, func() string {
+			body := fmt.Sprintf(`{"kind":"brandpay","clientKey":%q,"customerKey":"customer-1","operation":"addPaymentMethod","redirectUrl":"https://shop.test/brandpay","request":{}}`, tosstest.DefaultClientKey)
+			response, err := http.Post(server.URL+"/window", "application/json", strings.NewReader(body))
+			require.NoError(t, err)
+			defer response.Body.Close()
+			var answer struct{ Path string }
+			require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
+			return server.URL + answer.Path
+		}
+	}
+	_, open := start()
+	window := open()
+	post := func(form url.Values) {
+		response, err := http.PostForm(window, form)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+	}
+	post(nil) // agrees
+	code := regexp.MustCompile(`code=([0-9a-f]{32})`).FindStringSubmatch(page(t, window))
+	require.NotNil(t, code)
+	post(nil)
+	post(url.Values{"means": {"card:41"}})
+
+	after, open := start()
+	r := newCaller(t, after).call("POST", "/v1/brandpay/authorizations/access-token", `{"customerKey":"customer-1","grantType":"AuthorizationCode","code":"`+code[1]+`"}`)
+	require.Equal(t, 200, r.status, r.raw)
+	last, open := start()
+	again := newCaller(t, last).call("POST", "/v1/brandpay/authorizations/access-token", `{"customerKey":"customer-1","grantType":"RefreshToken","refreshToken":"`+r.body["refreshToken"].(string)+`"}`)
+	assert.Equal(t, 200, again.status, again.raw)
+	assert.NotContains(t, page(t, open()), "약관", "the customer has agreed")
 }

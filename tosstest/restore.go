@@ -18,6 +18,7 @@ type past struct {
 	answers   map[savedID]savedAnswer
 	events    []storedEvent
 	delivered map[deliveryOf]storedDelivery
+	brandPay  *storedBrandPay
 }
 
 type orderOf struct {
@@ -61,6 +62,9 @@ func (h *past) add(line *stored) {
 	}
 	for _, c := range line.Receipts {
 		h.receipts[c.Widget] = put(h.receipts[c.Widget], c.Number, c)
+	}
+	if line.BrandPay != nil {
+		h.brandPay = line.BrandPay
 	}
 	h.movements = append(h.movements, line.Movements...)
 	for _, a := range line.Answers {
@@ -115,6 +119,9 @@ func (s *Server) restore(h *past) {
 		id := idempotencyID{s.shop(id.widget), id.key, id.method, id.path}
 		s.answers[id] = &storedAnswer{id: id, at: a.At, status: a.Status, body: []byte(a.Body), traceID: a.TraceID}
 	}
+	if h.brandPay != nil {
+		s.brandPay.restore(h.brandPay)
+	}
 	s.webhooks.restore(h)
 }
 
@@ -134,7 +141,7 @@ func (s *Server) movement(e Entry) movement {
 func (s *Server) snapshot(run int) iter.Seq[*stored] {
 	return func(yield func(*stored) bool) {
 		skew := time.Duration(s.clock.skew.Load())
-		ok := yield(&stored{Version: journalVersion, Run: run, Skew: &skew})
+		ok := yield(&stored{Version: journalVersion, Run: run, Skew: &skew, BrandPay: s.brandPay.stored()})
 		ok = ok && each(yield, s.allBillings, func(o *stored, b *billing) { o.Billings = append(o.Billings, storedBilling{b.number, *b}) })
 		ok = ok && each(yield, s.opened, func(o *stored, p *payment) { o.Payments = append(o.Payments, s.storedPayment(p)) })
 		for _, shop := range []*merchant{&s.individual, &s.widget} {

@@ -22,6 +22,7 @@ type stored struct {
 	Answers    []savedAnswer    `json:",omitempty"`
 	Events     []storedEvent    `json:",omitempty"`
 	Deliveries []storedDelivery `json:",omitempty"`
+	BrandPay   *storedBrandPay  `json:",omitempty"`
 }
 
 type storedPayment struct {
@@ -72,6 +73,47 @@ type savedAnswer struct {
 	At                time.Time
 	Status            int
 	Body, TraceID     string
+}
+
+// storedBrandPay is all wallets.
+type storedBrandPay struct {
+	Customers map[string]storedCustomer
+	Codes     map[string]string
+}
+
+type storedCustomer struct {
+	Agreed, OneTouch          bool
+	Methods                   []storedMethod
+	AccessToken, RefreshToken string
+}
+
+type storedMethod struct {
+	ID, Key   string
+	IsAccount bool
+	Code      string
+}
+
+func (b *brandPay) stored() *storedBrandPay {
+	o := &storedBrandPay{map[string]storedCustomer{}, b.codes}
+	for key, c := range b.customers {
+		x := storedCustomer{c.agreed, c.oneTouch, nil, c.accessToken, c.refreshToken}
+		for _, m := range c.methods {
+			x.Methods = append(x.Methods, storedMethod{m.id, m.key, m.isAccount, m.code})
+		}
+		o.Customers[key] = x
+	}
+	return o
+}
+
+func (b *brandPay) restore(o *storedBrandPay) {
+	b.codes = o.Codes
+	for key, x := range o.Customers {
+		c := b.customer(key)
+		c.agreed, c.oneTouch, c.accessToken, c.refreshToken = x.Agreed, x.OneTouch, x.AccessToken, x.RefreshToken
+		for _, m := range x.Methods {
+			c.methods = append(c.methods, brandPayMethod{m.ID, m.Key, m.IsAccount, m.Code})
+		}
+	}
 }
 
 // storedEvent is an event for receivers that have an address.
