@@ -121,8 +121,8 @@ func (f *Fault) fits(r *Request) bool {
 		(f.Match == nil || f.Match(r))
 }
 
-// pause holds a request as long as the fault says.
-func (f *Fault) pause() {
+// pause holds a request as long as its fault says.
+func (s *Server) pause(f *Fault) {
 	if f == nil {
 		return
 	}
@@ -130,7 +130,7 @@ func (f *Fault) pause() {
 		f.gate.hold()
 	}
 	if f.Kind == Delay {
-		wait(f.Delay)
+		s.wait(f.Delay)
 	}
 }
 

@@ -2,6 +2,7 @@ package tosstest_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -370,4 +371,31 @@ func TestSlowReceiver(t *testing.T) {
 		server.WaitWebhooks()
 		assert.Equal(t, 27*time.Second, time.Since(start))
 	})
+}
+
+// What the package comment promises about the time of an unknown outcome.
+func TestUnknownOutcomesCostNoTime(t *testing.T) {
+	lose := func(server *tosstest.Server) tosspayments.ConfirmPaymentRequest {
+		server.Inject(tosstest.Fault{Kind: tosstest.Delay, Delay: time.Hour, Times: 1000})
+		request, err := server.Authenticate(socks("order-0001")).ConfirmRequest(tosspayments.Won(15000))
+		require.NoError(t, err)
+		return request
+	}
+	wall := time.Now()
+	synctest.Test(t, func(t *testing.T) {
+		server, start := tosstest.New(), time.Now()
+		defer server.Close()
+		request := lose(server)
+		_, err := server.Client().ConfirmPayment(t.Context(), request)
+		assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err))
+		assert.Less(t, time.Since(start), 121*time.Second)
+		assert.Greater(t, time.Since(start), 20*time.Second)
+	})
+	server := tosstest.NewServer(t)
+	request := lose(server)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := server.Client(tosspayments.WithLookupGrace(0)).ConfirmPayment(ctx, request)
+	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err))
+	assert.Less(t, time.Since(wall), 4*time.Second)
 }

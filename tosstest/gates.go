@@ -21,14 +21,34 @@ type Gate struct {
 //	// The first confirm is under way: see what a second one gets.
 //	gate.Open()
 //
-// [Server.Close] opens all gates.
+// [Server.Close] opens all gates, and ends all delays.
 func (s *Server) Gate(f Fault) *Gate {
-	f.gate = &Gate{arrived: make(chan struct{}), opened: make(chan struct{})}
+	f.gate = s.newGate()
 	s.Inject(f)
+	return f.gate
+}
+
+func (s *Server) newGate() *Gate {
+	g := &Gate{arrived: make(chan struct{}), opened: make(chan struct{})}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.gates = append(s.gates, f.gate)
-	return f.gate
+	if s.gates == nil { // closed
+		g.Open()
+		return g
+	}
+	s.gates[g] = true
+	return g
+}
+
+// wait is a gate that time opens.
+func (s *Server) wait(d time.Duration) {
+	g := s.newGate()
+	timer := time.AfterFunc(d, g.Open)
+	g.hold()
+	timer.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.gates, g)
 }
 
 // Arrived returns a channel that is closed when the first request has reached the gate.

@@ -1,6 +1,5 @@
-// Package tosstest is a Toss Payments that runs inside the process: with state, a
-// clock that can be moved, faults, and a ledger to assert on. It needs no account
-// and no network.
+// Package tosstest is an in-process fake of Toss Payments: with state, a clock that can be
+// moved, faults, and a ledger to assert on. It needs no account and no network.
 //
 //	server := tosstest.NewServer(t)
 //	client := server.Client()
@@ -10,20 +9,39 @@
 //	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
 //	payment, err := client.ConfirmPayment(ctx, request)
 //
-// It knows the whole Core API: payments of every domestic method, virtual accounts
-// with deposits, billing keys, transactions, settlements, cash receipts and
-// promotions. It checks keys, requests and states as the real service does, answers
-// with its codes, statuses and messages in Korean and English, keeps answers under
-// their idempotency keys, and honours TossPayments-Test-Code. Where the behaviour of
-// the real service is not known, an option chooses.
+// There are three ways to make one:
+//
+//   - [NewServer] listens on a port of this machine, and is closed when the test ends. Use
+//     it where the code under test, or a browser, needs an address.
+//   - [New] has no port: its clients call it directly. It is quick, and the only one that
+//     works in a testing/synctest bubble, where time costs nothing. As an [http.Handler] it
+//     can be mounted anywhere.
+//   - [Start] is NewServer for programs.
+//
+// A call whose outcome stays unknown has looked for it, which takes time: about 8 seconds
+// when every answer is lost, and up to two minutes when none ever comes. A test that wants
+// to see that outcome need not wait. With [New] inside testing/synctest.Test the waiting
+// takes no real time. Over a port, give the call a context with a deadline of a second, and
+// the client [tosspayments.WithLookupGrace] of 0 if the lookup gets no answer either.
+//
+// The server knows the whole Core API: payments of every domestic method, virtual accounts
+// with deposits, billing keys, transactions, settlements, cash receipts and promotions. It
+// checks keys, requests and states as the real service does, answers with its codes,
+// statuses and messages in Korean and English, keeps answers under their idempotency keys,
+// and honours TossPayments-Test-Code. It has two pairs of keys, as merchants do; see
+// [DefaultSecretKey]. Where the behaviour of the real service is not known, an option
+// chooses; see [WithGuess].
+//
+// [Server.Inject] makes requests go wrong in every way that a network and a server can,
+// and [Server.Gate] holds one while the test looks at the rest.
 //
 // It delivers webhooks to an address or a handler, with the real headers, retries and
 // signatures, and twice, late, out of order or never where a test asks for it; see
 // [Server.RegisterWebhook].
 //
-// For a browser it serves, at [ScriptPath], a script with the interface of the
-// official one. It opens a payment window in which a developer picks the card or
-// wallet, and the outcome.
+// For a browser it serves, at [ScriptPath], a script with the interface of the official
+// one. It opens a payment window in which a developer picks the card or wallet, and the
+// outcome.
 //
 // The command cmd/toss-sandbox runs it as a program, for code in any language.
 package tosstest
@@ -77,16 +95,18 @@ type Server struct {
 	opened   []*payment          // oldest first
 	billings map[string]*billing // by key
 	authKeys map[string]*billing
-	windows  map[string]*openWindow
-	brandPay brandPay
-	answers  map[idempotencyID]*storedAnswer
-	ledger   ledger
-	requests history[Request]
-	script   []Fault
-	gates    []*Gate
-	rate     rate
-	chaos    float64
-	chaosRng *rand.Rand
+	// allBillings has those with a key and those without, oldest first.
+	allBillings []*billing
+	windows     map[string]*openWindow
+	brandPay    brandPay
+	answers     map[idempotencyID]*storedAnswer
+	ledger      ledger
+	requests    history[Request]
+	script      []Fault
+	gates       map[*Gate]bool // that hold somebody, or may; nil once closed
+	rate        rate
+	chaos       float64
+	chaosRng    *rand.Rand
 	// deadlines are those of the payments that wait for somebody, the next one first.
 	deadlines deadlines
 	alarm     alarm
@@ -94,6 +114,8 @@ type Server struct {
 	// somebody observes.
 	events  []event
 	touched []*payment
+	unsaved unsaved
+	journal *journal // nil unless the state is kept
 	observe func(Change)
 }
 
@@ -127,14 +149,16 @@ func WithRandomFaults(seed uint64, share float64) Option {
 	}
 }
 
-// New returns a server without a listener: its clients reach it inside the process,
-// which also works in a testing/synctest bubble.
+// New returns a server without a listener: the clients of [Server.Client] call it
+// directly, which also works in a testing/synctest bubble. Whoever serves it as an
+// [http.Handler] sets URL to its address before the first payment.
 func New(opts ...Option) *Server {
 	s := &Server{
 		URL:        inProcessURL,
 		individual: newMerchant(DefaultMID, DefaultClientKey, DefaultSecretKey),
 		widget:     newMerchant(DefaultWidgetMID, DefaultWidgetClientKey, DefaultWidgetSecretKey),
 		guesses:    map[Guess]tosspayments.ErrorCode{},
+		gates:      map[*Gate]bool{},
 		random:     rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		payments:   map[string]*payment{},
 		billings:   map[string]*billing{},
@@ -170,8 +194,9 @@ func localOnly(next http.Handler) http.Handler {
 	})
 }
 
-// Start returns a server that listens on a free port of 127.0.0.1, over plain
-// HTTP. Close it in the end.
+// Start returns a server that listens on a free port of 127.0.0.1, over plain HTTP, and
+// answers requests for this machine's names only. Close it in the end. In a test
+// [NewServer] is simpler.
 func Start(opts ...Option) (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -191,8 +216,8 @@ func Start(opts ...Option) (*Server, error) {
 	return s, nil
 }
 
-// NewServer is [Start] for tests: the server is closed when the test ends, and
-// misuse fails the test.
+// NewServer is [Start] for tests: the server listens on a port, is closed when the test
+// ends, and misuse fails the test. See [New] for a server without a port.
 func NewServer(tb TB, opts ...Option) *Server {
 	tb.Helper()
 	s, err := Start(opts...)
@@ -205,8 +230,8 @@ func NewServer(tb TB, opts ...Option) *Server {
 	return s
 }
 
-// Close stops listening, closes all connections and ends the deliveries of webhooks. A
-// server of [New] needs it only where webhooks are registered and time goes on.
+// Close stops listening, closes all connections, ends the deliveries of webhooks and lets
+// go what faults still hold. A server of [New] needs it only for the last two.
 func (s *Server) Close() {
 	if s.http != nil {
 		_ = s.http.Close()
@@ -215,9 +240,10 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.alarm.set(time.Time{})
-	for _, gate := range s.gates {
+	for gate := range s.gates {
 		gate.Open()
 	}
+	s.gates = nil
 }
 
 // Client returns a client of this server with the individual secret key. Options come
