@@ -137,7 +137,7 @@ func (s *Server) RegisterWebhook(url string, events ...webhook.EventType) {
 		s.misuse(errors.New("the address of a webhook must be an absolute URL"))
 		return
 	}
-	s.addReceiver(&receiver{events: events, send: func(ctx context.Context, header http.Header, body []byte) (int, error) {
+	s.addReceiver(&receiver{address: url, events: events, send: func(ctx context.Context, header http.Header, body []byte) (int, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 		if err != nil {
 			return 0, err
@@ -281,7 +281,7 @@ func (s *Server) send(kind webhook.EventType, body json.RawMessage) {
 	default:
 		body = eventJSON(kind, at, body)
 	}
-	s.emit(event{kind: kind, orderID: cmp.Or(about.OrderID, about.Payment.OrderID), at: at, body: body})
+	s.emit(&s.individual, event{kind: kind, orderID: cmp.Or(about.OrderID, about.Payment.OrderID), at: at, body: body})
 }
 
 func eventJSON(event webhook.EventType, at time.Time, data json.RawMessage) json.RawMessage {
@@ -294,12 +294,13 @@ func localStamp(t time.Time) string { return t.In(kst()).Format("2006-01-02T15:0
 // changed tells of the new status of a payment. It is uncaused when only time has
 // passed.
 func (s *Server) changed(p *payment, at time.Time, uncaused bool) {
+	s.touch(p)
 	if !s.webhooks.wanted.Load() {
 		return
 	}
 	e := event{kind: webhook.PaymentStatusChanged, orderID: p.checkout.OrderID, at: at, uncaused: uncaused}
 	e.body = eventJSON(e.kind, at, p.json(false))
-	s.emit(e)
+	s.emit(p.shop, e)
 	if p.account == nil {
 		return
 	}
@@ -307,22 +308,23 @@ func (s *Server) changed(p *payment, at time.Time, uncaused bool) {
 	e.body = fixtures().depositCallback.fill(map[string]any{
 		"createdAt": localStamp(at), "secret": p.secret(), "status": p.status, "transactionKey": p.lastTransaction, "orderId": p.checkout.OrderID,
 	})
-	s.emit(e)
+	s.emit(p.shop, e)
 }
 
 // removeBilling ends a billing key; reason is nil where there is none.
 func (s *Server) removeBilling(b *billing, reason any) {
-	b.removed = true
+	b.Removed = true
+	s.unsaved.billings = append(s.unsaved.billings, b)
 	if !s.webhooks.wanted.Load() {
 		return
 	}
 	at := s.clock.now()
-	s.emit(event{kind: webhook.BillingDeleted, at: at, body: eventJSON(webhook.BillingDeleted, at,
-		fixtures().billingDeleted.fill(map[string]any{"billingKey": b.key, "reason": reason}))})
+	s.emit(&s.individual, event{kind: webhook.BillingDeleted, at: at, body: eventJSON(webhook.BillingDeleted, at,
+		fixtures().billingDeleted.fill(map[string]any{"billingKey": b.Key, "reason": reason}))})
 }
 
-// emit notes an event. It goes out at the end of the change.
-func (s *Server) emit(e event) {
-	e.body = s.present(reply{body: e.body}).body
+// emit notes an event of a merchant. It goes out at the end of the change.
+func (s *Server) emit(shop *merchant, e event) {
+	e.body = s.present(reply{body: e.body}, shop).body
 	s.events = append(s.events, e)
 }
