@@ -51,38 +51,43 @@ func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func (s *Server) serve(r *request) reply {
 	s.mu.Lock()
 	r.traceID = s.hex(16)
-	r.fault = s.nextFault(r)
-	logged := Request{
-		Operation: r.operation, Method: r.method, Path: r.path,
-		Header: r.header.Clone(), Body: r.body, At: s.clock.now(), Fault: r.fault,
-	}
-	logged.Header.Del("Authorization")
+	logged := s.logged(r)
+	r.fault = s.nextFault(&logged)
+	logged.Fault = r.fault
 	s.mu.Unlock()
 
 	a := s.answer(r)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	logged.Status = a.status
-	s.requests.add(logged, len(logged.Body))
+	logged.Status, logged.Answer = a.status, a.body
+	s.identify(r, &logged)
+	s.requests.add(logged, len(logged.Body)+len(logged.Answer))
+	if s.observe != nil {
+		s.observe(Change{Request: &logged})
+	}
 	return a
 }
 
 // answer takes a request through its four phases.
 func (s *Server) answer(r *request) reply {
 	if r.fault.losesRequest() {
+		s.pause(r.fault)
 		return r.fault.spoil(r, reply{})
 	}
 	if code := s.access(r); code != "" {
 		return r.mark(r.refuse(code))
 	}
+	if s.tooFast(r) {
+		return r.mark(reply{status: http.StatusTooManyRequests})
+	}
 	place, replayed := s.replay(r)
 	if replayed != nil {
 		return r.mark(r.fault.spoil(r, *replayed))
 	}
-	truth := r.mark(s.perform(r))
+	truth := r.mark(s.perform(r, place))
 	told := r.mark(r.fault.spoil(r, truth))
-	s.store(r, place, truth, told)
+	s.store(r, place, truth)
 	return told
 }
 
@@ -92,7 +97,7 @@ func (s *Server) access(r *request) (refused tosspayments.ErrorCode) {
 		return refused
 	}
 	if r.shop == &s.widget && !r.operation.ofWidget() {
-		return tosspayments.ErrNotSupportedWidgetKey
+		return s.guess(WidgetKeyNotEnough)
 	}
 	code := tosspayments.ErrorCode(r.header.Get("Tosspayments-Test-Code"))
 	if code == "" || !strings.HasPrefix(r.shop.secretKey, "test_") {
@@ -114,10 +119,12 @@ type idempotencyID struct {
 type storedAnswer struct {
 	id      idempotencyID
 	running bool
-	at      time.Time
-	status  int
-	body    []byte
-	traceID string
+	// forgotten is set where the answer is not kept.
+	forgotten bool
+	at        time.Time
+	status    int
+	body      []byte
+	traceID   string
 }
 
 // idempotencyKey is "" where the header has no effect.
@@ -160,46 +167,66 @@ func (s *Server) replay(r *request) (place *storedAnswer, replayed *reply) {
 }
 
 // perform does what is asked for, unless the fault prevents it.
-func (s *Server) perform(r *request) (a reply) {
+func (s *Server) perform(r *request, place *storedAnswer) (a reply) {
 	f := r.fault
 	if f.prevents() {
+		s.pause(f)
 		// Nothing but a refusal, or one that is cut, remains without the effect.
 		if f.Kind == Cut {
 			return r.refuse(tosspayments.ErrFailedInternalSystemProcessing)
 		}
 		return r.refuse(f.Code)
 	}
-	late := f != nil && f.Kind == Delay
-	if late && !f.AfterEffect {
-		r.delay = f.Delay
+	pause := func() { s.pause(f) }
+	if f != nil && !f.AfterEffect {
+		r.pause = pause
 	}
 	if !r.operation.asksCompany() {
-		wait(r.delay)
+		r.hold()
 	}
-	s.change(func() { a = r.handle(s, r) })
-	if late && f.AfterEffect {
-		wait(f.Delay)
+	s.change(func() {
+		a = s.present(r.handle(s, r), r.shop)
+		s.keep(r, place, a)
+	})
+	if f != nil && f.AfterEffect {
+		r.pause = pause
 	}
-	return s.present(a, r.shop)
+	// What was refused at once has not asked the company, and waits here.
+	r.hold()
+	return a
 }
 
-// store keeps the answer for the next request with the same idempotency key: the truth
-// where the answer was lost, but a refusal on purpose as it was told.
-func (s *Server) store(r *request, place *storedAnswer, truth, told reply) {
+// keep notes the answer under its idempotency key, in the change that it is about: the
+// truth where the answer will be lost, but a refusal on purpose as it is told.
+func (s *Server) keep(r *request, place *storedAnswer, truth reply) {
 	if place == nil {
 		return
 	}
-	keep, f := truth, r.fault
+	f := r.fault
 	if f != nil && f.Kind == Refuse {
-		keep = told
+		truth = f.spoil(r, truth)
+	}
+	if place.forgotten = f != nil && f.Unstored || truth.status >= 500 && s.forgetsServerError; place.forgotten {
+		return
+	}
+	place.status, place.body = truth.status, bytes.Clone(truth.body)
+	s.unsaved.answers = append(s.unsaved.answers, place)
+}
+
+// store lets the next request with the same idempotency key have the answer.
+func (s *Server) store(r *request, place *storedAnswer, truth reply) {
+	if place == nil {
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f != nil && f.Unstored || keep.status >= 500 && s.forgetsServerError {
-		delete(s.answers, place.id)
-		return
+	if r.fault.prevents() {
+		s.keep(r, place, truth)
+		s.save()
 	}
-	place.status, place.body, place.running = keep.status, bytes.Clone(keep.body), false
+	if place.running = false; place.forgotten {
+		delete(s.answers, place.id)
+	}
 }
 
 // mark adds the headers of every answer of the API itself.
@@ -216,22 +243,7 @@ func (r *request) mark(a reply) reply {
 	return a
 }
 
-// paymentKey is the key of the payment that a request names; "" when it names none.
-func (r *request) paymentKey() string {
-	switch r.operation {
-	case GetPayment, CancelPayment:
-		return r.subject
-	case ConfirmPayment, ConfirmBrandPay:
-		var body struct {
-			PaymentKey string `json:"paymentKey"`
-		}
-		_ = json.Unmarshal(r.body, &body)
-		return body.PaymentKey
-	}
-	return ""
-}
-
-func (s *Server) notFound(r *request) reply { return r.refuse(tosspayments.ErrNotFound) }
+func (s *Server) notFound(r *request) reply { return r.refuse(s.guess(UnknownPath)) }
 
 func ok(body []byte) reply {
 	return reply{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, body: body}
@@ -247,7 +259,11 @@ func (r *request) refuse(code tosspayments.ErrorCode) reply {
 	if r.english {
 		message = info.English
 	}
-	a := ok(encode(map[string]string{"code": string(code), "message": message}))
+	body := map[string]any{"code": code, "message": message}
+	if status == http.StatusUnauthorized {
+		body["data"] = nil
+	}
+	a := ok(encode(body))
 	a.status = status
 	return a
 }
@@ -264,8 +280,12 @@ func (s *Server) hex(n int) string {
 	return hex.EncodeToString(b)
 }
 
-func wait(d time.Duration) {
-	if d > 0 {
-		time.Sleep(d)
+// alphanumeric is a text of n random digits and letters.
+func (s *Server) alphanumeric(n int) string {
+	const characters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = characters[s.random.IntN(len(characters))]
 	}
+	return string(b)
 }

@@ -1,6 +1,7 @@
 package tosstest
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -12,23 +13,26 @@ import (
 
 // billing is a registration.
 type billing struct {
-	key, customerKey string
-	registeredAt     time.Time
-	removed          bool
-	// company is the code of the card's issuer, "" that of the fixture.
-	company string
-	// bank is the code of the bank of an account; "" is a card.
-	bank string
-	// refusal is the code with which charges are refused.
-	refusal tosspayments.ErrorCode
+	number           int // from 1
+	AuthKey          string
+	Key, CustomerKey string
+	RegisteredAt     time.Time
+	Removed          bool
+	Card             plastic
+	// Unsupported is set where every charge is refused for the type of the card.
+	Unsupported bool
+	// Bank is the code of the bank of an account; "" is a card.
+	Bank string
+	// Refusal is the code with which charges are refused.
+	Refusal tosspayments.ErrorCode
 }
 
 // Registration is a card as the buyer registers it for recurring payment.
 type Registration struct {
 	CustomerKey string
-	// CardCompany is the issuer's code, such as "41"; "" is "61".
+	// CardCompany is the issuer, such as "41", "SHINHAN" or "신한"; "" is "61".
 	CardCompany string
-	// Bank is the bank's code, such as "88", where the buyer registers an account; "" is
+	// Bank is the bank, such as "88", where the buyer registers an account; "" is
 	// a card.
 	Bank string
 	// Refusal is the code with which every charge will be refused: an expired card
@@ -44,8 +48,15 @@ func (s *Server) Register(registration Registration) tosspayments.BillingRedirec
 		s.tb.Helper()
 	}
 	err := tosspayments.ValidateCustomerKey(registration.CustomerKey)
-	if _, known := registration.Refusal.Info(); err == nil && registration.Refusal != "" && !known {
+	_, known := registration.Refusal.Info()
+	switch {
+	case err != nil:
+	case registration.Refusal != "" && !known:
 		err = errors.New("refusal is not a known error code")
+	case registration.CardCompany != "" && cardCode(registration.CardCompany) == "":
+		err = errors.New("the card company is not known")
+	case registration.Bank != "" && bankCode(registration.Bank) == "":
+		err = errors.New("the bank is not known")
 	}
 	if err != nil {
 		s.misuse(err)
@@ -58,22 +69,32 @@ func (s *Server) Register(registration Registration) tosspayments.BillingRedirec
 
 func (s *Server) register(registration Registration) (authKey string) {
 	authKey = "bln_" + s.hex(16)
-	s.authKeys[authKey] = &billing{
-		customerKey: registration.CustomerKey, company: registration.CardCompany, bank: registration.Bank, refusal: registration.Refusal,
+	b := &billing{
+		AuthKey: authKey, CustomerKey: registration.CustomerKey, Card: cardOf(cardCode(registration.CardCompany)), Bank: bankCode(registration.Bank), Refusal: registration.Refusal,
 	}
+	s.authKeys[authKey] = b
+	s.number(b)
 	return authKey
+}
+
+// number adds a registration.
+func (s *Server) number(b *billing) {
+	s.allBillings = append(s.allBillings, b)
+	b.number = len(s.allBillings)
+	s.unsaved.billings = append(s.unsaved.billings, b)
 }
 
 // SetRefusal changes how later charges of a billing key end; "" lets them succeed.
 func (s *Server) SetRefusal(key tosspayments.BillingKey, refusal tosspayments.ErrorCode) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := s.billings[key.Key.Reveal()]
-	if b == nil {
-		s.misuse(errors.New("no such billing key"))
-		return
-	}
-	b.refusal = refusal
+	s.change(func() {
+		b := s.billings[key.Key.Reveal()]
+		if b == nil {
+			s.misuse(errors.New("no such billing key"))
+			return
+		}
+		b.Refusal = refusal
+		s.unsaved.billings = append(s.unsaved.billings, b)
+	})
 }
 
 // RevokeBillingKey ends a billing key as a card company or the dashboard does.
@@ -87,7 +108,7 @@ func (s *Server) RevokeBillingKey(key tosspayments.BillingKey) {
 			s.misuse(errors.New("no such billing key"))
 			return
 		}
-		if !b.removed {
+		if !b.Removed {
 			s.removeBilling(b, nil)
 		}
 	})
@@ -104,9 +125,9 @@ func (s *Server) issueBillingKey(r *request) reply {
 	b := s.authKeys[body.AuthKey]
 	switch {
 	case b == nil:
-		return r.refuse(tosspayments.ErrInvalidBillKeyRequest)
-	case b.customerKey != body.CustomerKey:
-		return r.refuse(tosspayments.ErrInvalidCustomerKey)
+		return r.refuse(s.guess(UnknownAuthKey))
+	case b.CustomerKey != body.CustomerKey:
+		return r.refuse(s.guess(OtherCustomersAuthKey))
 	}
 	delete(s.authKeys, body.AuthKey)
 	return s.issue(r, b)
@@ -123,23 +144,29 @@ func (s *Server) issueBillingKeyByCard(r *request) reply {
 	if code := body.refusal(); code != "" {
 		return r.refuse(code)
 	}
-	return s.issue(r, &billing{customerKey: body.CustomerKey})
+	return s.issue(r, &billing{CustomerKey: body.CustomerKey, Card: typedCard(body.Number), Unsupported: unsupportedCard(body.Number)})
 }
 
 func (s *Server) issue(r *request, b *billing) reply {
-	b.key = "Fake" + s.hex(20) + "="
-	b.registeredAt = s.clock.now()
-	s.billings[b.key] = b
+	b.Key = "Fake" + s.hex(20) + "="
+	b.RegisteredAt = s.clock.now()
+	s.billings[b.Key] = b
+	if b.number == 0 {
+		s.number(b)
+	} else {
+		s.unsaved.billings = append(s.unsaved.billings, b)
+	}
 	values := map[string]any{
-		"customerKey": b.customerKey, "authenticatedAt": stamp(b.registeredAt), "billingKey": b.key, "method": word(r.english, "카드", "Card"),
+		"customerKey": b.CustomerKey, "authenticatedAt": stamp(b.RegisteredAt), "billingKey": b.Key, "method": word(r.english, "카드", "Card"),
 	}
-	if b.company != "" {
-		company, _ := institutions.LookupCardCompany(b.company)
-		values["card"] = fixtures().billingCard.fill(map[string]any{"issuerCode": b.company, "acquirerCode": b.company})
-		values["cardCompany"] = company.KoreanShort
-	}
-	if b.bank != "" {
-		bank, _ := institutions.LookupBank(b.bank)
+	company, _ := institutions.LookupCardCompany(b.Card.Issuer)
+	values["cardCompany"], values["cardNumber"] = company.KoreanShort, b.Card.Number
+	values["card"] = fixtures().billingCard.fill(map[string]any{
+		"issuerCode": b.Card.Issuer, "acquirerCode": b.Card.Acquirer, "number": b.Card.Number, "cardType": cardType(b.Card.Kind, r.english),
+		"ownerType": word(r.english, "개인", "Personal"),
+	})
+	if b.Bank != "" {
+		bank, _ := institutions.LookupBank(b.Bank)
 		values["method"] = word(r.english, "계좌이체", "Account transfer")
 		values["card"], values["cardCompany"], values["cardNumber"] = nil, nil, nil
 		values["transfers"] = []any{map[string]string{"bankName": bank.Korean, "bankAccountNumber": "100******789"}}
@@ -151,9 +178,9 @@ func (s *Server) deleteBillingKey(r *request) reply {
 	b := s.billings[r.subject]
 	switch {
 	case b == nil:
-		return r.refuse(tosspayments.ErrNotFoundBilling)
-	case b.removed:
-		return r.refuse(tosspayments.ErrAlreadyRemovedBillingKey)
+		return r.refuse(s.guess(UnknownBillingKey))
+	case b.Removed:
+		return r.refuse(s.guess(SecondDelete))
 	}
 	s.removeBilling(b, "API를 통한 삭제 요청")
 	return reply{status: http.StatusOK}
@@ -211,7 +238,7 @@ func (s *Server) openOrder(r *request, checkout Checkout, b *billing) (*payment,
 	p.shop.byOrder[p.checkout.OrderID] = p
 	p.billing = b
 	s.authenticate(p, s.clock.now())
-	s.work(p, r.delay)
+	s.work(p, r)
 	return p, ""
 }
 
@@ -226,19 +253,20 @@ func (s *Server) chargeBilling(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
 	b := s.billings[r.subject]
-	if code := b.refuseCharge(body.CustomerKey); code != "" {
+	if code := s.refuseCharge(b, body.CustomerKey, &checkout); code != "" {
 		return r.refuse(code)
 	}
-	if b.bank != "" {
-		checkout.Method, checkout.Bank = tosspayments.MethodTransfer, b.bank
+	if b.Bank != "" {
+		checkout.Method, checkout.Bank = tosspayments.MethodTransfer, b.Bank
 	}
 	p, code := s.openOrder(r, checkout, b)
 	if code != "" {
 		return r.refuse(code)
 	}
-	if b.refusal != "" {
-		p.status, p.failure = tosspayments.PaymentStatusAborted, b.refusal
-		return r.refuse(b.refusal)
+	if b.Refusal != "" {
+		p.status, p.failure = tosspayments.PaymentStatusAborted, b.Refusal
+		s.touch(p)
+		return r.refuse(b.Refusal)
 	}
 	p.cardPoint = body.UseCardPoint
 	s.approve(p)
@@ -255,26 +283,33 @@ func (s *Server) keyIn(r *request) reply {
 	if !ok || checkout.validate() != nil {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	if code := body.refusal(); code != "" {
+	code := cmp.Or(body.refusal(), s.refuseAmount(&checkout))
+	if code == "" && unsupportedCard(body.Number) {
+		code = tosspayments.ErrNotSupportedCardType
+	}
+	if code != "" {
 		return r.refuse(code)
 	}
 	p, code := s.openOrder(r, checkout, nil)
 	if code != "" {
 		return r.refuse(code)
 	}
-	p.cardPoint = body.UseCardPoint
+	typed := typedCard(body.Number)
+	p.cardPoint, p.typed = body.UseCardPoint, &typed
 	s.approve(p)
 	return s.success(r, p)
 }
 
-func (b *billing) refuseCharge(customerKey string) tosspayments.ErrorCode {
+func (s *Server) refuseCharge(b *billing, customerKey string, checkout *Checkout) tosspayments.ErrorCode {
 	switch {
 	case b == nil:
-		return tosspayments.ErrNotFoundBilling
-	case b.removed:
+		return s.guess(UnknownBillingKey)
+	case b.Removed:
 		return tosspayments.ErrAlreadyRemovedBillingKey
-	case b.customerKey != customerKey:
+	case b.CustomerKey != customerKey:
 		return tosspayments.ErrNotMatchesCustomerKey
+	case b.Unsupported:
+		return tosspayments.ErrNotSupportedCardType
 	}
-	return ""
+	return s.refuseAmount(checkout)
 }

@@ -241,6 +241,7 @@ func newMethodChoices() []choice {
 
 // endBrandPay does what was chosen in a window of brandpay().
 func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
+	s.unsaved.brandPay = true
 	b := o.brandPay
 	if b.exchange != "" {
 		b.exchange = ""
@@ -313,6 +314,7 @@ func (s *Server) issueBrandPayToken(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidCustomerKey)
 	}
 	c := s.brandPay.customer(body.CustomerKey)
+	s.unsaved.brandPay = true
 	switch {
 	case body.GrantType == "AuthorizationCode" && s.brandPay.codes[body.Code] == body.CustomerKey:
 		delete(s.brandPay.codes, body.Code)

@@ -565,6 +565,9 @@ func (s *Server) createPayment(r *request) reply {
 	if body.Currency == "" {
 		body.Currency = tosspayments.CurrencyKRW
 	}
+	if method, known := institutions.LookupMethod(body.Method); known { // 카드 for CARD
+		body.Method = tosspayments.Method(method.Code)
+	}
 	body.windowRequest.Amount = &windowAmount{body.Currency, json.RawMessage(body.Amount.String())}
 	body.Card.EasyPay, body.Card.CardCompany = body.EasyPay, body.CardCompany
 	if refused := body.validate(false); refused != nil {

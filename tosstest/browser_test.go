@@ -182,7 +182,8 @@ func TestWindowOutcomes(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.EqualValues(t, "카카오페이", payment.EasyPay.Provider)
-			assert.Equal(t, 3, payment.Card.InstallmentPlanMonths)
+			assert.Nil(t, payment.Card, "the wallet pays with its money")
+			assert.Equal(t, tosspayments.Won(60000), payment.EasyPay.Amount)
 			assert.Equal(t, 1, server.Charges("order-0001"))
 			if outcome == "lose" {
 				assert.Equal(t, 2, response.Attempts)

@@ -52,13 +52,6 @@ func WithWidgetKeys(clientKey, secretKey string) Option {
 	return func(s *Server) { s.widget.clientKey, s.widget.secretKey = clientKey, secretKey }
 }
 
-// WithKeyMismatchCode sets the answer to a confirm with the secret key of the other
-// pair. The documents name two codes, NOT_FOUND_PAYMENT_SESSION, the default, and
-// FORBIDDEN_REQUEST.
-func WithKeyMismatchCode(code tosspayments.ErrorCode) Option {
-	return func(s *Server) { s.keyMismatch = code }
-}
-
 // shop is the merchant of a payment to be opened.
 func (s *Server) shop(widget bool) *merchant {
 	if widget {
@@ -95,6 +88,15 @@ func (o Operation) ofWidget() bool {
 		return false
 	}
 	return true
+}
+
+// order is the payment of an order id, with whichever pair it was opened; nil when there
+// is none.
+func (s *Server) order(id string) *payment {
+	if p := s.individual.byOrder[id]; p != nil {
+		return p
+	}
+	return s.widget.byOrder[id]
 }
 
 // taken reports whether the order id of a purchase can no longer be used.

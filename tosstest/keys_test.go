@@ -95,7 +95,7 @@ func TestWidgetKeyIsNotEnough(t *testing.T) {
 
 func TestKeysAreChosen(t *testing.T) {
 	server := tosstest.New(tosstest.WithWidgetKeys("test_gck_1", "test_gsk_1"), tosstest.WithSecretKey("test_sk_1"),
-		tosstest.WithKeyMismatchCode(tosspayments.ErrForbiddenRequest))
+		tosstest.WithGuess(tosstest.ConfirmOtherKeys, tosspayments.ErrForbiddenRequest))
 	c := newCaller(t, server)
 	c.refused(401, "UNAUTHORIZED_KEY", c.call("GET", "/v1/payments/x", ""))
 	other := c.key(tosstest.DefaultWidgetSecretKey)

@@ -2,6 +2,7 @@ package tosstest
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,8 +23,8 @@ type payment struct {
 	shop        *merchant
 	status      tosspayments.PaymentStatus
 	requestedAt time.Time
-	// page is where the buyer pays.
-	page string
+	// page is where the buyer pays, receipt where the receipt is shown.
+	page, receipt string
 	// authenticatedAt starts the ten minutes for the confirm.
 	authenticatedAt time.Time
 	approvedAt      time.Time
@@ -37,6 +38,8 @@ type payment struct {
 	busy bool
 	// cardPoint is set when the points of the card were asked for.
 	cardPoint bool
+	// typed is the card of a key-in.
+	typed *plastic
 	// billing is set for a charge of a billing key.
 	billing *billing
 	account *virtualAccount
@@ -48,9 +51,9 @@ type payment struct {
 }
 
 type cancel struct {
-	amount, taxFree, left tosspayments.Amount
-	reason, transaction   string
-	at                    time.Time
+	Amount, TaxFree, Left tosspayments.Amount
+	Reason, Transaction   string
+	At                    time.Time
 }
 
 // kst is how the service writes its times.
@@ -62,11 +65,12 @@ func (s *Server) open(checkout Checkout) *payment {
 	if checkout.Currency == "" {
 		checkout.Currency = tosspayments.CurrencyKRW
 	}
+	checkout.useCodes()
 	now := s.clock.now()
 	shop := s.shop(checkout.Widget)
 	p := &payment{
 		// Five characters of the MID, the time, and five of chance.
-		key:         shop.mid[:5] + now.In(kst()).Format("20060102150405") + strings.ToUpper(s.hex(4))[:5],
+		key:         shop.mid[:5] + now.In(kst()).Format("20060102150405") + s.alphanumeric(5),
 		checkout:    checkout,
 		shop:        shop,
 		status:      tosspayments.PaymentStatusReady,
@@ -75,16 +79,21 @@ func (s *Server) open(checkout Checkout) *payment {
 		taxFree:     checkout.TaxFreeAmount,
 	}
 	for s.payments[p.key] != nil {
-		p.key = p.key[:19] + strings.ToUpper(s.hex(4))[:5]
+		p.key = p.key[:19] + s.alphanumeric(5)
 	}
-	s.payments[p.key] = p
-	s.opened = append(s.opened, p)
+	s.add(p)
 	p.page = s.URL + "/window/" + p.key
+	p.receipt = s.receiptURL(p.key)
 	s.watch(p)
 	if !s.taken(&checkout) {
 		p.shop.byOrder[p.checkout.OrderID] = p
 	}
 	return p
+}
+
+func (s *Server) add(p *payment) {
+	s.payments[p.key] = p
+	s.opened = append(s.opened, p)
 }
 
 // authenticate notes that the buyer has done their part.
@@ -152,12 +161,12 @@ func (s *Server) confirm(r *request) reply {
 	}
 	p := s.payments[body.PaymentKey]
 	if p != nil && p.shop != r.shop {
-		return r.refuse(s.keyMismatch)
+		return r.refuse(s.guess(ConfirmOtherKeys))
 	}
 	if code := s.refuseConfirm(p, body.OrderID, *body.Amount); code != "" {
 		return r.refuse(code)
 	}
-	s.work(p, r.delay)
+	s.work(p, r)
 	if code := p.checkout.Refusal; code != "" {
 		p.status = tosspayments.PaymentStatusAborted
 		p.failure = code
@@ -181,7 +190,7 @@ func (s *Server) refuseConfirm(p *payment, orderID string, amount tosspayments.A
 	case p.checkout.OrderID != orderID:
 		return tosspayments.ErrForbiddenRequest
 	case p.checkout.Amount != amount:
-		return s.amountMismatch
+		return s.guess(ConfirmOtherAmount)
 	case p.busy:
 		return tosspayments.ErrAlreadyProcessingRequest
 	case !p.approvedAt.IsZero() || p.account != nil:
@@ -192,7 +201,7 @@ func (s *Server) refuseConfirm(p *payment, orderID string, amount tosspayments.A
 	if p.shop.byOrder[p.checkout.OrderID] != p && s.taken(&p.checkout) {
 		return tosspayments.ErrDuplicatedOrderID
 	}
-	return ""
+	return s.refuseAmount(&p.checkout)
 }
 
 // approve moves the money.
@@ -217,7 +226,13 @@ func digits(n uint32) string {
 	return string(b)
 }
 
-func (s *Server) transactionKey() string { return strings.ToUpper(s.hex(16)) }
+// transactionKey has one of the two forms that are in use.
+func (s *Server) transactionKey() string {
+	if s.random.Uint32()&1 == 0 {
+		return strings.ToUpper(s.hex(16))
+	}
+	return "txrd_a" + ulid(s.clock.now(), s.random)
+}
 
 type cancelRequest struct {
 	CancelReason     string               `json:"cancelReason"`
@@ -245,19 +260,51 @@ func (s *Server) cancel(r *request) reply {
 	if p.busy {
 		return r.refuse(tosspayments.ErrAlreadyProcessingRequest)
 	}
-	s.work(p, r.delay)
-	if p.account != nil && p.status == tosspayments.PaymentStatusWaitingForDeposit {
-		if body.CancelAmount != nil {
-			return r.refuse(tosspayments.ErrNotAllowedPartialRefundWaitingDeposit)
-		}
-		s.withdraw(p, body.CancelReason)
-		return s.success(r, p)
-	}
-	if code := s.refuseCancel(p, &body); code != "" {
+	s.work(p, r)
+	if code := s.giveBack(p, &body); code != "" {
 		return r.refuse(code)
 	}
-	s.refund(p, &body)
 	return s.success(r, p)
+}
+
+// Refund cancels what an order has paid as the merchant does in the dashboard, without a
+// request to the API: an amount, or all that is left where it is 0. It needs no account
+// for a deposit.
+func (s *Server) Refund(orderID string, amount tosspayments.Amount, reason string) (err error) {
+	body := cancelRequest{CancelReason: reason, RefundReceiveAccount: &refundAccount{"20", "123456789", "dashboard"}}
+	if !amount.IsZero() {
+		body.CancelAmount = &amount
+	}
+	s.change(func() {
+		p := s.order(orderID)
+		switch {
+		case p == nil:
+			err = fmt.Errorf("tosstest: there is no order %q", orderID)
+		case p.busy:
+			err = fmt.Errorf("tosstest: a request is working on order %q", orderID)
+		default:
+			if code := s.giveBack(p, &body); code != "" {
+				err = fmt.Errorf("tosstest: refund of order %q: %s", orderID, code)
+			}
+		}
+	})
+	return err
+}
+
+// giveBack cancels a payment, or returns the code of why not.
+func (s *Server) giveBack(p *payment, body *cancelRequest) tosspayments.ErrorCode {
+	if p.account != nil && p.status == tosspayments.PaymentStatusWaitingForDeposit {
+		if body.CancelAmount != nil {
+			return tosspayments.ErrNotAllowedPartialRefundWaitingDeposit
+		}
+		s.withdraw(p, body.CancelReason)
+		return ""
+	}
+	if code := s.refuseCancel(p, body); code != "" {
+		return code
+	}
+	s.refund(p, body)
+	return ""
 }
 
 func (s *Server) refuseCancel(p *payment, body *cancelRequest) tosspayments.ErrorCode {
@@ -268,7 +315,7 @@ func (s *Server) refuseCancel(p *payment, body *cancelRequest) tosspayments.Erro
 	default:
 		return tosspayments.ErrNotCancelablePayment
 	}
-	if code := p.refuseRefundAccount(body.RefundReceiveAccount); code != "" {
+	if code := s.refuseRefundAccount(p, body.RefundReceiveAccount); code != "" {
 		return code
 	}
 	amount := body.amount(p)
@@ -282,7 +329,7 @@ func (s *Server) refuseCancel(p *payment, body *cancelRequest) tosspayments.Erro
 	case amount.Cmp(p.balance) > 0 || body.TaxFreeAmount.Cmp(p.taxFree) > 0 || body.TaxFreeAmount.Cmp(amount) > 0:
 		return tosspayments.ErrNotCancelableAmount
 	}
-	if n := len(p.cancels); s.consecutiveCancels && n > 0 && s.clock.now().Sub(p.cancels[n-1].at) < time.Second {
+	if n := len(p.cancels); s.consecutiveCancels && n > 0 && s.clock.now().Sub(p.cancels[n-1].At) < time.Second {
 		return tosspayments.ErrForbiddenConsecutiveRequest
 	}
 	return ""
@@ -308,7 +355,7 @@ func (s *Server) refund(p *payment, body *cancelRequest) {
 	if p.balance.IsZero() {
 		p.taxFree = tosspayments.Amount{}
 	}
-	x := &cancel{amount: amount, taxFree: body.TaxFreeAmount, left: p.balance, reason: body.CancelReason, at: s.clock.now()}
+	x := &cancel{Amount: amount, TaxFree: body.TaxFreeAmount, Left: p.balance, Reason: body.CancelReason, At: s.clock.now()}
 	p.lastTransaction = s.enter(Canceled, p, amount, x)
 	p.cancels = append(p.cancels, x)
 	s.changed(p, s.clock.now(), false)
@@ -332,6 +379,9 @@ func (p *payment) json(inEnglish bool) []byte {
 		"vat":            vat,
 		"taxFreeAmount":  p.taxFree,
 		"checkout":       link(p.page),
+	}
+	if p.status == tosspayments.PaymentStatusExpired {
+		values["useEscrow"] = nil
 	}
 	if len(c.Metadata) > 0 {
 		values["metadata"] = c.Metadata
@@ -358,34 +408,14 @@ func (p *payment) json(inEnglish bool) []byte {
 
 // approvedJSON adds what a payment has once it is approved.
 func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
-	c := &p.checkout
 	values["method"] = p.method(inEnglish)
-	if c.EasyPay != "" {
-		values["easyPay"] = map[string]any{"provider": wallet(string(c.EasyPay), inEnglish), "amount": 0, "discountAmount": 0}
-	}
-	switch {
-	case p.account != nil:
-		values["virtualAccount"] = p.account.json(inEnglish)
-	case c.Method == tosspayments.MethodTransfer:
-		values["transfer"] = map[string]any{"bankCode": c.bank(), "settlementStatus": "INCOMPLETED"}
-	case c.Method == tosspayments.MethodMobilePhone:
-		values["mobilePhone"] = map[string]any{
-			"customerMobilePhone": "01012345678", "settlementStatus": "INCOMPLETED", "receiptUrl": "https://dashboard.tosspayments.com/receipt/mobile",
-		}
-	case c.Method == tosspayments.MethodForeignEasyPay:
-		// The wallet is all that is said.
-	case isGiftCertificate(c.Method):
-		values["giftCertificate"] = map[string]any{"approveNo": p.approveNo, "settlementStatus": "INCOMPLETED"}
-	default:
-		values["card"] = p.cardJSON(inEnglish)
-	}
+	p.meansJSON(values, inEnglish)
 	if !p.approvedAt.IsZero() {
 		values["approvedAt"] = stamp(p.approvedAt)
 	}
 	values["lastTransactionKey"] = p.lastTransaction
 	values["secret"] = p.secret()
-	// The host is that of answers to test keys.
-	values["receipt"] = link("https://dashboard-sandbox.tosspayments.com/receipt/redirection?transactionId=" + p.key + "&ref=PX")
+	values["receipt"] = link(p.receipt)
 	if len(p.cancels) == 0 {
 		return
 	}
@@ -450,25 +480,10 @@ func (p *payment) method(inEnglish bool) string {
 	return word(inEnglish, "카드", "Card")
 }
 
-func (p *payment) cardJSON(inEnglish bool) json.RawMessage {
-	values := map[string]any{
-		"amount":                p.checkout.Amount,
-		"approveNo":             p.approveNo,
-		"installmentPlanMonths": p.checkout.InstallmentPlanMonths,
-		"useCardPoint":          p.cardPoint,
-		"cardType":              word(inEnglish, "신용", "Credit"),
-		"ownerType":             word(inEnglish, "개인", "Personal"),
-	}
-	if p.checkout.CardCompany != "" {
-		values["issuerCode"] = p.checkout.CardCompany
-	}
-	return fixtures().card.fill(values)
-}
-
 func (x *cancel) json() json.RawMessage {
 	return fixtures().cancel.fill(map[string]any{
-		"cancelAmount": x.amount, "cancelReason": x.reason, "taxFreeAmount": x.taxFree,
-		"refundableAmount": x.left, "canceledAt": stamp(x.at), "transactionKey": x.transaction,
+		"cancelAmount": x.Amount, "cancelReason": x.Reason, "taxFreeAmount": x.TaxFree,
+		"refundableAmount": x.Left, "canceledAt": stamp(x.At), "transactionKey": x.Transaction,
 	})
 }
 

@@ -37,9 +37,11 @@ func array(rows []json.RawMessage) reply {
 	return ok(encode(rows))
 }
 
-// listed reports whether a movement is a transaction. A deposit that bounced and an
-// account that nobody paid into are none.
-func (m *movement) listed() bool { return m.Kind == Approved || m.Kind == Canceled }
+// listed reports whether a movement is a transaction of a merchant. An account that
+// nobody paid into is none.
+func (s *Server) listed(m *movement, shop *merchant) bool {
+	return m.payment.shop == shop && (m.Kind == Approved || m.Kind == Canceled || m.Kind == Bounced && s.bounceRows)
+}
 
 func (s *Server) listTransactions(r *request) reply {
 	start, startOK := parseQueryTime(r.query.Get("startDate"))
@@ -51,7 +53,7 @@ func (s *Server) listTransactions(r *request) reply {
 	case !limitOK:
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	case limit > maxPage:
-		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
+		return r.refuse(s.guess(ListLimit))
 	}
 	// The end counts with its whole second.
 	end = end.Add(time.Second)
@@ -59,14 +61,14 @@ func (s *Server) listTransactions(r *request) reply {
 	first := s.ledger.since(start)
 	if after := r.query.Get("startingAfter"); after != "" {
 		i, known := s.ledger.byKey[after]
-		if !known || !movements[i].listed() || movements[i].payment.shop != r.shop || i < first || !movements[i].At.Before(end) {
-			return r.refuse(tosspayments.ErrInvalidTransactionKey)
+		if !known || !s.listed(&movements[i], r.shop) || i < first || !movements[i].At.Before(end) {
+			return r.refuse(s.guess(UnknownCursor))
 		}
 		first = i + 1
 	}
 	var rows []json.RawMessage
 	for i := first; i < len(movements) && len(rows) < limit && movements[i].At.Before(end); i++ {
-		if m := &movements[i]; m.listed() && m.payment.shop == r.shop {
+		if m := &movements[i]; s.listed(m, r.shop) {
 			rows = append(rows, m.transactionJSON(r.english))
 		}
 	}
@@ -76,18 +78,18 @@ func (s *Server) listTransactions(r *request) reply {
 func (m *movement) transactionJSON(inEnglish bool) json.RawMessage {
 	p := m.payment
 	status := tosspayments.PaymentStatusDone
-	if m.cancel != nil {
+	if m.Kind != Approved {
 		status = tosspayments.PaymentStatusPartialCanceled
-		if m.cancel.amount == p.checkout.Amount {
+		if m.Amount == p.checkout.Amount {
 			status = tosspayments.PaymentStatusCanceled
 		}
 	}
 	values := map[string]any{
 		"mId": p.shop.mid, "transactionKey": m.TransactionKey, "paymentKey": m.PaymentKey, "orderId": m.OrderID, "status": status,
-		"transactionAt": stamp(m.At), "currency": p.checkout.Currency, "amount": m.Amount, "method": p.method(inEnglish),
+		"transactionAt": stamp(m.At), "currency": p.checkout.Currency, "amount": m.Amount, "method": p.method(inEnglish), "receiptUrl": p.receipt,
 	}
 	if p.billing != nil {
-		values["customerKey"] = p.billing.customerKey
+		values["customerKey"] = p.billing.CustomerKey
 	}
 	return fixtures().transaction.fill(values)
 }
@@ -130,7 +132,7 @@ func (s *Server) listSettlements(r *request) reply {
 	case !pageOK || !sizeOK || dateType != "" && dateType != "soldDate" && dateType != "paidOutDate":
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	case size > maxPage:
-		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
+		return r.refuse(s.guess(ListLimit))
 	}
 	today, _ := settled(s.clock.now())
 	var rows []json.RawMessage
@@ -146,7 +148,7 @@ func (s *Server) listSettlements(r *request) reply {
 		if sold.After(end) || !sold.Before(today) {
 			break
 		}
-		if !m.listed() || m.payment.shop != r.shop || day.Before(start) || day.After(end) {
+		if !s.listed(m, r.shop) || day.Before(start) || day.After(end) {
 			continue
 		}
 		if skip > 0 {
@@ -161,7 +163,11 @@ func (s *Server) listSettlements(r *request) reply {
 func (m *movement) settlementJSON(sold, paidOut time.Time, inEnglish bool) json.RawMessage {
 	p := m.payment
 	units, _ := m.Amount.Int64()
-	if m.cancel != nil {
+	approvedAt := p.approvedAt
+	if approvedAt.IsZero() { // the deposit has bounced since
+		approvedAt = m.At
+	}
+	if m.Kind != Approved {
 		units = -units
 	}
 	supply := units * 28 / 1000
@@ -170,15 +176,10 @@ func (m *movement) settlementJSON(sold, paidOut time.Time, inEnglish bool) json.
 	values := map[string]any{
 		"mId": p.shop.mid, "paymentKey": m.PaymentKey, "transactionKey": m.TransactionKey, "orderId": m.OrderID, "currency": p.checkout.Currency,
 		"method": p.method(inEnglish), "amount": units, "fees": []any{map[string]any{"type": "BASE", "fee": fee}}, "fee": fee,
-		"supplyAmount": supply, "vat": tax, "payOutAmount": units - fee, "approvedAt": stamp(p.approvedAt),
+		"supplyAmount": supply, "vat": tax, "payOutAmount": units - fee, "approvedAt": stamp(approvedAt),
 		"soldDate": sold.Format(time.DateOnly), "paidOutDate": paidOut.Format(time.DateOnly),
 	}
-	switch p.checkout.Method {
-	case "", tosspayments.MethodCard:
-		values["card"] = p.cardJSON(inEnglish)
-	case tosspayments.MethodVirtualAccount:
-		values["virtualAccount"] = p.account.json(inEnglish)
-	}
+	p.meansJSON(values, inEnglish)
 	if m.cancel != nil {
 		values["cancel"] = m.cancel.json()
 	}
@@ -197,10 +198,12 @@ func (s *Server) requestSettlement(r *request) reply {
 
 // cashReceipt is a record of a cash receipt, or of its cancel.
 type cashReceipt struct {
-	key, orderID, orderName, kind, identity string
-	amount, taxFree, left                   tosspayments.Amount
-	isCancel                                bool
-	at                                      time.Time
+	shop                                    *merchant
+	number                                  int // among the merchant's, from 0
+	Key, OrderID, OrderName, Kind, Identity string
+	Amount, TaxFree, Left                   tosspayments.Amount
+	IsCancel                                bool
+	At                                      time.Time
 }
 
 // receipts are all records, oldest first, and where to find the issued ones.
@@ -210,22 +213,30 @@ type receipts struct {
 	byOrder map[string]*cashReceipt // the last one
 }
 
+func (b *receipts) add(c *cashReceipt) {
+	c.number = len(b.all)
+	b.all = append(b.all, c)
+	if !c.IsCancel {
+		b.byKey[c.Key], b.byOrder[c.OrderID] = c, c
+	}
+}
+
 func (s *Server) cashReceiptJSON(c *cashReceipt) json.RawMessage {
 	status, kind := "IN_PROGRESS", "CONFIRM"
-	if s.clock.now().Sub(c.at) >= 24*time.Hour {
+	if s.clock.now().Sub(c.At) >= 24*time.Hour {
 		status = "COMPLETED"
 	}
-	if c.isCancel {
+	if c.IsCancel {
 		kind = "CANCEL"
 	}
-	masked := c.identity
+	masked := c.Identity
 	if len(masked) > 7 {
 		masked = masked[:4] + strings.Repeat("*", len(masked)-7) + masked[len(masked)-3:]
 	}
 	return fixtures().cashReceipt.fill(map[string]any{
-		"receiptKey": c.key, "issueNumber": "G" + c.key[len(c.key)-8:], "issueStatus": status, "amount": c.amount,
-		"taxFreeAmount": c.taxFree, "orderId": c.orderID, "orderName": c.orderName, "type": c.kind, "transactionType": kind,
-		"customerIdentityNumber": masked, "requestedAt": stamp(c.at),
+		"receiptKey": c.Key, "issueNumber": "G" + c.Key[len(c.Key)-8:], "issueStatus": status, "amount": c.Amount,
+		"taxFreeAmount": c.TaxFree, "orderId": c.OrderID, "orderName": c.OrderName, "type": c.Kind, "transactionType": kind,
+		"customerIdentityNumber": masked, "requestedAt": stamp(c.At), "receiptUrl": s.cashReceiptURL(c.shop, c.OrderID),
 	})
 }
 
@@ -248,15 +259,16 @@ func (s *Server) issueCashReceipt(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidCashReceiptInfo)
 	}
 	book := &r.shop.receipts
-	if last := book.byOrder[body.OrderID]; last != nil && !last.left.IsZero() {
+	if last := book.byOrder[body.OrderID]; last != nil && !last.Left.IsZero() {
 		return r.refuse(tosspayments.ErrDuplicatedCashReceipt)
 	}
 	c := &cashReceipt{
-		key: "fake" + s.hex(10), orderID: body.OrderID, orderName: body.OrderName, kind: body.Type, identity: body.CustomerIdentityNumber,
-		amount: body.Amount, taxFree: body.TaxFreeAmount, left: body.Amount, at: s.clock.now(),
+		shop: r.shop,
+		Key:  "fake" + s.hex(10), OrderID: body.OrderID, OrderName: body.OrderName, Kind: body.Type, Identity: body.CustomerIdentityNumber,
+		Amount: body.Amount, TaxFree: body.TaxFreeAmount, Left: body.Amount, At: s.clock.now(),
 	}
-	book.all = append(book.all, c)
-	book.byKey[c.key], book.byOrder[c.orderID] = c, c
+	book.add(c)
+	s.unsaved.receipts = append(s.unsaved.receipts, c)
 	return ok(s.cashReceiptJSON(c))
 }
 
@@ -272,17 +284,18 @@ func (s *Server) cancelCashReceipt(r *request) reply {
 	if c == nil {
 		return r.refuse(tosspayments.ErrNotFoundReceipt)
 	}
-	amount := c.left
+	amount := c.Left
 	if body.Amount != nil {
 		amount = *body.Amount
 	}
-	if amount.Cmp(tosspayments.Amount{}) <= 0 || amount.Cmp(c.left) > 0 {
+	if amount.Cmp(tosspayments.Amount{}) <= 0 || amount.Cmp(c.Left) > 0 {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	c.left = c.left.Sub(amount)
+	c.Left = c.Left.Sub(amount)
 	x := *c
-	x.key, x.amount, x.isCancel, x.at = "c_"+c.key, amount, true, s.clock.now()
-	book.all = append(book.all, &x)
+	x.Key, x.Amount, x.IsCancel, x.At = "c_"+c.Key, amount, true, s.clock.now()
+	book.add(&x)
+	s.unsaved.receipts = append(s.unsaved.receipts, c, &x)
 	return ok(s.cashReceiptJSON(&x))
 }
 
@@ -296,11 +309,11 @@ func (s *Server) listCashReceipts(r *request) reply {
 	case !limitOK || !cursorOK:
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	case limit > maxReceiptPage:
-		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
+		return r.refuse(s.guess(ListLimit))
 	}
 	all := r.shop.receipts.all
 	since := func(t time.Time) int {
-		return sort.Search(len(all), func(i int) bool { return !all[i].at.Before(t) })
+		return sort.Search(len(all), func(i int) bool { return !all[i].At.Before(t) })
 	}
 	from, to := max(cursor, since(day)), since(day.AddDate(0, 0, 1))
 	rows := []json.RawMessage{}

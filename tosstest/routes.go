@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 )
 
 const maxBody = 1 << 20
@@ -76,8 +75,15 @@ type request struct {
 	shop *merchant
 	// fault is what goes wrong on purpose; nil mostly.
 	fault *Fault
-	// delay is how long the operation takes before its effect.
-	delay time.Duration
+	// pause is what is still to be waited for; nil mostly.
+	pause func()
+}
+
+func (r *request) hold() {
+	if pause := r.pause; pause != nil {
+		r.pause = nil
+		pause()
+	}
 }
 
 func readRequest(r *http.Request) (*request, error) {
