@@ -2,6 +2,7 @@ package tosstest
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"time"
 )
@@ -115,9 +116,10 @@ func (s *Server) restore(h *past) {
 	for _, e := range h.movements {
 		s.ledger.add(s.movement(e))
 	}
-	for id, a := range h.answers {
-		id := idempotencyID{s.shop(id.widget), id.key, id.method, id.path}
-		s.answers[id] = &storedAnswer{id: id, at: a.At, status: a.Status, body: []byte(a.Body), traceID: a.TraceID}
+	answers := slices.SortedFunc(maps.Values(h.answers), func(a, b savedAnswer) int { return a.At.Compare(b.At) })
+	for _, a := range answers {
+		id := idempotencyID{s.shop(a.Widget), a.Key, a.Method, a.Path}
+		s.addAnswer(&storedAnswer{id: id, at: a.At, status: a.Status, body: []byte(a.Body), traceID: a.TraceID})
 	}
 	if h.brandPay != nil {
 		s.brandPay.restore(h.brandPay)
@@ -150,13 +152,7 @@ func (s *Server) snapshot(run int) iter.Seq[*stored] {
 			})
 		}
 		ok = ok && each(yield, s.ledger.movements, func(o *stored, m movement) { o.Movements = append(o.Movements, m.Entry) })
-		var answers []*storedAnswer
-		for _, a := range s.answers {
-			if s.clock.now().Sub(a.at) < idempotencyPeriod {
-				answers = append(answers, a)
-			}
-		}
-		ok = ok && each(yield, answers, func(o *stored, a *storedAnswer) { o.Answers = append(o.Answers, s.savedAnswer(a)) })
+		ok = ok && each(yield, slices.Collect(maps.Values(s.answers)), func(o *stored, a *storedAnswer) { o.Answers = append(o.Answers, s.savedAnswer(a)) })
 		if line := s.webhooks.pending(); ok && len(line.Events) > 0 {
 			yield(line)
 		}

@@ -100,6 +100,8 @@ type Server struct {
 	windows     map[string]*openWindow
 	brandPay    brandPay
 	answers     map[idempotencyID]*storedAnswer
+	// answerTimes are the answers, oldest first.
+	answerTimes []*storedAnswer
 	ledger      ledger
 	requests    history[Request]
 	script      []Fault
