@@ -20,6 +20,7 @@ type past struct {
 	events    []storedEvent
 	delivered map[deliveryOf]storedDelivery
 	brandPay  *storedBrandPay
+	windows   map[string]storedWindow
 }
 
 type orderOf struct {
@@ -40,7 +41,7 @@ type deliveryOf struct {
 func newPast() *past {
 	return &past{
 		payments: map[string]*storedPayment{}, ofOrder: map[orderOf]string{}, receipts: map[bool][]storedReceipt{},
-		answers: map[savedID]savedAnswer{}, delivered: map[deliveryOf]storedDelivery{},
+		answers: map[savedID]savedAnswer{}, delivered: map[deliveryOf]storedDelivery{}, windows: map[string]storedWindow{},
 	}
 }
 
@@ -66,6 +67,9 @@ func (h *past) add(line *stored) {
 	}
 	if line.BrandPay != nil {
 		h.brandPay = line.BrandPay
+	}
+	for _, w := range line.Windows {
+		h.windows[w.ID] = w
 	}
 	h.movements = append(h.movements, line.Movements...)
 	for _, a := range line.Answers {
@@ -124,6 +128,9 @@ func (s *Server) restore(h *past) {
 	if h.brandPay != nil {
 		s.brandPay.restore(h.brandPay)
 	}
+	for _, w := range h.windows {
+		s.restoreWindow(w)
+	}
 	s.webhooks.restore(h)
 }
 
@@ -153,6 +160,7 @@ func (s *Server) snapshot(run int) iter.Seq[*stored] {
 		}
 		ok = ok && each(yield, s.ledger.movements, func(o *stored, m movement) { o.Movements = append(o.Movements, m.Entry) })
 		ok = ok && each(yield, slices.Collect(maps.Values(s.answers)), func(o *stored, a *storedAnswer) { o.Answers = append(o.Answers, s.savedAnswer(a)) })
+		ok = ok && each(yield, slices.Collect(maps.Values(s.windows)), func(o *stored, w *openWindow) { o.Windows = append(o.Windows, w.stored()) })
 		if line := s.webhooks.pending(); ok && len(line.Events) > 0 {
 			yield(line)
 		}
