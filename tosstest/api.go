@@ -76,13 +76,16 @@ func (s *Server) answer(r *request) reply {
 		return r.fault.spoil(r, reply{})
 	}
 	if code := s.access(r); code != "" {
+		s.pause(r.fault)
 		return r.mark(r.refuse(code))
 	}
 	if s.tooFast(r) {
+		s.pause(r.fault)
 		return r.mark(reply{status: http.StatusTooManyRequests})
 	}
 	place, replayed := s.replay(r)
 	if replayed != nil {
+		s.pause(r.fault)
 		return r.mark(r.fault.spoil(r, *replayed))
 	}
 	truth := r.mark(s.perform(r, place))
