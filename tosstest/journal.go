@@ -63,7 +63,7 @@ func (u *unsaved) clear() {
 // that were not delivered yet to an address; [Server.RegisterWebhook] for that address
 // delivers them. Faults and logs end with the process.
 //
-// Call it before anything else. One server at a time may use a file. Writing is left to
+// Call it before anything else, once URL is what it shall be. One server at a time may use a file. Writing is left to
 // the operating system, so that a crash of the machine may lose the last changes. Where a
 // change cannot be written, its request gets no answer.
 func (s *Server) KeepState(path string) error {
