@@ -2,7 +2,7 @@ package tosstest
 
 import "github.com/seed238ab19c/tosspayments"
 
-// Guess is a situation of which no source says for sure what the real service answers.
+// Guess is a situation in which the real service's code is not known for sure.
 // The server answers with the most likely one; [WithGuess] chooses another, to see that an
 // integration does not depend on it.
 type Guess string
@@ -63,8 +63,7 @@ var guesses = map[Guess]tosspayments.ErrorCode{
 	UsedBrandPayCode:      tosspayments.ErrInvalidRequest,
 }
 
-// WithGuess sets the code that the server answers with in a situation of which the real
-// code is not known.
+// WithGuess sets the code of the answer in a situation in which the real one is not known.
 func WithGuess(guess Guess, code tosspayments.ErrorCode) Option {
 	return func(s *Server) { s.guesses[guess] = code }
 }
