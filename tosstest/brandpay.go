@@ -324,8 +324,7 @@ func (s *Server) issueBrandPayToken(r *request) reply {
 	case body.GrantType == "RefreshToken" && body.RefreshToken != "" && body.RefreshToken == c.refreshToken:
 		c.accessToken, c.refreshToken = s.hex(16), s.hex(16)
 	default:
-		// What the real service says of a code that is used up is not known.
-		return r.refuse(tosspayments.ErrInvalidRequest)
+		return r.refuse(s.guess(UsedBrandPayCode))
 	}
 	return ok(encode(map[string]any{
 		"accessToken": c.accessToken, "refreshToken": c.refreshToken, "tokenType": "bearer", "expiresIn": brandPayTokenPeriod,
