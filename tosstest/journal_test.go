@@ -388,7 +388,7 @@ func TestBrandPayIsKept(t *testing.T) {
 	post(nil)
 	post(url.Values{"means": {"card:41"}})
 
-	after, open := start()
+	after, _ := start()
 	r := newCaller(t, after).call("POST", "/v1/brandpay/authorizations/access-token", `{"customerKey":"customer-1","grantType":"AuthorizationCode","code":"`+code[1]+`"}`)
 	require.Equal(t, 200, r.status, r.raw)
 	last, open := start()

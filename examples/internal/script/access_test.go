@@ -83,7 +83,7 @@ func TestAccessibility(t *testing.T) {
 	if folder == "" {
 		t.Skip("AXE_CORE does not name the folder of the npm package axe-core")
 	}
-	axe, err := os.ReadFile(filepath.Join(folder, "axe.min.js")) //nolint:gosec // The developer names it.
+	axe, err := os.ReadFile(filepath.Join(folder, "axe.min.js"))
 	require.NoError(t, err)
 	p := newPage(t)
 	check := func(t *testing.T, address string, before ...string) {
