@@ -39,6 +39,7 @@ type openWindow struct {
 func (s *Server) newWindow(e *envelope) *openWindow {
 	o := &openWindow{id: s.hex(16), framed: e.Target != "self", origin: e.Origin}
 	s.windows[o.id] = o
+	s.unsaved.windows = append(s.unsaved.windows, o)
 	return o
 }
 
@@ -138,6 +139,7 @@ func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, id string) 
 	s.change(func() {
 		if o := s.windows[id]; o != nil {
 			e, target = s.endWindow(o, r.PostForm), o.origin
+			s.unsaved.windows = append(s.unsaved.windows, o)
 			return
 		}
 		e = ending{status: http.StatusNotFound, text: "결제를 찾을 수 없어요."}

@@ -112,6 +112,30 @@ func TestGateBeforeTheEffect(t *testing.T) {
 	})
 }
 
+// What needs no effect waits as well: a refusal of the key, the rate, or a replay.
+func TestGateOfWhatIsAnsweredAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New(tosstest.WithRateLimit(2))
+		c := newCaller(t, server).with("Idempotency-Key", "k")
+		redirect := server.Authenticate(socks("order-0001"))
+		c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+		for _, x := range []struct {
+			caller *caller
+			want   int
+		}{{c.key("other"), 401}, {c, 200}, {c, 429}} {
+			gate := server.Gate(tosstest.Fault{})
+			status := 0
+			go func() { status, _ = send(x.caller, confirmBody(redirect)) }()
+			<-gate.Arrived()
+			synctest.Wait()
+			assert.Zero(t, status)
+			gate.Open()
+			synctest.Wait()
+			assert.Equal(t, x.want, status)
+		}
+	})
+}
+
 func TestGateAfterTheEffect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := tosstest.New()

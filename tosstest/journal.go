@@ -45,6 +45,7 @@ type unsaved struct {
 	receipts  []*cashReceipt
 	movements []Entry
 	answers   []*storedAnswer
+	windows   []*openWindow
 	brandPay  bool
 	// skew is what the file says.
 	skew time.Duration
@@ -52,15 +53,15 @@ type unsaved struct {
 
 func (u *unsaved) clear() {
 	u.billings, u.receipts, u.movements, u.answers = u.billings[:0], u.receipts[:0], u.movements[:0], u.answers[:0]
-	u.brandPay = false
+	u.windows, u.brandPay = u.windows[:0], false
 }
 
 // KeepState keeps the server's state in a file: what is there now is read, and every
 // change is written before it is answered, so that a server that is killed and started
 // again with the same file goes on where it was. It keeps payments, billing keys,
-// receipts, BrandPay customers, movements of money, the answers of idempotency keys, the clock, and events
+// receipts, windows, BrandPay customers, movements of money, the answers of idempotency keys, the clock, and events
 // that were not delivered yet to an address; [Server.RegisterWebhook] for that address
-// delivers them. Faults, logs and open windows end with the process.
+// delivers them. Faults and logs end with the process.
 //
 // Call it before anything else. One server at a time may use a file. Writing is left to
 // the operating system, so that a crash of the machine may lose the last changes. Where a
@@ -107,6 +108,9 @@ func (s *Server) save() {
 	for _, a := range u.answers {
 		line.Answers = append(line.Answers, s.savedAnswer(a))
 	}
+	for _, o := range u.windows {
+		line.Windows = append(line.Windows, o.stored())
+	}
 	if u.brandPay {
 		line.BrandPay = s.brandPay.stored()
 	}
@@ -118,7 +122,7 @@ func (s *Server) save() {
 	}
 	u.skew = skew
 	defer u.clear()
-	if len(line.Payments)+len(line.Billings)+len(line.Receipts)+len(line.Movements)+len(line.Answers)+len(line.Events) > 0 || line.Skew != nil || u.brandPay {
+	if !line.isEmpty() {
 		s.journal.write(line)
 	}
 }
