@@ -184,7 +184,7 @@ func TestEverySequenceOfFaults(t *testing.T) {
 			for _, faults := range sequences(*modelDepth) {
 				for _, retries := range []int{0, 2} {
 					m := &model{faults: faults, keeps5xx: keeps5xx, refuses: refuses, kept: map[string]answer{}, paid: map[string]int{}}
-					name := fmt.Sprint("faults ", faults, ", keeps5xx ", keeps5xx, ", refuses ", refuses.status, ", retries ", retries)
+					name := fmt.Sprintf("faults %d, keeps5xx %t, refuses %d, retries %d", faults, keeps5xx, refuses.status, retries)
 					synctest.Test(t, func(t *testing.T) {
 						stuck += playModel(t, m, name, retries)
 					})
