@@ -52,65 +52,73 @@ func parseAmount[T string | []byte](text T) (_ Amount, reason string) {
 	const notNumber = "must be a decimal number, such as 15000 or 1.25"
 	i, negative := 0, false
 	if len(text) > 0 && text[0] == '-' {
-		negative = true
-		i++
+		i, negative = 1, true
 	}
-	var (
-		digits            []byte
-		buffer            [maxAmountDigits]byte
-		exponent          int
-		seen, point, long bool
-	)
-	digits = buffer[:0]
-	for ; i < len(text); i++ {
-		c := text[i]
-		if c == '.' && !point && seen {
-			point, seen = true, false
-			continue
-		}
-		if c < '0' || c > '9' {
-			break
-		}
-		seen = true
-		if point {
-			exponent--
-		}
-		switch {
-		case c == '0' && len(digits) == 0:
-		case len(digits) < maxAmountDigits:
-			digits = append(digits, c)
-		case c == '0':
-			exponent++
-		default:
-			long = true
-		}
+	var buffer [maxAmountDigits]byte
+	n := decimal{digits: buffer[:0]}
+	length, ok := scanDecimal(text[i:], &n)
+	if i += length; ok && i < len(text) {
+		var power int
+		power, ok = parseExponent(text[i:])
+		n.exponent += power
 	}
-	if !seen {
+	if !ok {
 		return Amount{}, notNumber
 	}
-	if i < len(text) {
-		power, ok := parseExponent(text[i:])
-		if !ok {
-			return Amount{}, notNumber
-		}
-		exponent += power
-	}
-	for len(digits) > 0 && digits[len(digits)-1] == '0' {
-		digits = digits[:len(digits)-1]
-		exponent++
+	for len(n.digits) > 0 && n.digits[len(n.digits)-1] == '0' {
+		n.digits = n.digits[:len(n.digits)-1]
+		n.exponent++
 	}
 	switch {
-	case len(digits) == 0 && !long:
+	case len(n.digits) == 0 && !n.long:
 		return Amount{}, ""
-	case long || len(digits)+max(exponent, 0) > maxAmountDigits:
+	case n.long || len(n.digits)+max(n.exponent, 0) > maxAmountDigits:
 		return Amount{}, "has more than 38 digits"
-	case exponent < -maxAmountScale:
+	case n.exponent < -maxAmountScale:
 		return Amount{}, "has more than 18 decimals"
 	}
-	for ; exponent > 0; exponent-- {
-		digits = append(digits, '0')
+	for ; n.exponent > 0; n.exponent-- {
+		n.digits = append(n.digits, '0')
 	}
-	return newAmount(negative, digits, uint8(-exponent)), ""
+	return newAmount(negative, n.digits, uint8(-n.exponent)), ""
+}
+
+// decimal is the number digits × 10^exponent.
+type decimal struct {
+	digits   []byte // without leading zeros
+	exponent int
+	// long is set when there are more digits than an amount can have.
+	long bool
+}
+
+// scanDecimal reads digits with at most one point between them, and returns how long
+// they are.
+func scanDecimal[T string | []byte](text T, n *decimal) (length int, ok bool) {
+	point := false
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c == '.' && ok && !point:
+			point, ok = true, false
+			continue
+		case c < '0' || c > '9':
+			return i, ok
+		}
+		ok = true
+		if point {
+			n.exponent--
+		}
+		switch {
+		case c == '0' && len(n.digits) == 0:
+		case len(n.digits) < maxAmountDigits:
+			n.digits = append(n.digits, c)
+		case c == '0':
+			n.exponent++
+		default:
+			n.long = true
+		}
+	}
+	return len(text), ok
 }
 
 func parseExponent[T string | []byte](text T) (power int, ok bool) {
@@ -175,6 +183,8 @@ func (a Amount) Int64() (int64, bool) {
 	}
 	return a.coef, true
 }
+
+func (a Amount) isWhole() bool { return a.scale == 0 && !strings.Contains(a.big, ".") }
 
 // String returns the amount as a plain decimal number: "15000", "1.25".
 func (a Amount) String() string {

@@ -10,8 +10,8 @@ import (
 type CancelPaymentRequest struct {
 	// CancelReason is required: 1 to 200 characters.
 	CancelReason string
-	// RefundReceiveAccount is required once a virtual account has been paid into, and
-	// must be nil before.
+	// RefundReceiveAccount is required once a virtual account has been paid into: bank,
+	// account number and holder, which the buyer is asked for. It must be nil before.
 	RefundReceiveAccount *RefundReceiveAccount
 	// TaxFreeAmount is the tax-free part; for tax-free and mixed merchants only.
 	TaxFreeAmount Amount
@@ -45,7 +45,8 @@ type PartialCancelRequest struct {
 	// with it in brackets, so that a lookup finds exactly this refund. Without one the
 	// request is good for one call only.
 	RefundID string `json:"-"`
-	// RefundReceiveAccount is required once a virtual account has been paid into.
+	// RefundReceiveAccount is required once a virtual account has been paid into: bank,
+	// account number and holder. With a RefundID nothing is sent without it.
 	RefundReceiveAccount *RefundReceiveAccount `json:"refundReceiveAccount,omitzero"`
 	// TaxFreeAmount is the tax-free part of CancelAmount; for tax-free and mixed
 	// merchants only.
@@ -138,6 +139,7 @@ func (c *Client) CancelPaymentPartially(ctx context.Context, paymentKey string, 
 		paymentKey: paymentKey,
 		essential:  []string{"balanceAmount", "cancels"},
 		lookFirst:  req.RefundID != "",
+		needs:      req.needsAccount,
 		once:       req.RefundID == "",
 		judge:      func(p *Payment, from origin) (view, error) { return req.judge(paymentKey, p, from) },
 	})
@@ -148,6 +150,14 @@ func (c *Client) newCancel(ctx context.Context, paymentKey string, body PartialC
 		return nil, err
 	}
 	return c.newCall(ctx, cancelPayment, paymentPath(paymentKey)+"/cancel", body, opts)
+}
+
+// needsAccount refuses to give a deposit back to nowhere.
+func (r *PartialCancelRequest) needsAccount(p *Payment) error {
+	if p.VirtualAccount != nil && p.IsPaid() && r.RefundReceiveAccount == nil {
+		return invalid("refundReceiveAccount", "is required, since the buyer has paid into a virtual account: bank, account number and holder")
+	}
+	return nil
 }
 
 // reason is what the server stores: with the RefundID, by which it is found again.

@@ -486,7 +486,7 @@ func TestARoundTripperChangesOneRequest(t *testing.T) {
 	s := newModelShop(t, modelRules{}, op.world)
 	var sent []string
 	changes := roundTripper(func(r *http.Request) (*http.Response, error) {
-		for _, name := range []string{"Authorization", "Accept", "Content-Type", "User-Agent"} {
+		for _, name := range []string{"Authorization", "Content-Type", "User-Agent"} {
 			if values := r.Header[name]; len(values) > 0 {
 				sent = append(sent, values[0])
 				values[0] = "changed"

@@ -33,6 +33,10 @@ type Option func(*Client) error
 // Whether a request left the machine is known from the trace of [net/http/httptrace],
 // also through wrapping transports; where there is none, a failed call counts as
 // possibly sent.
+//
+// Of a transport of the caller's only idle connections can be closed after a silent
+// attempt. An HTTP/2 connection that others still use is left by its pings alone: set
+// [http.HTTP2Config.SendPingTimeout].
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *Client) error {
 		if client == nil {

@@ -255,7 +255,7 @@ func reveal(v reflect.Value, secrets *[]string) any {
 	switch {
 	case !v.IsValid():
 		return nil
-	case !holdsSensitive(v.Type(), nil):
+	case !isSensitive(v.Type()):
 		return v.Interface()
 	case v.Type() == reflect.TypeFor[Sensitive]():
 		text := v.Interface().(Sensitive).Reveal()
@@ -340,6 +340,18 @@ func isEmpty(v reflect.Value) bool {
 	return v.IsZero()
 }
 
+// sensitiveTypes keeps what holdsSensitive has found of each type of a request.
+var sensitiveTypes sync.Map
+
+func isSensitive(t reflect.Type) bool {
+	if known, ok := sensitiveTypes.Load(t); ok {
+		return known.(bool)
+	}
+	holds := holdsSensitive(t, nil)
+	sensitiveTypes.Store(t, holds)
+	return holds
+}
+
 // holdsSensitive reports whether a value of the type can hold something Sensitive.
 func holdsSensitive(t reflect.Type, outer []reflect.Type) bool {
 	for _, o := range outer {
@@ -374,8 +386,10 @@ func (c *Client) scrub(s string, call *call, limit int) string {
 
 // hideSecrets hides the key, the secrets of the request, and what looks like a key.
 func (c *Client) hideSecrets(s string, call *call) string {
-	authorization := strings.TrimPrefix(c.authorization(), "Basic ")
-	for _, secret := range append([]string{c.key.text(), authorization, strings.TrimRight(authorization, "=")}, call.secrets...) {
+	for _, secret := range c.secrets() {
+		s = strings.ReplaceAll(s, secret, redacted)
+	}
+	for _, secret := range call.secrets {
 		if len(secret) >= minSecret {
 			s = strings.ReplaceAll(s, secret, redacted)
 		}
@@ -387,16 +401,18 @@ func (c *Client) hideSecrets(s string, call *call) string {
 // the Base64 of an Authorization header.
 func maskKeys(s string) string {
 	var b strings.Builder
-	for i := 0; i < len(s); {
-		if length := keyLength(s[i:]); length > 0 && (i == 0 || !isWord(s[i-1])) {
-			b.WriteString(redacted)
-			i += length
+	done := 0
+	for i := 0; i < len(s); i++ {
+		if i > 0 && isWord(s[i-1]) {
 			continue
 		}
-		b.WriteByte(s[i])
-		i++
+		if length := keyLength(s[i:]); length > 0 {
+			b.WriteString(s[done:i] + redacted)
+			done = i + length
+			i = done - 1
+		}
 	}
-	return b.String()
+	return b.String() + s[done:]
 }
 
 // keyLength returns the length of the key that s begins with; 0 for none. It is no

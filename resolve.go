@@ -38,6 +38,8 @@ type plan struct {
 	// lookFirst looks before the first attempt: the call may be older than the
 	// server's memory of its key.
 	lookFirst bool
+	// needs says what the payment that such a look has found needs in the request.
+	needs func(*Payment) error
 	// confirmedBy is the code by which a repeated request learns that an earlier one
 	// was done.
 	confirmedBy ErrorCode
@@ -205,8 +207,6 @@ func next(k known, f finding, p *plan, mayRepeat bool) action {
 			return lookTwiceThenFinish
 		}
 		return finish
-	case ended:
-		return finish
 	}
 	// What remains was not decided, or not about an earlier request.
 	switch {
@@ -306,7 +306,10 @@ func (r *resolution) lookBefore(ctx context.Context) (known bool, err error) {
 			return true, err
 		case v == pending:
 			return true, r.unknown(ctx)
-		case v != decided && v != suspect:
+		case v == noEffect:
+			err := r.needs(r.payment)
+			return err != nil, err
+		case v == blurred:
 			return false, nil
 		}
 	}
@@ -317,6 +320,9 @@ func (r *resolution) run(ctx context.Context) error {
 	for {
 		a := r.attempt(ctx)
 		f := r.take(ctx, &a)
+		if f == ended {
+			return r.verdict
+		}
 		pause := r.pause(f, &a)
 		mayRepeat := r.hasTime(ctx, pause) && (f == running || r.mayRetry())
 		act := next(r.known, f, r.plan, mayRepeat)

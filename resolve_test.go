@@ -63,7 +63,6 @@ func TestNext(t *testing.T) {
 		mayRepeat     bool
 		first, doubts action
 	}{
-		{ended, shared, true, finish, finish},
 		{lost, shared, true, again, again},
 		{running, part, true, again, again},
 		{notSent, part, true, again, again},

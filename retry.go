@@ -31,7 +31,7 @@ func poll(elapsed, retryAfter time.Duration) time.Duration {
 }
 
 // retryAfter reads the header of the same name; 0 when it is missing or in the past.
-func retryAfter(header http.Header, now time.Time) time.Duration {
+func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if value == "" {
 		return 0
@@ -40,7 +40,7 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return max(at.Sub(now), 0)
+		return max(time.Until(at), 0)
 	}
 	return 0
 }

@@ -3,6 +3,7 @@ package tosspayments
 import (
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -27,13 +28,15 @@ func TestPoll(t *testing.T) {
 	assert.Equal(t, 5*time.Second, poll(0, 5*time.Second))
 }
 
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+func TestRetryAfter(t *testing.T) { synctest.Test(t, retryAfterInABubble) }
+
+// A bubble's time begins with the year 2000.
+func retryAfterInABubble(t *testing.T) {
 	for value, want := range map[string]time.Duration{
-		"7": 7 * time.Second, "3600": time.Hour, "Sun, 01 Mar 2026 00:00:09 GMT": 9 * time.Second,
-		"": 0, "-1": 0, "soon": 0, "0": 0, "Sun, 01 Mar 2020 00:00:09 GMT": 0, "99999999999999999999": 0,
+		"7": 7 * time.Second, "3600": time.Hour, "Sat, 01 Jan 2000 00:00:09 GMT": 9 * time.Second,
+		"": 0, "-1": 0, "soon": 0, "0": 0, "Fri, 31 Dec 1999 23:59:59 GMT": 0, "99999999999999999999": 0,
 	} {
-		assert.Equal(t, want, retryAfter(http.Header{"Retry-After": {value}}, now), value)
+		assert.Equal(t, want, retryAfter(http.Header{"Retry-After": {value}}), value)
 	}
 }
 

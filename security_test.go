@@ -137,7 +137,7 @@ func echoedKeys(t *testing.T) {
 		for _, a := range []answer{
 			{status: 403, body: `{"code":"` + echo + `","message":"no"}`},
 			{status: 403, body: `{"code":"FORBIDDEN_REQUEST","message":"no ` + echo + `"}`},
-			{status: 403, body: `{"traceId":"` + echo + `","error":{"code":"` + echo + `","message":"no"}}`},
+			{status: 403, body: `{"traceId":"` + echo + `","error":{"code":"` + echo + `","message":"no"}}`, header: http.Header{"X-Tosspayments-Trace-Id": nil}},
 			{status: 502, body: "<html>" + echo},
 			{status: 200, body: echo},
 			{status: 200, body: `{"paymentKey":{"` + echo + `":1}}`},

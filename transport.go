@@ -63,7 +63,7 @@ func (c *Client) send(ctx context.Context, call *call, limit time.Duration) (a a
 	if a.silent && !a.notSent && (ctx.Err() == nil || time.Since(start) > time.Second) {
 		connections.drop()
 	}
-	c.observe(ctx, call, &a, time.Since(start))
+	c.observe(ctx, call, &a, start)
 	return a
 }
 
@@ -92,7 +92,6 @@ func (c *Client) newRequest(ctx context.Context, call *call, seen *traces) (*htt
 		request.Header.Set("Content-Type", "application/json")
 		seen.watchBody(request)
 	}
-	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "tosspayments-go/"+Version)
 	request.Header.Set("Authorization", c.authorization())
 	if c.language == LanguageEnglish {
@@ -125,8 +124,8 @@ func (c *Client) roundTrip(request *http.Request, call *call) (a answer) {
 	a.status = response.StatusCode
 	a.header = response.Header
 	a.traceID = c.hideSecrets(traceID(response.Header), call)
-	a.retryAfter = retryAfter(response.Header, time.Now())
-	a.body, a.err = readBounded(response.Body)
+	a.retryAfter = retryAfter(response.Header)
+	a.body, a.err = readBounded(response)
 	switch {
 	case a.err != nil:
 		a.silent = !errors.Is(a.err, errTooLarge)
@@ -147,12 +146,15 @@ func (a *answer) open(open func([]byte) ([]byte, error)) {
 	}
 }
 
-func readBounded(r io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, maxResponseBytes+1))
-	if err == nil && len(body) > maxResponseBytes {
+func readBounded(response *http.Response) ([]byte, error) {
+	const usual = 64 << 10
+	var body bytes.Buffer
+	body.Grow(int(min(max(response.ContentLength, 0), usual)) + bytes.MinRead)
+	_, err := body.ReadFrom(io.LimitReader(response.Body, maxResponseBytes+1))
+	if err == nil && body.Len() > maxResponseBytes {
 		return nil, errTooLarge
 	}
-	return body, err
+	return body.Bytes(), err
 }
 
 var errTooLarge error = sentinel("the answer is larger than 16 MiB")
@@ -363,12 +365,16 @@ type Attempt struct {
 }
 
 // observe tells the caller's observer and log of one attempt.
-func (c *Client) observe(ctx context.Context, call *call, a *answer, took time.Duration) {
+func (c *Client) observe(ctx context.Context, call *call, a *answer, start time.Time) {
+	if c.observer == nil && c.logger == nil {
+		return
+	}
+	took := time.Since(start)
 	attempt := Attempt{
 		Operation: call.op.name, Number: call.attempts, Lookup: call.lookup,
 		Status: a.status, Duration: took, TraceID: a.traceID, Err: a.err,
 	}
-	if a.status >= 300 && (c.observer != nil || c.logger != nil) {
+	if a.status >= 300 {
 		attempt.Code = c.errorBody(call, a.body).code
 	}
 	if c.observer != nil {

@@ -107,10 +107,10 @@ func checkNewPaymentKey(key string) error {
 // checkAmount checks an amount of money to move. An unknown currency, or none, may
 // have decimals.
 func checkAmount(field string, a Amount, currency string) error {
-	if a.Cmp(Amount{}) <= 0 {
+	if a.Sign() <= 0 {
 		return invalid(field, "must be more than 0")
 	}
-	if (currency == CurrencyKRW || currency == CurrencyJPY) && strings.Contains(a.String(), ".") {
+	if (currency == CurrencyKRW || currency == CurrencyJPY) && !a.isWhole() {
 		return invalid(field, "must be whole: "+currency+" has no decimals")
 	}
 	return nil

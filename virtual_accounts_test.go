@@ -52,6 +52,13 @@ func TestVirtualAccount(t *testing.T) {
 	require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
 	_, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
 	require.ErrorIs(t, err, tosspayments.ErrInvalidRefundAccountInfo, "a deposited account is refunded to somewhere")
+	sent := len(server.Requests())
+	_, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
+		CancelReason: "test", CancelAmount: tosspayments.Won(1000), RefundableAmount: tosspayments.Won(15000), RefundID: "refund-1",
+	})
+	require.ErrorContains(t, err, "bank, account number and holder")
+	assert.Equal(t, tosspayments.OutcomeNotSent, tosspayments.OutcomeOf(nil, err))
+	assert.Len(t, server.Requests(), sent+1, "a look, and no cancel")
 	payment, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{
 		CancelReason: "test", RefundReceiveAccount: &tosspayments.RefundReceiveAccount{
 			Bank: "20", AccountNumber: tosspayments.NewSensitive("1000123456789"), HolderName: "김토스",

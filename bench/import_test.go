@@ -67,6 +67,9 @@ func TestOutsideModule(t *testing.T) {
 	assert.NotContains(t, out, "init "+modulePath+" ", "importing must compute nothing")
 }
 
+// TestNamesThatStay: a program elsewhere that uses every name that is promised to stay compiles.
+func TestNamesThatStay(t *testing.T) { build(t, outsideModule(t, "names")) }
+
 // TestBinarySize writes down what the library adds to a program.
 func TestBinarySize(t *testing.T) {
 	_, with := build(t, outsideModule(t, "size-library"))

@@ -12,10 +12,11 @@ import (
 )
 
 // TestBlocks finds each block of Go in the documentation among the lines of this
-// package.
+// package, and of the program that the README shows.
 func TestBlocks(t *testing.T) {
 	sources, err := filepath.Glob("*.go")
 	require.NoError(t, err)
+	sources = append(sources, "../confirm/main.go")
 	var code string
 	for _, name := range sources {
 		code += lines(t, name)
@@ -32,7 +33,7 @@ func TestBlocks(t *testing.T) {
 		for _, block := range blocks[1:] {
 			block, _, closed := strings.Cut(block, "\n```\n")
 			require.True(t, closed, page)
-			assert.True(t, strings.Contains(code, "\n"+block+"\n"), "%s: no lines of this package are\n%s", page, block)
+			assert.True(t, strings.Contains(code, "\n"+block+"\n"), "%s: no lines of the examples are\n%s", page, block)
 		}
 	}
 }

@@ -1,0 +1,42 @@
+// Command confirm is the smallest server that confirms: set TOSS_SECRET_KEY, and let the
+// payment window's successUrl be http://127.0.0.1:8080/success.
+package main
+
+import (
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/seed238ab19c/tosspayments"
+)
+
+func main() {
+	client, err := tosspayments.New(os.Getenv("TOSS_SECRET_KEY"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := http.Server{
+		Addr: "127.0.0.1:8080", Handler: success(client, tosspayments.Won(15000)), ReadHeaderTimeout: 10 * time.Second,
+	}
+	log.Fatal(server.ListenAndServe())
+}
+
+// success confirms a payment of the price, which a real shop has stored with the order.
+func success(client *tosspayments.Client, price tosspayments.Amount) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		redirect, err := tosspayments.ParseSuccessURL(r.URL)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		request, err := redirect.ConfirmRequest(price) // compares the amounts
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		payment, err := client.ConfirmPayment(r.Context(), request)
+		fmt.Fprintln(w, tosspayments.OutcomeOf(payment, err)) // paid, waiting, refused, unknown …
+	}
+}
