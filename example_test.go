@@ -39,8 +39,8 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(payment.Status, payment.TotalAmount, payment.Method, payment.EasyPay.Provider, payment.Card.IssuerCode)
-	// Output: DONE 15000 간편결제 토스페이 61
+	fmt.Println(payment.Status, payment.TotalAmount, payment.Method, payment.EasyPay.Provider, payment.EasyPay.Amount)
+	// Output: DONE 15000 간편결제 토스페이 15000
 }
 
 func ExampleNew() {

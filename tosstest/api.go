@@ -2,7 +2,6 @@ package tosstest
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -52,30 +51,35 @@ func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func (s *Server) serve(r *request) reply {
 	s.mu.Lock()
 	r.traceID = s.hex(16)
-	r.fault = s.nextFault(r)
-	logged := Request{
-		Operation: r.operation, Method: r.method, Path: r.path,
-		Header: r.header.Clone(), Body: r.body, At: s.clock.now(), Fault: r.fault,
-	}
-	logged.Header.Del("Authorization")
+	logged := s.logged(r)
+	r.fault = s.nextFault(&logged)
+	logged.Fault = r.fault
 	s.mu.Unlock()
 
 	a := s.answer(r)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	logged.Status = a.status
-	s.requests.add(logged, len(logged.Body))
+	logged.Status, logged.Answer = a.status, a.body
+	s.identify(r, &logged)
+	s.requests.add(logged, len(logged.Body)+len(logged.Answer))
+	if s.observe != nil {
+		s.observe(Change{Request: &logged})
+	}
 	return a
 }
 
 // answer takes a request through its four phases.
 func (s *Server) answer(r *request) reply {
 	if r.fault.losesRequest() {
+		s.pause(r.fault)
 		return r.fault.spoil(r, reply{})
 	}
 	if code := s.access(r); code != "" {
 		return r.mark(r.refuse(code))
+	}
+	if s.tooFast(r) {
+		return r.mark(reply{status: http.StatusTooManyRequests})
 	}
 	place, replayed := s.replay(r)
 	if replayed != nil {
@@ -88,21 +92,15 @@ func (s *Server) answer(r *request) reply {
 }
 
 // access checks the secret key, then the test code, and returns what is refused.
-func (s *Server) access(r *request) tosspayments.ErrorCode {
-	encoded, ok := strings.CutPrefix(r.header.Get("Authorization"), "Basic ")
-	plain, err := base64.StdEncoding.DecodeString(encoded)
-	if !ok || err != nil {
-		return tosspayments.ErrUnauthorizedKey
+func (s *Server) access(r *request) (refused tosspayments.ErrorCode) {
+	if r.shop, refused = s.shopOf(r.header); refused != "" {
+		return refused
 	}
-	key, colon := strings.CutSuffix(string(plain), ":")
-	switch {
-	case !colon:
-		return tosspayments.ErrIncorrectBasicAuthFormat
-	case key != s.secretKey:
-		return tosspayments.ErrUnauthorizedKey
+	if r.shop == &s.widget && !r.operation.ofWidget() {
+		return s.guess(WidgetKeyNotEnough)
 	}
 	code := tosspayments.ErrorCode(r.header.Get("Tosspayments-Test-Code"))
-	if code == "" || !strings.HasPrefix(key, "test_") {
+	if code == "" || !strings.HasPrefix(r.shop.secretKey, "test_") {
 		return ""
 	}
 	if _, known := code.Info(); !known {
@@ -112,7 +110,10 @@ func (s *Server) access(r *request) tosspayments.ErrorCode {
 }
 
 // idempotencyID is the scope of an idempotency key. The body is no part of it.
-type idempotencyID struct{ key, method, path string }
+type idempotencyID struct {
+	shop              *merchant
+	key, method, path string
+}
 
 // storedAnswer is what an idempotency key replays; running until it is there.
 type storedAnswer struct {
@@ -143,7 +144,7 @@ func (s *Server) replay(r *request) (place *storedAnswer, replayed *reply) {
 		a := r.mark(r.refuse(tosspayments.ErrInvalidIdempotencyKey))
 		return nil, &a
 	}
-	id := idempotencyID{key, r.method, r.path}
+	id := idempotencyID{r.shop, key, r.method, r.path}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := s.answers[id]
@@ -167,24 +168,27 @@ func (s *Server) replay(r *request) (place *storedAnswer, replayed *reply) {
 func (s *Server) perform(r *request) (a reply) {
 	f := r.fault
 	if f.prevents() {
+		s.pause(f)
 		// Nothing but a refusal, or one that is cut, remains without the effect.
 		if f.Kind == Cut {
 			return r.refuse(tosspayments.ErrFailedInternalSystemProcessing)
 		}
 		return r.refuse(f.Code)
 	}
-	late := f != nil && f.Kind == Delay
-	if late && !f.AfterEffect {
-		r.delay = f.Delay
+	pause := func() { s.pause(f) }
+	if f != nil && !f.AfterEffect {
+		r.pause = pause
 	}
 	if !r.operation.asksCompany() {
-		wait(r.delay)
+		r.hold()
 	}
 	s.change(func() { a = r.handle(s, r) })
-	if late && f.AfterEffect {
-		wait(f.Delay)
+	if f != nil && f.AfterEffect {
+		r.pause = pause
 	}
-	return s.present(a)
+	// What was refused at once has not asked the company, and waits here.
+	r.hold()
+	return s.present(a, r.shop)
 }
 
 // store keeps the answer for the next request with the same idempotency key: the truth
@@ -220,22 +224,7 @@ func (r *request) mark(a reply) reply {
 	return a
 }
 
-// paymentKey is the key of the payment that a request names; "" when it names none.
-func (r *request) paymentKey() string {
-	switch r.operation {
-	case GetPayment, CancelPayment:
-		return r.subject
-	case ConfirmPayment:
-		var body struct {
-			PaymentKey string `json:"paymentKey"`
-		}
-		_ = json.Unmarshal(r.body, &body)
-		return body.PaymentKey
-	}
-	return ""
-}
-
-func (s *Server) notFound(r *request) reply { return r.refuse(tosspayments.ErrNotFound) }
+func (s *Server) notFound(r *request) reply { return r.refuse(s.guess(UnknownPath)) }
 
 func ok(body []byte) reply {
 	return reply{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json;charset=UTF-8"}}, body: body}
@@ -251,7 +240,11 @@ func (r *request) refuse(code tosspayments.ErrorCode) reply {
 	if r.english {
 		message = info.English
 	}
-	a := ok(encode(map[string]string{"code": string(code), "message": message}))
+	body := map[string]any{"code": code, "message": message}
+	if status == http.StatusUnauthorized {
+		body["data"] = nil
+	}
+	a := ok(encode(body))
 	a.status = status
 	return a
 }
@@ -268,8 +261,12 @@ func (s *Server) hex(n int) string {
 	return hex.EncodeToString(b)
 }
 
-func wait(d time.Duration) {
-	if d > 0 {
-		time.Sleep(d)
+// alphanumeric is a text of n random digits and letters.
+func (s *Server) alphanumeric(n int) string {
+	const characters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = characters[s.random.IntN(len(characters))]
 	}
+	return string(b)
 }

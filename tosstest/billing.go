@@ -1,9 +1,9 @@
 package tosstest
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -16,8 +16,11 @@ type billing struct {
 	key, customerKey string
 	registeredAt     time.Time
 	removed          bool
-	// company is the code of the card's issuer, "" that of the fixture.
-	company string
+	card             plastic
+	// unsupported is set where every charge is refused for the type of the card.
+	unsupported bool
+	// bank is the code of the bank of an account; "" is a card.
+	bank string
 	// refusal is the code with which charges are refused.
 	refusal tosspayments.ErrorCode
 }
@@ -25,8 +28,11 @@ type billing struct {
 // Registration is a card as the buyer registers it for recurring payment.
 type Registration struct {
 	CustomerKey string
-	// CardCompany is the issuer's code, such as "41"; "" is "61".
+	// CardCompany is the issuer, such as "41", "SHINHAN" or "신한"; "" is "61".
 	CardCompany string
+	// Bank is the bank, such as "88", where the buyer registers an account; "" is
+	// a card.
+	Bank string
 	// Refusal is the code with which every charge will be refused: an expired card
 	// (INVALID_CARD_EXPIRATION), a limit (REJECT_CARD_PAYMENT), a stopped card
 	// (INVALID_STOPPED_CARD); "" for a card that works.
@@ -40,8 +46,15 @@ func (s *Server) Register(registration Registration) tosspayments.BillingRedirec
 		s.tb.Helper()
 	}
 	err := tosspayments.ValidateCustomerKey(registration.CustomerKey)
-	if _, known := registration.Refusal.Info(); err == nil && registration.Refusal != "" && !known {
+	_, known := registration.Refusal.Info()
+	switch {
+	case err != nil:
+	case registration.Refusal != "" && !known:
 		err = errors.New("refusal is not a known error code")
+	case registration.CardCompany != "" && cardCode(registration.CardCompany) == "":
+		err = errors.New("the card company is not known")
+	case registration.Bank != "" && bankCode(registration.Bank) == "":
+		err = errors.New("the bank is not known")
 	}
 	if err != nil {
 		s.misuse(err)
@@ -52,72 +65,11 @@ func (s *Server) Register(registration Registration) tosspayments.BillingRedirec
 	return tosspayments.BillingRedirect{CustomerKey: registration.CustomerKey, AuthKey: tosspayments.NewSensitive(authKey)}
 }
 
-// registrationWindow is a window in which a buyer registers a card.
-type registrationWindow struct{ customerKey, successURL, failURL string }
-
-// registrationRequest is what the script's requestBillingAuth takes.
-type registrationRequest struct {
-	Method              string   `json:"method"`
-	SuccessURL          string   `json:"successUrl"`
-	FailURL             string   `json:"failUrl"`
-	CustomerName        string   `json:"customerName"`
-	CustomerEmail       string   `json:"customerEmail"`
-	WindowTarget        string   `json:"windowTarget"`
-	SelectableCardTypes []string `json:"selectableCardTypes"`
-	FlowMode            string   `json:"flowMode"`
-	EasyPay             string   `json:"easyPay"`
-	CardCompany         string   `json:"cardCompany"`
-}
-
-func (s *Server) openRegistration(e envelope, base string) (address string, refused *windowRefusal) {
-	var request registrationRequest
-	if refused := s.openEnvelope(e, &request); refused != nil {
-		return "", refused
-	}
-	switch {
-	case tosspayments.ValidateCustomerKey(e.CustomerKey) != nil:
-		return "", refuseWindow(tosspayments.ErrInvalidCustomerKey, "")
-	case request.Method != string(tosspayments.MethodCard):
-		return "", refuseWindow(tosspayments.ErrNotSupportedMethod, "tosstest: CARD")
-	case !isAddress(request.SuccessURL):
-		return "", refuseWindow(tosspayments.ErrIncorrectSuccessURLFormat, "")
-	case !isAddress(request.FailURL):
-		return "", refuseWindow(tosspayments.ErrIncorrectFailURLFormat, "")
-	case request.FlowMode == "DIRECT" && request.CardCompany == "" && request.EasyPay == "":
-		return "", refuseWindow(tosspayments.ErrInvalidFlowModeParameters, "")
-	}
-	id := "billing-" + s.hex(12)
-	s.windows[id] = &registrationWindow{e.CustomerKey, request.SuccessURL, request.FailURL}
-	return base + id, nil
-}
-
-// closeRegistration ends the window as the developer has chosen, with a card that
-// behaves as chosen.
-func (s *Server) closeRegistration(id string, window *registrationWindow, form url.Values) ending {
-	refusal := tosspayments.ErrorCode(form.Get("behaviour"))
-	if _, known := refusal.Info(); refusal != "" && !known {
-		return ending{status: http.StatusBadRequest, text: "behaviour"}
-	}
-	outcome := form.Get("outcome")
-	code := map[string]tosspayments.ErrorCode{
-		"cancel": tosspayments.ErrPayProcessCanceled, "reject": tosspayments.ErrRejectCardCompany, "abort": tosspayments.ErrPayProcessAborted,
-	}[outcome]
-	if outcome != "pay" && code == "" {
-		return ending{status: http.StatusBadRequest, text: "outcome"}
-	}
-	delete(s.windows, id)
-	if code != "" {
-		info, _ := code.Info()
-		return leaveFor(withQuery(window.failURL, [][2]string{{"code", string(code)}, {"message", info.Korean}}))
-	}
-	company, _ := strings.CutPrefix(form.Get("means"), "card:")
-	authKey := s.register(Registration{CustomerKey: window.customerKey, CardCompany: company, Refusal: refusal})
-	return leaveFor(withQuery(window.successURL, [][2]string{{"customerKey", window.customerKey}, {"authKey", authKey}}))
-}
-
 func (s *Server) register(registration Registration) (authKey string) {
 	authKey = "bln_" + s.hex(16)
-	s.authKeys[authKey] = &billing{customerKey: registration.CustomerKey, company: registration.CardCompany, refusal: registration.Refusal}
+	s.authKeys[authKey] = &billing{
+		customerKey: registration.CustomerKey, card: cardOf(cardCode(registration.CardCompany)), bank: bankCode(registration.Bank), refusal: registration.Refusal,
+	}
 	return authKey
 }
 
@@ -161,9 +113,9 @@ func (s *Server) issueBillingKey(r *request) reply {
 	b := s.authKeys[body.AuthKey]
 	switch {
 	case b == nil:
-		return r.refuse(tosspayments.ErrInvalidBillKeyRequest)
+		return r.refuse(s.guess(UnknownAuthKey))
 	case b.customerKey != body.CustomerKey:
-		return r.refuse(tosspayments.ErrInvalidCustomerKey)
+		return r.refuse(s.guess(OtherCustomersAuthKey))
 	}
 	delete(s.authKeys, body.AuthKey)
 	return s.issue(r, b)
@@ -180,7 +132,7 @@ func (s *Server) issueBillingKeyByCard(r *request) reply {
 	if code := body.refusal(); code != "" {
 		return r.refuse(code)
 	}
-	return s.issue(r, &billing{customerKey: body.CustomerKey})
+	return s.issue(r, &billing{customerKey: body.CustomerKey, card: typedCard(body.Number), unsupported: unsupportedCard(body.Number)})
 }
 
 func (s *Server) issue(r *request, b *billing) reply {
@@ -190,10 +142,17 @@ func (s *Server) issue(r *request, b *billing) reply {
 	values := map[string]any{
 		"customerKey": b.customerKey, "authenticatedAt": stamp(b.registeredAt), "billingKey": b.key, "method": word(r.english, "카드", "Card"),
 	}
-	if b.company != "" {
-		company, _ := institutions.LookupCardCompany(b.company)
-		values["card"] = fixtures().billingCard.fill(map[string]any{"issuerCode": b.company, "acquirerCode": b.company})
-		values["cardCompany"] = company.KoreanShort
+	company, _ := institutions.LookupCardCompany(b.card.issuer)
+	values["cardCompany"], values["cardNumber"] = company.KoreanShort, b.card.number
+	values["card"] = fixtures().billingCard.fill(map[string]any{
+		"issuerCode": b.card.issuer, "acquirerCode": b.card.acquirer, "number": b.card.number, "cardType": cardType(b.card.kind, r.english),
+		"ownerType": word(r.english, "개인", "Personal"),
+	})
+	if b.bank != "" {
+		bank, _ := institutions.LookupBank(b.bank)
+		values["method"] = word(r.english, "계좌이체", "Account transfer")
+		values["card"], values["cardCompany"], values["cardNumber"] = nil, nil, nil
+		values["transfers"] = []any{map[string]string{"bankName": bank.Korean, "bankAccountNumber": "100******789"}}
 	}
 	return ok(fixtures().billing.fill(values))
 }
@@ -202,9 +161,9 @@ func (s *Server) deleteBillingKey(r *request) reply {
 	b := s.billings[r.subject]
 	switch {
 	case b == nil:
-		return r.refuse(tosspayments.ErrNotFoundBilling)
+		return r.refuse(s.guess(UnknownBillingKey))
 	case b.removed:
-		return r.refuse(tosspayments.ErrAlreadyRemovedBillingKey)
+		return r.refuse(s.guess(SecondDelete))
 	}
 	s.removeBilling(b, "API를 통한 삭제 요청")
 	return reply{status: http.StatusOK}
@@ -251,7 +210,7 @@ func (o *orderRequest) checkout() Checkout {
 // openOrder opens a payment under an order id, which is good for one, and asks the
 // company.
 func (s *Server) openOrder(r *request, checkout Checkout, b *billing) (*payment, tosspayments.ErrorCode) {
-	switch first := s.byOrder[checkout.OrderID]; {
+	switch first := r.shop.byOrder[checkout.OrderID]; {
 	case first == nil:
 	case first.busy:
 		return nil, tosspayments.ErrAlreadyProcessingRequest
@@ -259,10 +218,10 @@ func (s *Server) openOrder(r *request, checkout Checkout, b *billing) (*payment,
 		return nil, tosspayments.ErrDuplicatedOrderID
 	}
 	p := s.open(checkout)
-	s.byOrder[checkout.OrderID] = p
+	p.shop.byOrder[p.checkout.OrderID] = p
 	p.billing = b
 	s.authenticate(p, s.clock.now())
-	s.work(p, r.delay)
+	s.work(p, r)
 	return p, ""
 }
 
@@ -277,8 +236,11 @@ func (s *Server) chargeBilling(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
 	b := s.billings[r.subject]
-	if code := b.refuseCharge(body.CustomerKey); code != "" {
+	if code := s.refuseCharge(b, body.CustomerKey, &checkout); code != "" {
 		return r.refuse(code)
+	}
+	if b.bank != "" {
+		checkout.Method, checkout.Bank = tosspayments.MethodTransfer, b.bank
 	}
 	p, code := s.openOrder(r, checkout, b)
 	if code != "" {
@@ -303,26 +265,33 @@ func (s *Server) keyIn(r *request) reply {
 	if !ok || checkout.validate() != nil {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	if code := body.refusal(); code != "" {
+	code := cmp.Or(body.refusal(), s.refuseAmount(&checkout))
+	if code == "" && unsupportedCard(body.Number) {
+		code = tosspayments.ErrNotSupportedCardType
+	}
+	if code != "" {
 		return r.refuse(code)
 	}
 	p, code := s.openOrder(r, checkout, nil)
 	if code != "" {
 		return r.refuse(code)
 	}
-	p.cardPoint = body.UseCardPoint
+	typed := typedCard(body.Number)
+	p.cardPoint, p.typed = body.UseCardPoint, &typed
 	s.approve(p)
 	return s.success(r, p)
 }
 
-func (b *billing) refuseCharge(customerKey string) tosspayments.ErrorCode {
+func (s *Server) refuseCharge(b *billing, customerKey string, checkout *Checkout) tosspayments.ErrorCode {
 	switch {
 	case b == nil:
-		return tosspayments.ErrNotFoundBilling
+		return s.guess(UnknownBillingKey)
 	case b.removed:
 		return tosspayments.ErrAlreadyRemovedBillingKey
 	case b.customerKey != customerKey:
 		return tosspayments.ErrNotMatchesCustomerKey
+	case b.unsupported:
+		return tosspayments.ErrNotSupportedCardType
 	}
-	return ""
+	return s.refuseAmount(checkout)
 }

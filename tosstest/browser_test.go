@@ -34,13 +34,20 @@ func windowRequest(changes object) object {
 // openWindow does what the script does.
 func openWindow(t *testing.T, server *tosstest.Server, clientKey string, request object) (status int, answer map[string]string) {
 	t.Helper()
-	body, err := json.Marshal(object{"kind": "payment", "clientKey": clientKey, "customerKey": "customer-1", "request": request})
+	return ask(t, server, object{"kind": "payment", "clientKey": clientKey, "customerKey": "customer-1", "target": "self", "request": request})
+}
+
+// ask sends what the script sends for any request, from a desktop.
+func ask(t *testing.T, server *tosstest.Server, envelope object) (status int, answer map[string]string) {
+	t.Helper()
+	body, err := json.Marshal(envelope)
 	require.NoError(t, err)
 	response, err := http.Post(server.URL+"/window", "text/plain", strings.NewReader(string(body)))
 	require.NoError(t, err)
 	defer response.Body.Close()
 	require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
 	assert.Equal(t, "*", response.Header.Get("Access-Control-Allow-Origin"))
+	answer["url"] = server.URL + answer["path"]
 	return response.StatusCode, answer
 }
 
@@ -80,8 +87,15 @@ func TestWindowChecksParameters(t *testing.T) {
 		"no amount":               {object{"amount": nil}, tosspayments.ErrInvalidParameters},
 		"amount as a number":      {object{"amount": 15000}, tosspayments.ErrInvalidParameters},
 		"negative amount":         {object{"amount": object{"currency": "KRW", "value": -1}}, tosspayments.ErrBelowZeroAmount},
-		"zero":                    {object{"amount": object{"currency": "KRW", "value": 0}}, tosspayments.ErrInvalidAmountValue},
-		"part of a won":           {object{"amount": object{"currency": "KRW", "value": 1.5}}, tosspayments.ErrInvalidMinorUnitForCurrency},
+		"zero":                    {object{"amount": object{"currency": "KRW", "value": 0}}, tosspayments.ErrBelowZeroAmount},
+		"part of a won":           {object{"amount": object{"currency": "KRW", "value": 1.5}}, tosspayments.ErrInvalidAmountValue},
+		"amount as text":          {object{"amount": object{"currency": "KRW", "value": "15000"}}, tosspayments.ErrInvalidAmountValue},
+		"other case":              {object{"orderID": "order-0001"}, tosspayments.ErrInvalidParameters},
+		"unknown company":         {object{"card": object{"cardCompany": "NOBANK"}}, tosspayments.ErrInvalidCardCompany},
+		"receipt type":            {object{"virtualAccount": object{"cashReceipt": object{"type": "none"}}}, tosspayments.ErrInvalidParameters},
+		"foreign without wallet":  {object{"method": "FOREIGN_EASY_PAY", "amount": object{"currency": "USD", "value": 10}}, tosspayments.ErrInvalidParameters},
+		"PayPal for won":          {object{"method": "FOREIGN_EASY_PAY", "foreignEasyPay": object{"provider": "PAYPAL", "country": "KR"}}, tosspayments.ErrInvalidAmountCurrency},
+		"unknown carrier":         {object{"mobilePhone": object{"mobileCarriers": []string{"ABC"}}}, tosspayments.ErrInvalidParameters},
 		"other currency":          {object{"amount": object{"currency": "EUR", "value": 1}}, tosspayments.ErrInvalidAmountCurrency},
 		"no method":               {object{"method": nil}, tosspayments.ErrNotSupportedMethod},
 		"no addresses":            {object{"successUrl": nil, "failUrl": nil}, tosspayments.ErrNotSupportedPromise},
@@ -156,7 +170,7 @@ func TestWindowOutcomes(t *testing.T) {
 			}
 			redirect, err := tosspayments.ParseSuccessURL(target)
 			require.NoError(t, err)
-			assert.Equal(t, "NORMAL", redirect.PaymentType)
+			assert.Empty(t, redirect.PaymentType, "payment() has none")
 			request, err := redirect.ConfirmRequest(tosspayments.Won(60000))
 			require.NoError(t, err)
 			var response tosspayments.Response
@@ -168,7 +182,8 @@ func TestWindowOutcomes(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.EqualValues(t, "카카오페이", payment.EasyPay.Provider)
-			assert.Equal(t, 3, payment.Card.InstallmentPlanMonths)
+			assert.Nil(t, payment.Card, "the wallet pays with its money")
+			assert.Equal(t, tosspayments.Won(60000), payment.EasyPay.Amount)
 			assert.Equal(t, 1, server.Charges("order-0001"))
 			if outcome == "lose" {
 				assert.Equal(t, 2, response.Attempts)
@@ -299,14 +314,9 @@ func TestRegistrationInTheWindow(t *testing.T) {
 	server := tosstest.NewServer(t)
 	client := server.Client()
 	open := func(customerKey string, request object) (int, map[string]string) {
-		body, err := json.Marshal(object{"kind": "billing", "clientKey": tosstest.DefaultClientKey, "customerKey": customerKey, "request": request})
-		require.NoError(t, err)
-		response, err := http.Post(server.URL+"/window", "text/plain", strings.NewReader(string(body)))
-		require.NoError(t, err)
-		defer response.Body.Close()
-		var answer map[string]string
-		require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
-		return response.StatusCode, answer
+		return ask(t, server, object{
+			"kind": "billing", "target": "self", "clientKey": tosstest.DefaultClientKey, "customerKey": customerKey, "request": request,
+		})
 	}
 	request := object{"method": "CARD", "successUrl": "http://shop.example/billing", "failUrl": "http://shop.example/fail"}
 	for code, bad := range map[string]object{

@@ -57,6 +57,7 @@ type webhooks struct {
 	chaosRng  *rand.Rand
 	ids       *rand.Rand
 	closed    bool
+	observe   func(Change)
 }
 
 // event is what has happened, as the receivers are told it.
@@ -308,6 +309,9 @@ func (w *webhooks) transmit(t *transmission) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.log.add(loggedDelivery{d, t.notice}, len(d.Body))
+	if w.observe != nil {
+		w.observe(Change{Delivery: &d})
+	}
 	if d.Status == http.StatusOK || t.extra || t.retries == len(retryPeriods) {
 		return
 	}
@@ -326,7 +330,7 @@ func (w *webhooks) prepare(t *transmission) (d Delivery, ok bool) {
 		t.resent++
 	}
 	if t.id == "" || w.newTransmissionIDs {
-		t.id = "whtrans_a" + w.ulid(t.due)
+		t.id = "whtrans_a" + ulid(t.due, w.ids)
 	}
 	header := http.Header{}
 	header.Set("Content-Type", "application/json")
@@ -360,14 +364,14 @@ func (w *webhooks) signature(body []byte, at string) string {
 func (w *webhooks) eventID(at time.Time) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return "evt_" + w.ulid(at)
+	return "evt_" + ulid(at, w.ids)
 }
 
 // ulid is 48 bits of time and 80 random ones, in lower case.
-func (w *webhooks) ulid(at time.Time) string {
+func ulid(at time.Time, random *rand.Rand) string {
 	const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
 	var text [26]byte
-	high, low := uint64(at.UnixMilli())<<16|uint64(w.ids.Uint32()&0xffff), w.ids.Uint64()
+	high, low := uint64(at.UnixMilli())<<16|uint64(random.Uint32()&0xffff), random.Uint64()
 	for i := len(text) - 1; i >= 0; i-- {
 		text[i] = crockford[low&31]
 		low, high = low>>5|high<<59, high>>5

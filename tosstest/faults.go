@@ -1,6 +1,7 @@
 package tosstest
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -41,7 +42,7 @@ const (
 // is busy meanwhile.
 func (o Operation) asksCompany() bool {
 	switch o {
-	case ConfirmPayment, CancelPayment, ChargeBilling, KeyIn, IssueVirtualAccount:
+	case ConfirmPayment, ConfirmBrandPay, CancelPayment, ChargeBilling, KeyIn, IssueVirtualAccount:
 		return true
 	}
 	return false
@@ -65,15 +66,31 @@ const (
 	BadGateway FaultKind = "bad gateway"
 	// RateLimit answers 429 without a body.
 	RateLimit FaultKind = "rate limit"
+	// Rewrite changes the answer as the function Rewrite says.
+	Rewrite FaultKind = "rewrite"
 )
 
-// Fault makes requests go wrong; see [Server.Inject].
+// Answer is what a client gets. Its Content-Length is always that of Body, and over HTTP
+// it has a Date.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Fault makes requests go wrong; see [Server.Inject]. It hits those that fit all of what
+// it says about them.
 type Fault struct {
 	// Operation is the endpoint; "" is any.
 	Operation Operation
-	// PaymentKey is the payment; "" is any.
-	PaymentKey string
-	Kind       FaultKind
+	// PaymentKey, OrderID, BillingKey and IdempotencyKey are what the request is about or
+	// carries, as [Request] has it; "" is any.
+	PaymentKey, OrderID, BillingKey, IdempotencyKey string
+	// Match picks requests by anything else, such as the cursor in their query. The
+	// server is locked meanwhile: it must not call it. nil fits every request.
+	Match func(*Request) bool
+
+	Kind FaultKind
 	// Times is how many requests it hits; 0 is one.
 	Times int
 	// AfterEffect performs the operation first, so that only the answer is lost or
@@ -83,6 +100,9 @@ type Fault struct {
 	// operation again. Otherwise the key replays it: the answer that was lost, or
 	// the refusal. A request that was lost before the effect is never stored.
 	Unstored bool
+	// Rewrite changes the true answer, where AfterEffect is set, or else an empty one with
+	// the status 200 and the content type of JSON. The idempotency key keeps the truth.
+	Rewrite func(*Answer)
 	// Code is the answer of Refuse. Status overrides its documented HTTP status.
 	Code   tosspayments.ErrorCode
 	Status int
@@ -90,6 +110,28 @@ type Fault struct {
 	Delay time.Duration
 	// RetryAfter is the header of RateLimit and BadGateway; "" is none.
 	RetryAfter string
+
+	gate *Gate
+}
+
+func (f *Fault) fits(r *Request) bool {
+	is := func(want, have string) bool { return want == "" || want == have }
+	return is(string(f.Operation), string(r.Operation)) && is(f.PaymentKey, r.PaymentKey) && is(f.OrderID, r.OrderID) &&
+		is(f.BillingKey, r.BillingKey) && is(f.IdempotencyKey, r.Header.Get("Idempotency-Key")) &&
+		(f.Match == nil || f.Match(r))
+}
+
+// pause holds a request as long as its fault says.
+func (s *Server) pause(f *Fault) {
+	if f == nil {
+		return
+	}
+	if f.gate != nil {
+		f.gate.hold()
+	}
+	if f.Kind == Delay {
+		s.wait(f.Delay)
+	}
 }
 
 // Inject queues faults. A request takes the first one that fits it.
@@ -97,6 +139,10 @@ func (s *Server) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range faults {
+		if f.Kind == Rewrite && f.Rewrite == nil {
+			s.misuse(errors.New("the fault has no Rewrite"))
+			return
+		}
 		f.Times = max(f.Times, 1)
 		s.script = append(s.script, f)
 	}
@@ -119,10 +165,10 @@ func (s *Server) SetRandomFaults(share float64) {
 }
 
 // nextFault takes the fault for a request, or nil.
-func (s *Server) nextFault(r *request) *Fault {
+func (s *Server) nextFault(r *Request) *Fault {
 	for i := range s.script {
 		f := s.script[i]
-		if f.Operation != "" && f.Operation != r.operation || f.PaymentKey != "" && f.PaymentKey != r.paymentKey() {
+		if !f.fits(r) {
 			continue
 		}
 		if s.script[i].Times--; s.script[i].Times == 0 {
@@ -133,7 +179,7 @@ func (s *Server) nextFault(r *request) *Fault {
 	if s.chaosRng == nil || s.chaosRng.Float64() >= s.chaos {
 		return nil
 	}
-	return s.randomFault(r.operation)
+	return s.randomFault(r.Operation)
 }
 
 func (s *Server) randomFault(operation Operation) *Fault {
@@ -171,7 +217,9 @@ func (f *Fault) losesRequest() bool {
 }
 
 // prevents reports whether the operation has no effect.
-func (f *Fault) prevents() bool { return f != nil && !f.AfterEffect && f.Kind != Delay }
+func (f *Fault) prevents() bool {
+	return f != nil && !f.AfterEffect && f.Kind != Delay && f.Kind != ""
+}
 
 // spoil turns the true answer into what the client gets.
 func (f *Fault) spoil(r *request, truth reply) reply {
@@ -202,8 +250,22 @@ func (f *Fault) spoil(r *request, truth reply) reply {
 			a.status = f.Status
 		}
 		return a
+	case Rewrite:
+		return f.rewrite(truth)
 	}
 	return truth
+}
+
+func (f *Fault) rewrite(truth reply) reply {
+	if truth.status == 0 {
+		truth = ok(nil)
+	}
+	a := Answer{truth.status, truth.header.Clone(), bytes.Clone(truth.body)}
+	f.Rewrite(&a)
+	if a.Header == nil {
+		a.Header = http.Header{}
+	}
+	return reply{status: a.Status, header: a.Header, body: a.Body}
 }
 
 func (a reply) retryAfter(value string) reply {

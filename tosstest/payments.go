@@ -2,6 +2,7 @@ package tosstest
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,11 +20,11 @@ const (
 type payment struct {
 	key         string
 	checkout    Checkout
-	window      window
+	shop        *merchant
 	status      tosspayments.PaymentStatus
 	requestedAt time.Time
-	// page is where the buyer pays.
-	page string
+	// page is where the buyer pays, receipt where the receipt is shown.
+	page, receipt string
 	// authenticatedAt starts the ten minutes for the confirm.
 	authenticatedAt time.Time
 	approvedAt      time.Time
@@ -37,9 +38,16 @@ type payment struct {
 	busy bool
 	// cardPoint is set when the points of the card were asked for.
 	cardPoint bool
+	// typed is the card of a key-in.
+	typed *plastic
 	// billing is set for a charge of a billing key.
 	billing *billing
 	account *virtualAccount
+	// dueDate and refund are what a virtual account was asked for with.
+	dueDate string
+	refund  *refundAccount
+	// brandPayer is the customer key of a BrandPay payment.
+	brandPayer string
 }
 
 type cancel struct {
@@ -57,24 +65,29 @@ func (s *Server) open(checkout Checkout) *payment {
 	if checkout.Currency == "" {
 		checkout.Currency = tosspayments.CurrencyKRW
 	}
+	checkout.useCodes()
 	now := s.clock.now()
+	shop := s.shop(checkout.Widget)
 	p := &payment{
-		key:         "fakes" + now.In(kst()).Format("20060102150405") + strings.ToUpper(s.hex(4))[:5],
+		// Five characters of the MID, the time, and five of chance.
+		key:         shop.mid[:5] + now.In(kst()).Format("20060102150405") + s.alphanumeric(5),
 		checkout:    checkout,
+		shop:        shop,
 		status:      tosspayments.PaymentStatusReady,
 		requestedAt: now,
 		balance:     checkout.Amount,
 		taxFree:     checkout.TaxFreeAmount,
 	}
 	for s.payments[p.key] != nil {
-		p.key = p.key[:19] + strings.ToUpper(s.hex(4))[:5]
+		p.key = p.key[:19] + s.alphanumeric(5)
 	}
 	s.payments[p.key] = p
 	s.opened = append(s.opened, p)
 	p.page = s.URL + "/window/" + p.key
+	p.receipt = s.receiptURL(p.key)
 	s.watch(p)
-	if first := s.byOrder[checkout.OrderID]; first == nil || !first.taken() {
-		s.byOrder[checkout.OrderID] = p
+	if !s.taken(&checkout) {
+		p.shop.byOrder[p.checkout.OrderID] = p
 	}
 	return p
 }
@@ -112,9 +125,19 @@ func (s *Server) success(r *request, p *payment) reply {
 	return ok(p.json(r.english))
 }
 
-func (s *Server) getPayment(r *request) reply { return s.found(r, s.payments[r.subject]) }
+func (s *Server) getPayment(r *request) reply { return s.found(r, s.paymentOf(r, r.subject)) }
 
-func (s *Server) getPaymentByOrderID(r *request) reply { return s.found(r, s.byOrder[r.subject]) }
+func (s *Server) getPaymentByOrderID(r *request) reply {
+	return s.found(r, r.shop.byOrder[r.subject])
+}
+
+// paymentOf is the payment of a key; nil where it was opened with the other pair.
+func (s *Server) paymentOf(r *request, key string) *payment {
+	if p := s.payments[key]; p != nil && p.shop == r.shop {
+		return p
+	}
+	return nil
+}
 
 func (s *Server) found(r *request, p *payment) reply {
 	if p == nil {
@@ -133,10 +156,13 @@ func (s *Server) confirm(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
 	p := s.payments[body.PaymentKey]
+	if p != nil && p.shop != r.shop {
+		return r.refuse(s.guess(ConfirmOtherKeys))
+	}
 	if code := s.refuseConfirm(p, body.OrderID, *body.Amount); code != "" {
 		return r.refuse(code)
 	}
-	s.work(p, r.delay)
+	s.work(p, r)
 	if code := p.checkout.Refusal; code != "" {
 		p.status = tosspayments.PaymentStatusAborted
 		p.failure = code
@@ -144,8 +170,9 @@ func (s *Server) confirm(r *request) reply {
 		return r.refuse(code)
 	}
 	if p.checkout.Method == tosspayments.MethodVirtualAccount {
-		s.byOrder[body.OrderID] = p
-		s.issueAccount(p, (&windowCheckout{p.checkout, p.window}).account())
+		p.shop.byOrder[p.checkout.OrderID] = p
+		c := &p.checkout
+		s.issueAccount(p, accountRequest{Bank: c.bank(), Customer: c.customer(), ValidHours: c.ValidHours, DueDate: p.dueDate})
 		return s.success(r, p)
 	}
 	s.approve(p)
@@ -159,7 +186,7 @@ func (s *Server) refuseConfirm(p *payment, orderID string, amount tosspayments.A
 	case p.checkout.OrderID != orderID:
 		return tosspayments.ErrForbiddenRequest
 	case p.checkout.Amount != amount:
-		return s.amountMismatch
+		return s.guess(ConfirmOtherAmount)
 	case p.busy:
 		return tosspayments.ErrAlreadyProcessingRequest
 	case !p.approvedAt.IsZero() || p.account != nil:
@@ -167,10 +194,10 @@ func (s *Server) refuseConfirm(p *payment, orderID string, amount tosspayments.A
 	case p.status != tosspayments.PaymentStatusInProgress:
 		return tosspayments.ErrNotFoundPaymentSession
 	}
-	if first := s.byOrder[orderID]; first != p && first.taken() {
+	if p.shop.byOrder[p.checkout.OrderID] != p && s.taken(&p.checkout) {
 		return tosspayments.ErrDuplicatedOrderID
 	}
-	return ""
+	return s.refuseAmount(&p.checkout)
 }
 
 // approve moves the money.
@@ -178,7 +205,7 @@ func (s *Server) approve(p *payment) {
 	p.status = tosspayments.PaymentStatusDone
 	p.approvedAt = s.clock.now()
 	p.approveNo = digits(s.random.Uint32())
-	s.byOrder[p.checkout.OrderID] = p
+	p.shop.byOrder[p.checkout.OrderID] = p
 	p.lastTransaction = s.enter(Approved, p, p.checkout.Amount, nil)
 	// Charges of a billing key are not told.
 	if p.billing == nil {
@@ -195,7 +222,13 @@ func digits(n uint32) string {
 	return string(b)
 }
 
-func (s *Server) transactionKey() string { return strings.ToUpper(s.hex(16)) }
+// transactionKey has one of the two forms that are in use.
+func (s *Server) transactionKey() string {
+	if s.random.Uint32()&1 == 0 {
+		return strings.ToUpper(s.hex(16))
+	}
+	return "txrd_a" + ulid(s.clock.now(), s.random)
+}
 
 type cancelRequest struct {
 	CancelReason     string               `json:"cancelReason"`
@@ -216,26 +249,58 @@ func (s *Server) cancel(r *request) reply {
 	if length == 0 || length > 200 || body.CancelAmount != nil && body.CancelAmount.Cmp(tosspayments.Amount{}) <= 0 {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	p := s.payments[r.subject]
+	p := s.paymentOf(r, r.subject)
 	if p == nil {
 		return r.refuse(tosspayments.ErrNotFoundPayment)
 	}
 	if p.busy {
 		return r.refuse(tosspayments.ErrAlreadyProcessingRequest)
 	}
-	s.work(p, r.delay)
-	if p.account != nil && p.status == tosspayments.PaymentStatusWaitingForDeposit {
-		if body.CancelAmount != nil {
-			return r.refuse(tosspayments.ErrNotAllowedPartialRefundWaitingDeposit)
-		}
-		s.withdraw(p, body.CancelReason)
-		return s.success(r, p)
-	}
-	if code := s.refuseCancel(p, &body); code != "" {
+	s.work(p, r)
+	if code := s.giveBack(p, &body); code != "" {
 		return r.refuse(code)
 	}
-	s.refund(p, &body)
 	return s.success(r, p)
+}
+
+// Refund cancels what an order has paid as the merchant does in the dashboard, without a
+// request to the API: an amount, or all that is left where it is 0. It needs no account
+// for a deposit.
+func (s *Server) Refund(orderID string, amount tosspayments.Amount, reason string) (err error) {
+	body := cancelRequest{CancelReason: reason, RefundReceiveAccount: &refundAccount{"20", "123456789", "dashboard"}}
+	if !amount.IsZero() {
+		body.CancelAmount = &amount
+	}
+	s.change(func() {
+		p := s.order(orderID)
+		switch {
+		case p == nil:
+			err = fmt.Errorf("tosstest: there is no order %q", orderID)
+		case p.busy:
+			err = fmt.Errorf("tosstest: a request is working on order %q", orderID)
+		default:
+			if code := s.giveBack(p, &body); code != "" {
+				err = fmt.Errorf("tosstest: refund of order %q: %s", orderID, code)
+			}
+		}
+	})
+	return err
+}
+
+// giveBack cancels a payment, or returns the code of why not.
+func (s *Server) giveBack(p *payment, body *cancelRequest) tosspayments.ErrorCode {
+	if p.account != nil && p.status == tosspayments.PaymentStatusWaitingForDeposit {
+		if body.CancelAmount != nil {
+			return tosspayments.ErrNotAllowedPartialRefundWaitingDeposit
+		}
+		s.withdraw(p, body.CancelReason)
+		return ""
+	}
+	if code := s.refuseCancel(p, body); code != "" {
+		return code
+	}
+	s.refund(p, body)
+	return ""
 }
 
 func (s *Server) refuseCancel(p *payment, body *cancelRequest) tosspayments.ErrorCode {
@@ -246,7 +311,7 @@ func (s *Server) refuseCancel(p *payment, body *cancelRequest) tosspayments.Erro
 	default:
 		return tosspayments.ErrNotCancelablePayment
 	}
-	if code := p.refuseRefundAccount(body.RefundReceiveAccount); code != "" {
+	if code := s.refuseRefundAccount(p, body.RefundReceiveAccount); code != "" {
 		return code
 	}
 	amount := body.amount(p)
@@ -297,6 +362,7 @@ func (p *payment) json(inEnglish bool) []byte {
 	c := &p.checkout
 	vat := vat(p.balance.Sub(p.taxFree))
 	values := map[string]any{
+		"mId":            p.shop.mid,
 		"paymentKey":     p.key,
 		"orderId":        c.OrderID,
 		"orderName":      c.OrderName,
@@ -309,6 +375,9 @@ func (p *payment) json(inEnglish bool) []byte {
 		"vat":            vat,
 		"taxFreeAmount":  p.taxFree,
 		"checkout":       link(p.page),
+	}
+	if p.status == tosspayments.PaymentStatusExpired {
+		values["useEscrow"] = nil
 	}
 	if len(c.Metadata) > 0 {
 		values["metadata"] = c.Metadata
@@ -324,6 +393,9 @@ func (p *payment) json(inEnglish bool) []byte {
 	if p.billing != nil {
 		values["type"] = tosspayments.PaymentTypeBilling
 	}
+	if p.brandPayer != "" {
+		values["type"] = tosspayments.PaymentTypeBrandPay
+	}
 	if !p.approvedAt.IsZero() || p.account != nil {
 		p.approvedJSON(values, inEnglish)
 	}
@@ -332,32 +404,14 @@ func (p *payment) json(inEnglish bool) []byte {
 
 // approvedJSON adds what a payment has once it is approved.
 func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
-	c := &p.checkout
 	values["method"] = p.method(inEnglish)
-	if c.EasyPay != "" {
-		values["easyPay"] = map[string]any{"provider": wallet(string(c.EasyPay), inEnglish), "amount": 0, "discountAmount": 0}
-	}
-	switch {
-	case p.account != nil:
-		values["virtualAccount"] = p.account.json(inEnglish)
-	case c.Method == tosspayments.MethodTransfer:
-		values["transfer"] = map[string]any{"bankCode": c.bank(), "settlementStatus": "INCOMPLETED"}
-	case c.Method == tosspayments.MethodMobilePhone:
-		values["mobilePhone"] = map[string]any{
-			"customerMobilePhone": "01012345678", "settlementStatus": "INCOMPLETED", "receiptUrl": "https://dashboard.tosspayments.com/receipt/mobile",
-		}
-	case isGiftCertificate(c.Method):
-		values["giftCertificate"] = map[string]any{"approveNo": p.approveNo, "settlementStatus": "INCOMPLETED"}
-	default:
-		values["card"] = p.cardJSON(inEnglish)
-	}
+	p.meansJSON(values, inEnglish)
 	if !p.approvedAt.IsZero() {
 		values["approvedAt"] = stamp(p.approvedAt)
 	}
 	values["lastTransactionKey"] = p.lastTransaction
 	values["secret"] = p.secret()
-	// The host is that of answers to test keys.
-	values["receipt"] = link("https://dashboard-sandbox.tosspayments.com/receipt/redirection?transactionId=" + p.key + "&ref=PX")
+	values["receipt"] = link(p.receipt)
 	if len(p.cancels) == 0 {
 		return
 	}
@@ -375,7 +429,8 @@ func (p *payment) taken() bool { return !p.approvedAt.IsZero() || p.account != n
 
 func isMethod(method tosspayments.Method) bool {
 	switch method {
-	case tosspayments.MethodCard, tosspayments.MethodVirtualAccount, tosspayments.MethodTransfer, tosspayments.MethodMobilePhone:
+	case tosspayments.MethodCard, tosspayments.MethodVirtualAccount, tosspayments.MethodTransfer,
+		tosspayments.MethodMobilePhone, tosspayments.MethodForeignEasyPay:
 		return true
 	}
 	return isGiftCertificate(method)
@@ -412,28 +467,13 @@ func (p *payment) method(inEnglish bool) string {
 	switch {
 	case p.account != nil:
 		return word(inEnglish, "가상계좌", "Virtual account")
-	case p.checkout.EasyPay != "":
+	case p.checkout.EasyPay != "" && p.checkout.Method == "":
 		return word(inEnglish, "간편결제", "EasyPay")
 	case p.checkout.Method != "":
 		method, _ := institutions.LookupMethod(p.checkout.Method)
 		return word(inEnglish, method.Korean, method.English)
 	}
 	return word(inEnglish, "카드", "Card")
-}
-
-func (p *payment) cardJSON(inEnglish bool) json.RawMessage {
-	values := map[string]any{
-		"amount":                p.checkout.Amount,
-		"approveNo":             p.approveNo,
-		"installmentPlanMonths": p.checkout.InstallmentPlanMonths,
-		"useCardPoint":          p.cardPoint,
-		"cardType":              word(inEnglish, "신용", "Credit"),
-		"ownerType":             word(inEnglish, "개인", "Personal"),
-	}
-	if p.checkout.CardCompany != "" {
-		values["issuerCode"] = p.checkout.CardCompany
-	}
-	return fixtures().card.fill(values)
 }
 
 func (x *cancel) json() json.RawMessage {

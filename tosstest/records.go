@@ -37,9 +37,11 @@ func array(rows []json.RawMessage) reply {
 	return ok(encode(rows))
 }
 
-// listed reports whether a movement is a transaction. A deposit that bounced and an
-// account that nobody paid into are none.
-func (m *movement) listed() bool { return m.Kind == Approved || m.Kind == Canceled }
+// listed reports whether a movement is a transaction of a merchant. An account that
+// nobody paid into is none.
+func (s *Server) listed(m *movement, shop *merchant) bool {
+	return m.payment.shop == shop && (m.Kind == Approved || m.Kind == Canceled || m.Kind == Bounced && s.bounceRows)
+}
 
 func (s *Server) listTransactions(r *request) reply {
 	start, startOK := parseQueryTime(r.query.Get("startDate"))
@@ -51,7 +53,7 @@ func (s *Server) listTransactions(r *request) reply {
 	case !limitOK:
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	case limit > maxPage:
-		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
+		return r.refuse(s.guess(ListLimit))
 	}
 	// The end counts with its whole second.
 	end = end.Add(time.Second)
@@ -59,14 +61,14 @@ func (s *Server) listTransactions(r *request) reply {
 	first := s.ledger.since(start)
 	if after := r.query.Get("startingAfter"); after != "" {
 		i, known := s.ledger.byKey[after]
-		if !known || !movements[i].listed() || i < first || !movements[i].At.Before(end) {
-			return r.refuse(tosspayments.ErrInvalidTransactionKey)
+		if !known || !s.listed(&movements[i], r.shop) || i < first || !movements[i].At.Before(end) {
+			return r.refuse(s.guess(UnknownCursor))
 		}
 		first = i + 1
 	}
 	var rows []json.RawMessage
 	for i := first; i < len(movements) && len(rows) < limit && movements[i].At.Before(end); i++ {
-		if m := &movements[i]; m.listed() {
+		if m := &movements[i]; s.listed(m, r.shop) {
 			rows = append(rows, m.transactionJSON(r.english))
 		}
 	}
@@ -76,15 +78,15 @@ func (s *Server) listTransactions(r *request) reply {
 func (m *movement) transactionJSON(inEnglish bool) json.RawMessage {
 	p := m.payment
 	status := tosspayments.PaymentStatusDone
-	if m.cancel != nil {
+	if m.Kind != Approved {
 		status = tosspayments.PaymentStatusPartialCanceled
-		if m.cancel.amount == p.checkout.Amount {
+		if m.Amount == p.checkout.Amount {
 			status = tosspayments.PaymentStatusCanceled
 		}
 	}
 	values := map[string]any{
-		"transactionKey": m.TransactionKey, "paymentKey": m.PaymentKey, "orderId": m.OrderID, "status": status,
-		"transactionAt": stamp(m.At), "currency": p.checkout.Currency, "amount": m.Amount, "method": p.method(inEnglish),
+		"mId": p.shop.mid, "transactionKey": m.TransactionKey, "paymentKey": m.PaymentKey, "orderId": m.OrderID, "status": status,
+		"transactionAt": stamp(m.At), "currency": p.checkout.Currency, "amount": m.Amount, "method": p.method(inEnglish), "receiptUrl": p.receipt,
 	}
 	if p.billing != nil {
 		values["customerKey"] = p.billing.customerKey
@@ -130,7 +132,7 @@ func (s *Server) listSettlements(r *request) reply {
 	case !pageOK || !sizeOK || dateType != "" && dateType != "soldDate" && dateType != "paidOutDate":
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	case size > maxPage:
-		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
+		return r.refuse(s.guess(ListLimit))
 	}
 	today, _ := settled(s.clock.now())
 	var rows []json.RawMessage
@@ -146,7 +148,7 @@ func (s *Server) listSettlements(r *request) reply {
 		if sold.After(end) || !sold.Before(today) {
 			break
 		}
-		if !m.listed() || day.Before(start) || day.After(end) {
+		if !s.listed(m, r.shop) || day.Before(start) || day.After(end) {
 			continue
 		}
 		if skip > 0 {
@@ -161,24 +163,23 @@ func (s *Server) listSettlements(r *request) reply {
 func (m *movement) settlementJSON(sold, paidOut time.Time, inEnglish bool) json.RawMessage {
 	p := m.payment
 	units, _ := m.Amount.Int64()
-	if m.cancel != nil {
+	approvedAt := p.approvedAt
+	if approvedAt.IsZero() { // the deposit has bounced since
+		approvedAt = m.At
+	}
+	if m.Kind != Approved {
 		units = -units
 	}
 	supply := units * 28 / 1000
 	tax := supply / 10
 	fee := supply + tax
 	values := map[string]any{
-		"paymentKey": m.PaymentKey, "transactionKey": m.TransactionKey, "orderId": m.OrderID, "currency": p.checkout.Currency,
+		"mId": p.shop.mid, "paymentKey": m.PaymentKey, "transactionKey": m.TransactionKey, "orderId": m.OrderID, "currency": p.checkout.Currency,
 		"method": p.method(inEnglish), "amount": units, "fees": []any{map[string]any{"type": "BASE", "fee": fee}}, "fee": fee,
-		"supplyAmount": supply, "vat": tax, "payOutAmount": units - fee, "approvedAt": stamp(p.approvedAt),
+		"supplyAmount": supply, "vat": tax, "payOutAmount": units - fee, "approvedAt": stamp(approvedAt),
 		"soldDate": sold.Format(time.DateOnly), "paidOutDate": paidOut.Format(time.DateOnly),
 	}
-	switch p.checkout.Method {
-	case "", tosspayments.MethodCard:
-		values["card"] = p.cardJSON(inEnglish)
-	case tosspayments.MethodVirtualAccount:
-		values["virtualAccount"] = p.account.json(inEnglish)
-	}
+	p.meansJSON(values, inEnglish)
 	if m.cancel != nil {
 		values["cancel"] = m.cancel.json()
 	}
@@ -189,7 +190,7 @@ func (s *Server) requestSettlement(r *request) reply {
 	var body struct {
 		PaymentKey string `json:"paymentKey"`
 	}
-	if !decode(r.body, &body) || s.payments[body.PaymentKey] == nil {
+	if !decode(r.body, &body) || s.paymentOf(r, body.PaymentKey) == nil {
 		return r.refuse(tosspayments.ErrNotFoundPayment)
 	}
 	return ok([]byte(`{"result":true}`))
@@ -197,6 +198,7 @@ func (s *Server) requestSettlement(r *request) reply {
 
 // cashReceipt is a record of a cash receipt, or of its cancel.
 type cashReceipt struct {
+	shop                                    *merchant
 	key, orderID, orderName, kind, identity string
 	amount, taxFree, left                   tosspayments.Amount
 	isCancel                                bool
@@ -225,7 +227,7 @@ func (s *Server) cashReceiptJSON(c *cashReceipt) json.RawMessage {
 	return fixtures().cashReceipt.fill(map[string]any{
 		"receiptKey": c.key, "issueNumber": "G" + c.key[len(c.key)-8:], "issueStatus": status, "amount": c.amount,
 		"taxFreeAmount": c.taxFree, "orderId": c.orderID, "orderName": c.orderName, "type": c.kind, "transactionType": kind,
-		"customerIdentityNumber": masked, "requestedAt": stamp(c.at),
+		"customerIdentityNumber": masked, "requestedAt": stamp(c.at), "receiptUrl": s.cashReceiptURL(c.shop, c.orderID),
 	})
 }
 
@@ -247,15 +249,17 @@ func (s *Server) issueCashReceipt(r *request) reply {
 	case body.Type != "소득공제" && body.Type != "지출증빙" || body.CustomerIdentityNumber == "":
 		return r.refuse(tosspayments.ErrInvalidCashReceiptInfo)
 	}
-	if last := s.receipts.byOrder[body.OrderID]; last != nil && !last.left.IsZero() {
+	book := &r.shop.receipts
+	if last := book.byOrder[body.OrderID]; last != nil && !last.left.IsZero() {
 		return r.refuse(tosspayments.ErrDuplicatedCashReceipt)
 	}
 	c := &cashReceipt{
-		key: "fake" + s.hex(10), orderID: body.OrderID, orderName: body.OrderName, kind: body.Type, identity: body.CustomerIdentityNumber,
+		shop: r.shop,
+		key:  "fake" + s.hex(10), orderID: body.OrderID, orderName: body.OrderName, kind: body.Type, identity: body.CustomerIdentityNumber,
 		amount: body.Amount, taxFree: body.TaxFreeAmount, left: body.Amount, at: s.clock.now(),
 	}
-	s.receipts.all = append(s.receipts.all, c)
-	s.receipts.byKey[c.key], s.receipts.byOrder[c.orderID] = c, c
+	book.all = append(book.all, c)
+	book.byKey[c.key], book.byOrder[c.orderID] = c, c
 	return ok(s.cashReceiptJSON(c))
 }
 
@@ -266,7 +270,8 @@ func (s *Server) cancelCashReceipt(r *request) reply {
 	if len(r.body) > 0 && !decode(r.body, &body) {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	c := s.receipts.byKey[r.subject]
+	book := &r.shop.receipts
+	c := book.byKey[r.subject]
 	if c == nil {
 		return r.refuse(tosspayments.ErrNotFoundReceipt)
 	}
@@ -280,7 +285,7 @@ func (s *Server) cancelCashReceipt(r *request) reply {
 	c.left = c.left.Sub(amount)
 	x := *c
 	x.key, x.amount, x.isCancel, x.at = "c_"+c.key, amount, true, s.clock.now()
-	s.receipts.all = append(s.receipts.all, &x)
+	book.all = append(book.all, &x)
 	return ok(s.cashReceiptJSON(&x))
 }
 
@@ -294,9 +299,9 @@ func (s *Server) listCashReceipts(r *request) reply {
 	case !limitOK || !cursorOK:
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	case limit > maxReceiptPage:
-		return r.refuse(tosspayments.ErrExceedMaxQueryLimit)
+		return r.refuse(s.guess(ListLimit))
 	}
-	all := s.receipts.all
+	all := r.shop.receipts.all
 	since := func(t time.Time) int {
 		return sort.Search(len(all), func(i int) bool { return !all[i].at.Before(t) })
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 )
 
 const maxBody = 1 << 20
@@ -35,6 +34,8 @@ var routes = []route{
 	{http.MethodPost, "/v1/cash-receipts", IssueCashReceipt, (*Server).issueCashReceipt},
 	{http.MethodGet, "/v1/cash-receipts", ListCashReceipts, (*Server).listCashReceipts},
 	{http.MethodPost, "/v1/cash-receipts/{}/cancel", CancelCashReceipt, (*Server).cancelCashReceipt},
+	{http.MethodPost, "/v1/brandpay/authorizations/access-token", IssueBrandPayToken, (*Server).issueBrandPayToken},
+	{http.MethodPost, "/v1/brandpay/payments/confirm", ConfirmBrandPay, (*Server).confirmBrandPay},
 	{http.MethodGet, "/v1/promotions", GetPromotions, (*Server).getPromotions},
 	{http.MethodGet, "/v1/promotions/card", GetCardPromotions, (*Server).getCardPromotions},
 }
@@ -70,10 +71,19 @@ type request struct {
 	body    []byte
 	english bool
 	traceID string
+	// shop is whose secret key it is; nil until that has been checked.
+	shop *merchant
 	// fault is what goes wrong on purpose; nil mostly.
 	fault *Fault
-	// delay is how long the operation takes before its effect.
-	delay time.Duration
+	// pause is what is still to be waited for; nil mostly.
+	pause func()
+}
+
+func (r *request) hold() {
+	if pause := r.pause; pause != nil {
+		r.pause = nil
+		pause()
+	}
 }
 
 func readRequest(r *http.Request) (*request, error) {

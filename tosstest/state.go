@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"sort"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,9 @@ func (s *Server) locked(do func()) (early []<-chan struct{}) {
 	defer s.mu.Unlock()
 	defer func() {
 		s.sweep()
+		if len(s.touched) > 0 {
+			s.tellTouched()
+		}
 		early = s.webhooks.hand(s.events)
 		s.events = nil
 	}()
@@ -65,13 +69,13 @@ func (s *Server) locked(do func()) (early []<-chan struct{}) {
 
 // work is the time in which the card company is asked. Like [sync.Cond.Wait] it gives
 // up the lock meanwhile, so that other requests go on.
-func (s *Server) work(p *payment, delay time.Duration) {
-	if delay <= 0 {
+func (s *Server) work(p *payment, r *request) {
+	if r.pause == nil {
 		return
 	}
 	p.busy = true
 	s.mu.Unlock()
-	wait(delay)
+	r.hold()
 	s.mu.Lock()
 	p.busy = false
 	s.watch(p)
@@ -101,6 +105,7 @@ func (d *deadlines) Pop() any {
 
 // watch notes when the payment's time is over.
 func (s *Server) watch(p *payment) {
+	s.touch(p)
 	if at := p.deadline(); !at.IsZero() {
 		heap.Push(&s.deadlines, deadline{at, p})
 	}
@@ -220,9 +225,12 @@ func (s *Server) enter(kind EntryKind, p *payment, amount tosspayments.Amount, x
 	if x != nil {
 		x.transaction = key
 	}
-	s.ledger.add(movement{Entry{
-		Kind: kind, PaymentKey: p.key, OrderID: p.checkout.OrderID, TransactionKey: key, Amount: amount, At: s.clock.now(),
-	}, p, x})
+	e := Entry{Kind: kind, PaymentKey: p.key, OrderID: p.checkout.OrderID, TransactionKey: key, Amount: amount, At: s.clock.now()}
+	s.ledger.add(movement{e, p, x})
+	s.touch(p)
+	if s.observe != nil {
+		s.observe(Change{Entry: &e})
+	}
 	return key
 }
 
@@ -271,14 +279,60 @@ type Request struct {
 	Operation Operation
 	Method    string
 	Path      string
+	Query     url.Values
 	// Header is without Authorization.
 	Header http.Header
 	Body   []byte
-	At     time.Time
+	// PaymentKey and OrderID are the payment that the request is about, whether it names
+	// its key or its order; BillingKey is that of a charge. "" is none.
+	PaymentKey, OrderID, BillingKey string
+	At                              time.Time
 	// Status is what was answered, or would have been when a fault ate it.
 	Status int
+	// Answer is the body that was answered; nil when a fault ate it.
+	Answer []byte
 	// Fault is what went wrong on purpose; nil mostly.
 	Fault *Fault
+}
+
+// logged is a request for the log.
+func (s *Server) logged(r *request) Request {
+	l := Request{
+		Operation: r.operation, Method: r.method, Path: r.path, Query: r.query,
+		Header: r.header.Clone(), Body: r.body, At: s.clock.now(),
+	}
+	l.Header.Del("Authorization")
+	var body struct {
+		PaymentKey string `json:"paymentKey"`
+		OrderID    string `json:"orderId"`
+	}
+	if r.method == http.MethodPost {
+		_ = json.Unmarshal(r.body, &body)
+	}
+	l.PaymentKey, l.OrderID = body.PaymentKey, body.OrderID
+	switch r.operation {
+	case GetPayment, CancelPayment:
+		l.PaymentKey = r.subject
+	case GetPaymentByOrderID:
+		l.OrderID = r.subject
+	case ChargeBilling, DeleteBillingKey:
+		l.BillingKey = r.subject
+	}
+	s.identify(r, &l)
+	return l
+}
+
+// identify adds what is known of the payment that a request is about.
+func (s *Server) identify(r *request, l *Request) {
+	p := s.payments[l.PaymentKey]
+	if p == nil && r.shop != nil {
+		p = r.shop.byOrder[l.OrderID]
+	} else if p == nil {
+		p = s.order(l.OrderID)
+	}
+	if p != nil {
+		l.PaymentKey, l.OrderID = cmp.Or(l.PaymentKey, p.key), cmp.Or(l.OrderID, p.checkout.OrderID)
+	}
 }
 
 // Requests returns the last requests, in the order in which they were answered: at most

@@ -10,9 +10,9 @@ import (
 // what may be missing is null. States and amounts stay as they are.
 func WithTomorrow() Option { return func(s *Server) { s.tomorrow = true } }
 
-// WithAPIVersion sets the API version of the merchant: "2022-11-16" (the default) or
-// "2024-06-01".
-func WithAPIVersion(version string) Option { return func(s *Server) { s.version = version } }
+// WithAPIVersion sets the API version of the individual pair of keys: "2022-11-16" (the
+// default) or "2024-06-01". That of the widget pair is always 2022-11-16.
+func WithAPIVersion(version string) Option { return func(s *Server) { s.individual.version = version } }
 
 // The values of tomorrow. Those that are nil become null.
 var tomorrowValues = map[string]any{
@@ -22,12 +22,12 @@ var tomorrowValues = map[string]any{
 	"receiptUrl": nil, "customerName": nil, "depositorName": nil, "number": nil, "currency": nil, "suppliedAmount": nil, "vat": nil,
 }
 
-// present changes an answer as the options say.
-func (s *Server) present(a reply) reply {
+// present changes an answer to a merchant as the options say.
+func (s *Server) present(a reply, shop *merchant) reply {
 	if !bytes.HasPrefix(a.body, []byte("{")) && !bytes.HasPrefix(a.body, []byte("[")) {
 		return a
 	}
-	if s.version == "2024-06-01" {
+	if shop.version == "2024-06-01" {
 		a.body = rewrite(a.body, func(o map[string]json.RawMessage) {
 			if _, ok := o["version"]; ok {
 				o["version"] = json.RawMessage(`"2024-06-01"`)

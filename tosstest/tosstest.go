@@ -1,6 +1,5 @@
-// Package tosstest is a Toss Payments that runs inside the process: with state, a
-// clock that can be moved, faults, and a ledger to assert on. It needs no account
-// and no network.
+// Package tosstest is an in-process fake of Toss Payments: with state, a clock that can be
+// moved, faults, and a ledger to assert on. It needs no account and no network.
 //
 //	server := tosstest.NewServer(t)
 //	client := server.Client()
@@ -10,20 +9,39 @@
 //	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
 //	payment, err := client.ConfirmPayment(ctx, request)
 //
-// It knows the whole Core API: payments of every domestic method, virtual accounts
-// with deposits, billing keys, transactions, settlements, cash receipts and
-// promotions. It checks keys, requests and states as the real service does, answers
-// with its codes, statuses and messages in Korean and English, keeps answers under
-// their idempotency keys, and honours TossPayments-Test-Code. Where the behaviour of
-// the real service is not known, an option chooses.
+// There are three ways to make one:
+//
+//   - [NewServer] listens on a port of this machine, and is closed when the test ends. Use
+//     it where the code under test, or a browser, needs an address.
+//   - [New] has no port: its clients call it directly. It is quick, and the only one that
+//     works in a testing/synctest bubble, where time costs nothing. As an [http.Handler] it
+//     can be mounted anywhere.
+//   - [Start] is NewServer for programs.
+//
+// A call whose outcome stays unknown has looked for it, which takes time: about 8 seconds
+// when every answer is lost, and up to two minutes when none ever comes. A test that wants
+// to see that outcome need not wait. With [New] inside testing/synctest.Test the waiting
+// takes no real time. Over a port, give the call a context with a deadline of a second, and
+// the client [tosspayments.WithLookupGrace] of 0 if the lookup gets no answer either.
+//
+// The server knows the whole Core API: payments of every domestic method, virtual accounts
+// with deposits, billing keys, transactions, settlements, cash receipts and promotions. It
+// checks keys, requests and states as the real service does, answers with its codes,
+// statuses and messages in Korean and English, keeps answers under their idempotency keys,
+// and honours TossPayments-Test-Code. It has two pairs of keys, as merchants do; see
+// [DefaultSecretKey]. Where the behaviour of the real service is not known, an option
+// chooses; see [WithGuess].
+//
+// [Server.Inject] makes requests go wrong in every way that a network and a server can,
+// and [Server.Gate] holds one while the test looks at the rest.
 //
 // It delivers webhooks to an address or a handler, with the real headers, retries and
 // signatures, and twice, late, out of order or never where a test asks for it; see
 // [Server.RegisterWebhook].
 //
-// For a browser it serves, at [ScriptPath], a script with the interface of the
-// official one. It opens a payment window in which a developer picks the card or
-// wallet, and the outcome.
+// For a browser it serves, at [ScriptPath], a script with the interface of the official
+// one. It opens a payment window in which a developer picks the card or wallet, and the
+// outcome.
 //
 // The command cmd/toss-sandbox runs it as a program, for code in any language.
 package tosstest
@@ -34,17 +52,11 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
-)
-
-// The keys of a server that was not given others. They are the public keys of
-// Toss Payments' documentation, so code that knows those works unchanged.
-const (
-	DefaultSecretKey = "test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R"
-	DefaultClientKey = "test_ck_D5GePWvyJnrK0W0k6q8gLzN97Eoq"
 )
 
 // TB is what [NewServer] needs of a test; [*testing.T] fits.
@@ -64,13 +76,15 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 
-	secretKey          string
-	clientKey          string
-	amountMismatch     tosspayments.ErrorCode
+	individual, widget merchant
+
+	guesses            map[Guess]tosspayments.ErrorCode
 	consecutiveCancels bool
+	bounceRows         bool
+	maximum            tosspayments.Amount
 	forgetsServerError bool
 	tomorrow           bool
-	version            string
+	browser            Browser
 
 	clock    clock
 	webhooks webhooks
@@ -78,48 +92,45 @@ type Server struct {
 	mu       sync.Mutex
 	random   *rand.Rand
 	payments map[string]*payment
-	byOrder  map[string]*payment
 	opened   []*payment          // oldest first
 	billings map[string]*billing // by key
 	authKeys map[string]*billing
-	windows  map[string]*registrationWindow
+	windows  map[string]*openWindow
+	brandPay brandPay
 	answers  map[idempotencyID]*storedAnswer
 	ledger   ledger
-	receipts receipts
 	requests history[Request]
 	script   []Fault
+	gates    map[*Gate]bool // that hold somebody, or may; nil once closed
+	rate     rate
 	chaos    float64
 	chaosRng *rand.Rand
 	// deadlines are those of the payments that wait for somebody, the next one first.
 	deadlines deadlines
 	alarm     alarm
-	// events are those of the change that is being made.
-	events []event
+	// events are those of the change that is being made, touched its payments where
+	// somebody observes.
+	events  []event
+	touched []*payment
+	observe func(Change)
 }
 
 // Option configures a [Server].
 type Option func(*Server)
-
-// WithSecretKey sets the only secret key that the server accepts.
-func WithSecretKey(key string) Option { return func(s *Server) { s.secretKey = key } }
-
-// WithClientKey sets the only client key that the payment window accepts.
-func WithClientKey(key string) Option { return func(s *Server) { s.clientKey = key } }
 
 // WithSeed makes keys and ids repeatable.
 func WithSeed(seed uint64) Option {
 	return func(s *Server) { s.random = rand.New(rand.NewPCG(seed, seed)) }
 }
 
-// WithAmountMismatchCode sets the answer to a confirm whose amount is not that of
-// the payment: the real one is not known. The default is FORBIDDEN_REQUEST.
-func WithAmountMismatchCode(code tosspayments.ErrorCode) Option {
-	return func(s *Server) { s.amountMismatch = code }
-}
-
 // WithConsecutiveCancelRule refuses a second cancel of a payment within a second
 // with FORBIDDEN_CONSECUTIVE_REQUEST. Off by default: the real rule is not known.
 func WithConsecutiveCancelRule() Option { return func(s *Server) { s.consecutiveCancels = true } }
+
+// WithBounceRows lists a deposit that was taken back among the transactions and
+// settlements, as a cancel. By default it is not listed: which of the two is real is not
+// known.
+func WithBounceRows() Option { return func(s *Server) { s.bounceRows = true } }
 
 // WithServerErrorsForgotten does not keep 5xx answers under their idempotency key.
 // By default they are kept like any other: which of the two is real is not known.
@@ -134,23 +145,24 @@ func WithRandomFaults(seed uint64, share float64) Option {
 	}
 }
 
-// New returns a server without a listener: its clients reach it inside the process,
-// which also works in a testing/synctest bubble.
+// New returns a server without a listener: the clients of [Server.Client] call it
+// directly, which also works in a testing/synctest bubble. Whoever serves it as an
+// [http.Handler] sets URL to its address before the first payment.
 func New(opts ...Option) *Server {
 	s := &Server{
-		URL:            "https://tosstest",
-		secretKey:      DefaultSecretKey,
-		clientKey:      DefaultClientKey,
-		amountMismatch: tosspayments.ErrForbiddenRequest,
-		random:         rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-		payments:       map[string]*payment{},
-		byOrder:        map[string]*payment{},
-		billings:       map[string]*billing{},
-		authKeys:       map[string]*billing{},
-		windows:        map[string]*registrationWindow{},
-		answers:        map[idempotencyID]*storedAnswer{},
-		ledger:         ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
-		receipts:       receipts{byKey: map[string]*cashReceipt{}, byOrder: map[string]*cashReceipt{}},
+		URL:        inProcessURL,
+		individual: newMerchant(DefaultMID, DefaultClientKey, DefaultSecretKey),
+		widget:     newMerchant(DefaultWidgetMID, DefaultWidgetClientKey, DefaultWidgetSecretKey),
+		guesses:    map[Guess]tosspayments.ErrorCode{},
+		gates:      map[*Gate]bool{},
+		random:     rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		payments:   map[string]*payment{},
+		billings:   map[string]*billing{},
+		authKeys:   map[string]*billing{},
+		windows:    map[string]*openWindow{},
+		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}},
+		answers:    map[idempotencyID]*storedAnswer{},
+		ledger:     ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
 	}
 	s.webhooks.init(&s.clock)
 	s.alarm = alarm{clock: &s.clock, ring: func() {
@@ -162,8 +174,25 @@ func New(opts ...Option) *Server {
 	return s
 }
 
-// Start returns a server that listens on a free port of 127.0.0.1, over plain
-// HTTP. Close it in the end.
+// localOnly refuses requests for names that are not this machine's, so that no web page
+// whose name was pointed here (DNS rebinding) drives the server.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if ip := net.ParseIP(strings.Trim(host, "[]")); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, fmt.Sprintf("tosstest: requests for the host %q are refused", host), http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Start returns a server that listens on a free port of 127.0.0.1, over plain HTTP, and
+// answers requests for this machine's names only. Close it in the end. In a test
+// [NewServer] is simpler.
 func Start(opts ...Option) (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -172,13 +201,19 @@ func Start(opts ...Option) (*Server, error) {
 	s := New(opts...)
 	s.URL = "http://" + listener.Addr().String()
 	s.listener = listener
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	s.http = &http.Server{
+		Handler:           localOnly(s),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       20 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
 	go func() { _ = s.http.Serve(listener) }()
 	return s, nil
 }
 
-// NewServer is [Start] for tests: the server is closed when the test ends, and
-// misuse fails the test.
+// NewServer is [Start] for tests: the server listens on a port, is closed when the test
+// ends, and misuse fails the test. See [New] for a server without a port.
 func NewServer(tb TB, opts ...Option) *Server {
 	tb.Helper()
 	s, err := Start(opts...)
@@ -191,8 +226,8 @@ func NewServer(tb TB, opts ...Option) *Server {
 	return s
 }
 
-// Close stops listening, closes all connections and ends the deliveries of webhooks. A
-// server of [New] needs it only where webhooks are registered and time goes on.
+// Close stops listening, closes all connections, ends the deliveries of webhooks and lets
+// go what faults still hold. A server of [New] needs it only for the last two.
 func (s *Server) Close() {
 	if s.http != nil {
 		_ = s.http.Close()
@@ -201,16 +236,30 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.alarm.set(time.Time{})
+	for gate := range s.gates {
+		gate.Open()
+	}
+	s.gates = nil
 }
 
-// Client returns a client of this server with its secret key. Options come after
-// the server's own. It panics, or fails the test, when an option is refused.
+// Client returns a client of this server with the individual secret key. Options come
+// after the server's own. It panics, or fails the test, when an option is refused.
 func (s *Server) Client(opts ...tosspayments.Option) *tosspayments.Client {
+	return s.client(&s.individual, opts)
+}
+
+// WidgetClient is [Server.Client] with the secret key of the widget pair, for payments
+// with [Checkout].Widget.
+func (s *Server) WidgetClient(opts ...tosspayments.Option) *tosspayments.Client {
+	return s.client(&s.widget, opts)
+}
+
+func (s *Server) client(shop *merchant, opts []tosspayments.Option) *tosspayments.Client {
 	own := []tosspayments.Option{tosspayments.WithBaseURL(s.URL)}
 	if s.listener == nil {
 		own = append(own, tosspayments.WithHTTPClient(&http.Client{Transport: s.Transport()}))
 	}
-	client, err := tosspayments.New(s.secretKey, append(own, opts...)...)
+	client, err := tosspayments.New(shop.secretKey, append(own, opts...)...)
 	if err != nil {
 		s.misuse(err)
 	}
@@ -266,10 +315,10 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a.response(r), nil
 }
 
-// ServeHTTP answers a request over the network: the API, the script at [ScriptPath]
-// and the payment window.
+// ServeHTTP answers a request over the network: the API, the script at [ScriptPath], the
+// payment window and the receipts.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.serveBrowser(w, r) {
+	if s.serveReceipt(w, r) || s.serveBrowser(w, r) {
 		return
 	}
 	request, err := readRequest(r)
@@ -315,19 +364,29 @@ func reset(w http.ResponseWriter) {
 type Checkout struct {
 	OrderID, OrderName string
 	Amount             tosspayments.Amount
+	// Widget opens the payment with the widget pair of keys, as widgets() in the browser
+	// does. [Server.WidgetClient] confirms it. Otherwise it is opened with the individual
+	// pair, as by payment().
+	Widget bool
 	// Currency is KRW when empty.
 	Currency string
-	// Method is CARD when empty; VIRTUAL_ACCOUNT, TRANSFER, MOBILE_PHONE and the gift
-	// certificates are known too.
+	// Method is CARD when empty; VIRTUAL_ACCOUNT, TRANSFER, MOBILE_PHONE, FOREIGN_EASY_PAY
+	// and the gift certificates are known too. Here and in what follows the API's codes
+	// and their Korean and English names are accepted.
 	Method tosspayments.Method
-	// Bank is the code of the bank of a virtual account or transfer; "" is "20".
+	// Bank is that of a virtual account or transfer, such as "88", "SHINHAN" or "신한"; ""
+	// is "20".
 	Bank string
 	// ValidHours is how long a virtual account can be paid into; 0 is 168.
 	ValidHours int
 	// EasyPay is the wallet that the buyer picks, such as "TOSSPAY" or "토스페이"; ""
-	// is a card.
+	// is a card. A wallet pays with its money, so that Payment.Card is nil, unless
+	// CardCompany names the card behind it.
 	EasyPay tosspayments.EasyPayProvider
-	// CardCompany is the issuer's code, such as "61"; "" is one that the server picks.
+	// EasyPayPoints are points and coupons of the wallet that pay a part of the amount, or
+	// all.
+	EasyPayPoints tosspayments.Amount
+	// CardCompany is the issuer, such as "61"; "" is one that the server picks.
 	CardCompany string
 	// InstallmentPlanMonths is 0 for one sum.
 	InstallmentPlanMonths int
@@ -357,9 +416,9 @@ func (s *Server) OpenWindow(checkout Checkout) string {
 }
 
 // Authenticate plays the buyer: opens the window, picks the card or wallet and
-// authenticates. It returns what the browser brings to successUrl; the payment is
-// IN_PROGRESS and can be confirmed for ten minutes. A purchase that the window would
-// not accept panics, or fails the test.
+// authenticates. It returns what the browser brings to successUrl, with a paymentType
+// only where Widget is set; the payment is IN_PROGRESS and can be confirmed for ten
+// minutes. A purchase that the window would not accept panics, or fails the test.
 func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 	if s.tb != nil {
 		s.tb.Helper()
@@ -373,9 +432,37 @@ func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 		p = s.open(checkout)
 		s.authenticate(p, s.clock.now())
 	})
-	return tosspayments.SuccessRedirect{
-		PaymentType: "NORMAL", PaymentKey: p.key, OrderID: checkout.OrderID, Amount: checkout.Amount,
+	return p.redirect()
+}
+
+// AuthenticatePayment plays the buyer of a payment that [Server.OpenWindow], the script
+// or the API (POST /v1/payments) has opened. Otherwise it is like [Server.Authenticate].
+func (s *Server) AuthenticatePayment(paymentKey string) tosspayments.SuccessRedirect {
+	if s.tb != nil {
+		s.tb.Helper()
 	}
+	var p *payment
+	s.change(func() {
+		if p = s.payments[paymentKey]; p == nil || p.status != tosspayments.PaymentStatusReady {
+			p = nil
+			return
+		}
+		s.authenticate(p, s.clock.now())
+	})
+	if p == nil {
+		s.misuse(fmt.Errorf("the payment %q does not wait for a buyer", paymentKey))
+		return tosspayments.SuccessRedirect{}
+	}
+	return p.redirect()
+}
+
+// redirect is what the browser brings to successUrl.
+func (p *payment) redirect() tosspayments.SuccessRedirect {
+	r := tosspayments.SuccessRedirect{PaymentKey: p.key, OrderID: p.checkout.OrderID, Amount: p.checkout.Amount}
+	if p.checkout.Widget {
+		r.PaymentType = "NORMAL"
+	}
+	return r
 }
 
 func (c *Checkout) validate() error {
@@ -388,8 +475,6 @@ func (c *Checkout) validate() error {
 	switch {
 	case c.Amount.Cmp(tosspayments.Amount{}) <= 0:
 		return errors.New("amount must be more than 0")
-	case c.Method != "" && !isMethod(c.Method):
-		return fmt.Errorf("method %q is not known", c.Method)
 	case c.TaxFreeAmount.Cmp(c.Amount) > 0 || c.TaxFreeAmount.Cmp(tosspayments.Amount{}) < 0:
 		return errors.New("taxFreeAmount must be between 0 and the amount")
 	case c.Refusal != "":
@@ -397,5 +482,5 @@ func (c *Checkout) validate() error {
 			return fmt.Errorf("refusal %q is not a known error code", c.Refusal)
 		}
 	}
-	return nil
+	return c.validateMeans()
 }

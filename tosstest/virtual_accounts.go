@@ -1,6 +1,7 @@
 package tosstest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ type virtualAccount struct {
 	number, bank, customer, depositor string
 	due                               time.Time
 	expired                           bool
+	refund                            *refundAccount
 }
 
 type accountRequest struct {
@@ -52,7 +54,7 @@ func (a *accountRequest) refusal(now time.Time) tosspayments.ErrorCode {
 	switch {
 	case a.ValidHours != 0 && a.DueDate != "":
 		return tosspayments.ErrInvalidValidHoursWithDueDateAndSingle
-	case a.Bank == "":
+	case bankCode(a.Bank) == "":
 		return tosspayments.ErrInvalidBank
 	case a.Customer == "":
 		return tosspayments.ErrInvalidRequest
@@ -70,7 +72,7 @@ func (s *Server) issueAccount(p *payment, request accountRequest) {
 	due, _ := request.due(s.clock.now())
 	p.account = &virtualAccount{
 		// Accounts of the test environment begin with X.
-		number: "X" + digits(s.random.Uint32()) + digits(s.random.Uint32())[:5], bank: request.Bank, customer: request.Customer, due: due,
+		number: "X" + digits(s.random.Uint32()) + digits(s.random.Uint32())[:5], bank: bankCode(request.Bank), customer: request.Customer, due: due, refund: p.refund,
 	}
 	p.status = tosspayments.PaymentStatusWaitingForDeposit
 	// The issue has a key like any change, though no money has moved.
@@ -83,8 +85,12 @@ func (a *virtualAccount) json(inEnglish bool) json.RawMessage {
 	if inEnglish {
 		kind = "Normal"
 	}
+	var refund any
+	if a.refund != nil {
+		refund = map[string]string{"bankCode": bankCode(a.refund.Bank), "accountNumber": a.refund.AccountNumber, "holderName": a.refund.HolderName}
+	}
 	return fixtures().virtualAccount.fill(map[string]any{
-		"accountType": kind, "accountNumber": a.number, "bankCode": a.bank, "customerName": a.customer,
+		"refundReceiveAccount": refund, "accountType": kind, "accountNumber": a.number, "bankCode": a.bank, "customerName": a.customer,
 		"depositorName": a.depositor, "dueDate": stamp(a.due), "expired": a.expired,
 	})
 }
@@ -136,6 +142,7 @@ func (s *Server) expireAccount(p *payment) error {
 	}
 	if due := s.clock.now().Add(-time.Second); due.Before(p.account.due) {
 		p.account.due = due
+		s.touch(p)
 	}
 	return nil
 }
@@ -143,7 +150,10 @@ func (s *Server) expireAccount(p *payment) error {
 // atAccount makes a change to the virtual account of an order.
 func (s *Server) atAccount(orderID string, do func(*payment) error) (err error) {
 	s.change(func() {
-		p := s.byOrder[orderID]
+		p := s.individual.byOrder[orderID]
+		if p == nil || p.account == nil {
+			p = s.widget.byOrder[orderID]
+		}
 		if p == nil || p.account == nil {
 			err = errors.New("tosstest: the order has no virtual account")
 			return
@@ -165,14 +175,15 @@ func (s *Server) withdraw(p *payment, reason string) {
 }
 
 // refuseRefundAccount checks where a deposit is to go back to.
-func (p *payment) refuseRefundAccount(to *refundAccount) tosspayments.ErrorCode {
+func (s *Server) refuseRefundAccount(p *payment, to *refundAccount) tosspayments.ErrorCode {
 	switch {
 	case p.account == nil:
 		return ""
-	// The code for a missing account is not known.
-	case to == nil || to.AccountNumber == "" || to.HolderName == "":
+	case to == nil:
+		return s.guess(RefundWithoutAccount)
+	case to.AccountNumber == "" || to.HolderName == "":
 		return tosspayments.ErrInvalidRefundAccountInfo
-	case to.Bank == "":
+	case bankCode(to.Bank) == "":
 		return tosspayments.ErrInvalidBank
 	}
 	return ""
@@ -189,7 +200,7 @@ func (s *Server) issueVirtualAccount(r *request) reply {
 	if !ok || checkout.validate() != nil {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	if code := body.refusal(s.clock.now()); code != "" {
+	if code := cmp.Or(body.refusal(s.clock.now()), s.refuseAmount(&checkout)); code != "" {
 		return r.refuse(code)
 	}
 	p, code := s.openOrder(r, checkout, nil)

@@ -281,7 +281,7 @@ func (s *Server) send(kind webhook.EventType, body json.RawMessage) {
 	default:
 		body = eventJSON(kind, at, body)
 	}
-	s.emit(event{kind: kind, orderID: cmp.Or(about.OrderID, about.Payment.OrderID), at: at, body: body})
+	s.emit(&s.individual, event{kind: kind, orderID: cmp.Or(about.OrderID, about.Payment.OrderID), at: at, body: body})
 }
 
 func eventJSON(event webhook.EventType, at time.Time, data json.RawMessage) json.RawMessage {
@@ -294,12 +294,13 @@ func localStamp(t time.Time) string { return t.In(kst()).Format("2006-01-02T15:0
 // changed tells of the new status of a payment. It is uncaused when only time has
 // passed.
 func (s *Server) changed(p *payment, at time.Time, uncaused bool) {
+	s.touch(p)
 	if !s.webhooks.wanted.Load() {
 		return
 	}
 	e := event{kind: webhook.PaymentStatusChanged, orderID: p.checkout.OrderID, at: at, uncaused: uncaused}
 	e.body = eventJSON(e.kind, at, p.json(false))
-	s.emit(e)
+	s.emit(p.shop, e)
 	if p.account == nil {
 		return
 	}
@@ -307,7 +308,7 @@ func (s *Server) changed(p *payment, at time.Time, uncaused bool) {
 	e.body = fixtures().depositCallback.fill(map[string]any{
 		"createdAt": localStamp(at), "secret": p.secret(), "status": p.status, "transactionKey": p.lastTransaction, "orderId": p.checkout.OrderID,
 	})
-	s.emit(e)
+	s.emit(p.shop, e)
 }
 
 // removeBilling ends a billing key; reason is nil where there is none.
@@ -317,12 +318,12 @@ func (s *Server) removeBilling(b *billing, reason any) {
 		return
 	}
 	at := s.clock.now()
-	s.emit(event{kind: webhook.BillingDeleted, at: at, body: eventJSON(webhook.BillingDeleted, at,
+	s.emit(&s.individual, event{kind: webhook.BillingDeleted, at: at, body: eventJSON(webhook.BillingDeleted, at,
 		fixtures().billingDeleted.fill(map[string]any{"billingKey": b.key, "reason": reason}))})
 }
 
-// emit notes an event. It goes out at the end of the change.
-func (s *Server) emit(e event) {
-	e.body = s.present(reply{body: e.body}).body
+// emit notes an event of a merchant. It goes out at the end of the change.
+func (s *Server) emit(shop *merchant, e event) {
+	e.body = s.present(reply{body: e.body}, shop).body
 	s.events = append(s.events, e)
 }

@@ -238,7 +238,7 @@ func TestWebhooksOfVirtualAccounts(t *testing.T) {
 	cancelRest(t, server, p)
 	told("CANCELED")
 	p, err := server.Client().IssueVirtualAccount(t.Context(), tosspayments.IssueVirtualAccountRequest{
-		OrderID: "order-0003", OrderName: "양말", Amount: tosspayments.Won(100), Bank: "20", CustomerName: "김토스",
+		OrderID: "order-0003", OrderName: "양말", Amount: tosspayments.Won(1000), Bank: "20", CustomerName: "김토스",
 	})
 	require.NoError(t, err)
 	told("WAITING_FOR_DEPOSIT")

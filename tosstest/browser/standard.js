@@ -1,112 +1,70 @@
-// The interface of the official script, in redirect mode. What may be asked for is
-// checked by the server that serves it.
-(function () {
-  "use strict";
-  const origin = new URL(document.currentScript.src).origin;
-  const ANONYMOUS = "@@ANONYMOUS";
+// Keys, errors and the global. settings is written by the server above this.
 
-  class TossPaymentsError extends Error {
-    constructor(code, message) {
-      super(message);
-      this.name = "TossPaymentsError";
-      this.code = code;
-    }
+const origin = new URL(document.currentScript.src).origin;
+const ANONYMOUS = "@@ANONYMOUS";
+
+class TossPaymentsError extends Error {
+  constructor(code, message) {
+    super(message || settings.messages[code] || code);
+    this.name = "TossPaymentsError";
+    this.code = code;
   }
+}
 
-  function checkClientKey(clientKey) {
-    if (typeof clientKey !== "string" || clientKey === "") {
-      throw new TossPaymentsError("INVALID_CLIENT_KEY", "잘못된 클라이언트 연동 정보 입니다.");
-    }
-    if (/^(test|live)_g?sk_/.test(clientKey)) {
-      throw new TossPaymentsError("INSECURE_KEY_USAGE", "시크릿 키는 클라이언트 코드에 노출되면 안 됩니다.");
-    }
+// fail is an error with the documented message, and what it is about.
+function fail(code, about) {
+  return new TossPaymentsError(code, (settings.messages[code] || code) + (about ? " (" + about + ")" : ""));
+}
+
+// checkKeys throws what a factory throws, and returns the customer key.
+function checkKeys(clientKey, params, wanted) {
+  const kind = settings.clientKeys[clientKey];
+  if (!kind) {
+    throw fail("INVALID_CLIENT_KEY");
   }
-
-  function checkCustomerKey(params) {
-    const key = params && params.customerKey;
-    if (key !== ANONYMOUS && !(typeof key === "string" && /^[A-Za-z0-9\-_=.@]{2,50}$/.test(key))) {
-      throw new TossPaymentsError(
-        "INVALID_CUSTOMER_KEY",
-        "`customerKey`는 영문 대소문자, 숫자, 특수문자 -, _, =, ., @로 2자 이상 50자 이하여야 합니다."
-      );
-    }
-    return key;
+  if (kind !== wanted) {
+    throw fail(wanted === "widget" ? "NOT_SUPPORTED_API_INDIVIDUAL_KEY" : "NOT_SUPPORTED_WIDGET_KEY");
   }
-
-  function openInFrame(url) {
-    const frame = document.createElement("iframe");
-    frame.src = url;
-    frame.title = "토스페이먼츠 결제창";
-    frame.setAttribute("data-tosspayments", "window");
-    Object.assign(frame.style, {
-      position: "fixed", inset: "0", width: "100%", height: "100%", border: "0", zIndex: "2147483647",
-    });
-    document.body.appendChild(frame);
-    return frame;
+  const key = params && params.customerKey;
+  if (/^(test|live)_g?sk_/.test(key)) {
+    throw fail("INSECURE_KEY_USAGE");
   }
-
-  function payment(clientKey, params) {
-    const customerKey = checkCustomerKey(params);
-    let busy = false;
-    let frame = null;
-
-    async function request(kind, body) {
-      if (busy) {
-        throw new TossPaymentsError("INVALID_METHOD_TRANSACTION", "이미 다른 요청을 수행하고 있어요.");
-      }
-      busy = true;
-      try {
-        const response = await fetch(origin + "/window", {
-          method: "POST",
-          headers: { "Content-Type": "text/plain" },
-          body: JSON.stringify({ kind, clientKey, customerKey, request: body }),
-        });
-        const answer = await response.json();
-        if (!response.ok) {
-          throw new TossPaymentsError(answer.code, answer.message);
-        }
-        const small = matchMedia("(max-width: 767px)").matches;
-        if (small || (body && body.windowTarget === "self")) {
-          location.assign(answer.url);
-        } else {
-          frame = openInFrame(answer.url);
-        }
-      } catch (error) {
-        busy = false;
-        throw error;
-      }
-      // The page is left before this resolves.
-      return new Promise(function () {});
-    }
-
-    return {
-      requestPayment: (body) => request("payment", body),
-      requestBillingAuth: async function (body) {
-        if (customerKey === ANONYMOUS) {
-          throw new TossPaymentsError("INVALID_CUSTOMER_KEY", "자동결제에는 구매자의 customerKey가 필요합니다.");
-        }
-        return request("billing", body);
-      },
-      destroy: async function () {
-        if (frame) {
-          frame.remove();
-        }
-        busy = false;
-      },
-    };
+  if (key !== ANONYMOUS && !(typeof key === "string" && /^[A-Za-z0-9\-_=.@]{2,50}$/.test(key))) {
+    throw fail("INVALID_CUSTOMER_KEY");
   }
+  return key;
+}
 
-  // Back in the browser shows the page as it was: with an open window, and busy.
-  addEventListener("pageshow", function (event) {
-    if (event.persisted) {
-      location.reload();
-    }
-  });
-
-  function TossPayments(clientKey) {
-    checkClientKey(clientKey);
-    return { payment: (params) => payment(clientKey, params) };
+// checkAmount throws what is wrong with a { value, currency }.
+function checkAmount(amount) {
+  if (typeof amount !== "object" || amount === null) {
+    throw fail("INVALID_PARAMETERS", "amount");
   }
-  TossPayments.ANONYMOUS = ANONYMOUS;
-  window.TossPayments = TossPayments;
-})();
+  if (!["KRW", "USD", "JPY"].includes(amount.currency)) {
+    throw fail("INVALID_AMOUNT_CURRENCY", String(amount.currency));
+  }
+  const { value } = amount;
+  if (typeof value !== "number" || !Number.isFinite(value) || (amount.currency !== "USD" && !Number.isInteger(value))) {
+    throw fail("INVALID_AMOUNT_VALUE", String(value));
+  }
+}
+
+// A phone has no room for a frame over the page.
+const isPhone = () => /iPhone|iPad|iPod|Android/i.test(navigator.userAgent);
+
+function TossPayments(clientKey) {
+  const onlyInV1 = async () => {
+    throw fail("V1_METHOD_NOT_SUPPORTED");
+  };
+  return {
+    payment: (params) => payment(clientKey, params),
+    widgets: (params) => widgets(clientKey, params),
+    brandpay: (params) => brandpay(clientKey, params),
+    requestPayment: onlyInV1,
+    requestBillingAuth: onlyInV1,
+    cancelPayment: onlyInV1,
+  };
+}
+TossPayments.ANONYMOUS = ANONYMOUS;
+// Assigned, so that it can be deleted again, and while the script runs.
+window.TossPayments = TossPayments;

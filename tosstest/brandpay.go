@@ -1,0 +1,349 @@
+package tosstest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/institutions"
+)
+
+// The operations of BrandPay.
+const (
+	ConfirmBrandPay    Operation = "confirm brandpay payment"
+	IssueBrandPayToken Operation = "issue brandpay token"
+)
+
+// brandPayTokenPeriod is how long an access token lives, in seconds.
+const brandPayTokenPeriod = 30 * 24 * 60 * 60
+
+// brandPayCustomer is a buyer with a wallet under the shop's name.
+type brandPayCustomer struct {
+	agreed, oneTouch          bool
+	methods                   []brandPayMethod
+	accessToken, refreshToken string
+}
+
+// brandPayMethod is a card or an account in a wallet.
+type brandPayMethod struct {
+	id, key   string
+	isAccount bool
+	code      string // of the card company or the bank
+}
+
+func (m *brandPayMethod) name() string {
+	if m.isAccount {
+		bank, _ := institutions.LookupBank(m.code)
+		return bank.KoreanShort + " 계좌"
+	}
+	company, _ := institutions.LookupCardCompany(m.code)
+	return company.KoreanShort + " 카드"
+}
+
+// brandPay is all wallets, by customer key, and the codes that were not exchanged yet.
+type brandPay struct {
+	customers map[string]*brandPayCustomer
+	codes     map[string]string
+}
+
+func (b *brandPay) customer(key string) *brandPayCustomer {
+	c := b.customers[key]
+	if c == nil {
+		c = &brandPayCustomer{}
+		b.customers[key] = c
+	}
+	return c
+}
+
+// brandPayWindow is a window of brandpay(). It begins with the terms, and the exchange of
+// a code, where the buyer has not agreed yet.
+type brandPayWindow struct {
+	operation, customerKey string
+	// exchange is the address that the browser asks before it goes on.
+	redirectURL, exchange string
+	customer              *brandPayCustomer
+}
+
+// brandPayRequest is what requestPayment of brandpay() takes.
+type brandPayRequest struct {
+	OrderID         string              `json:"orderId"`
+	OrderName       string              `json:"orderName"`
+	Amount          *windowAmount       `json:"amount"`
+	SuccessURL      string              `json:"successUrl"`
+	FailURL         string              `json:"failUrl"`
+	CustomerEmail   string              `json:"customerEmail"`
+	CustomerName    string              `json:"customerName"`
+	TaxFreeAmount   tosspayments.Amount `json:"taxFreeAmount"`
+	MethodID        string              `json:"methodId"`
+	Metadata        map[string]any      `json:"metadata"`
+	ShippingAddress map[string]any      `json:"shippingAddress"`
+	Card            struct {
+		CardInstallmentPlan int    `json:"cardInstallmentPlan"`
+		UseCardPoint        bool   `json:"useCardPoint"`
+		DiscountCode        string `json:"discountCode"`
+		AffiliateCards      []any  `json:"affiliateCards"`
+		OrderProductCode    string `json:"orderProductCode"`
+		DividedSettlements  []any  `json:"dividedSettlements"`
+	} `json:"card"`
+	Transfer struct {
+		CashReceipt *struct {
+			Type                   string `json:"type"`
+			RegistrationNumberType string `json:"registrationNumberType"`
+			RegistrationNumber     string `json:"registrationNumber"`
+		} `json:"cashReceipt"`
+		IsCulturalExpenses bool   `json:"isCulturalExpenses"`
+		DiscountCode       string `json:"discountCode"`
+		OrderProductCode   string `json:"orderProductCode"`
+		DividedSettlements []any  `json:"dividedSettlements"`
+	} `json:"transfer"`
+}
+
+// brandPayOperations are the operations with a window and what its page says.
+var brandPayOperations = map[string]struct{ title, does, act string }{
+	"requestPayment":     {act: "결제하기"},
+	"addPaymentMethod":   {"결제수단 등록", "브랜드페이에 등록할 카드나 계좌를 골라 주세요.", "등록하기"},
+	"changePassword":     {"비밀번호 변경", "결제할 때 쓰는 비밀번호를 바꿔요.", "변경하기"},
+	"openSettings":       {"브랜드페이 설정", "등록한 결제수단을 지우거나 새로 등록해요.", "결제수단 추가하기"},
+	"changeOneTouchPay":  {"원터치결제 설정", "", ""},
+	"requestBillingAuth": {"자동결제 동의", "등록한 결제수단으로 자동으로 결제하는 데 동의해요.", "동의하기"},
+}
+
+// openBrandPay opens a window of brandpay(), or answers where none is needed.
+func (s *Server) openBrandPay(e *envelope, base string) (answer map[string]any, refused *windowRefusal) {
+	var r brandPayRequest
+	if refused := s.decodeRequest(e, &s.individual, &r); refused != nil {
+		return nil, refused
+	}
+	if tosspayments.ValidateCustomerKey(e.CustomerKey) != nil {
+		return nil, refuseWindow(tosspayments.ErrInvalidCustomerKey, "")
+	}
+	redirectURL, known := s.registered(e.RedirectURL)
+	if !known {
+		return nil, refuseWindow(tosspayments.ErrNotRegisteredRedirectURL, "")
+	}
+	customer := s.brandPay.customer(e.CustomerKey)
+	if e.Operation == "isOneTouchPayEnabled" {
+		if !customer.agreed {
+			return nil, refuseWindow(tosspayments.ErrNeedAgreementWithTerms, "")
+		}
+		return map[string]any{"value": map[string]bool{"isEnabled": customer.oneTouch}}, nil
+	}
+	if _, ok := brandPayOperations[e.Operation]; !ok {
+		return nil, refuseParameter(e.Operation)
+	}
+	var o *openWindow
+	if e.Operation == "requestPayment" {
+		if o, refused = s.openBrandPayPayment(e, &r); refused != nil {
+			return nil, refused
+		}
+		o.payment.page = base + o.path()
+	} else {
+		o = s.newWindow(e)
+	}
+	o.brandPay = &brandPayWindow{operation: e.Operation, customerKey: e.CustomerKey, redirectURL: redirectURL, customer: customer}
+	return map[string]any{"path": o.path()}, nil
+}
+
+// registered is the redirect URL to use: the given one or the first that is registered.
+func (s *Server) registered(redirectURL string) (string, bool) {
+	all := s.browser.BrandPayRedirectURLs
+	if redirectURL == "" && len(all) == 1 {
+		return all[0], true
+	}
+	return redirectURL, isAddress(redirectURL) && (all == nil || slices.Contains(all, redirectURL))
+}
+
+func (s *Server) openBrandPayPayment(e *envelope, r *brandPayRequest) (*openWindow, *windowRefusal) {
+	amount, refused := r.Amount.amount()
+	if refused != nil {
+		return nil, refused
+	}
+	common := commonRequest{
+		OrderID: r.OrderID, OrderName: r.OrderName, SuccessURL: r.SuccessURL, FailURL: r.FailURL,
+		CustomerEmail: r.CustomerEmail, CustomerName: r.CustomerName, TaxFreeAmount: r.TaxFreeAmount,
+	}
+	if refused := common.validate(true); refused != nil {
+		return nil, refused
+	}
+	if !isInstallment(r.Card.CardInstallmentPlan) {
+		return nil, refuseParameter("card.cardInstallmentPlan")
+	}
+	c := common.checkout(amount, r.Amount.Currency)
+	c.InstallmentPlanMonths = r.Card.CardInstallmentPlan
+	o, refused := s.openCheckout(e, c, "", &common)
+	if refused != nil {
+		return nil, refused
+	}
+	o.payment.brandPayer = e.CustomerKey
+	return o, nil
+}
+
+func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
+	b := o.brandPay
+	what := brandPayOperations[b.operation]
+	if what.title != "" {
+		page.Title = what.title
+	}
+	page.Does, page.Pay, page.Close = what.does, what.act, "닫기"
+	switch {
+	case b.exchange != "":
+		page.Pay, page.Exchange, page.Does = "", b.exchange, "상점에 인증 코드를 전달하고 있어요."
+		return
+	case !b.customer.agreed:
+		page.FormTarget, page.Pay = "_self", "동의하고 계속하기"
+		page.Does = "브랜드페이를 처음 사용해요. 약관에 동의하면 상점의 redirectUrl을 호출해요."
+		page.Terms = []string{"[필수] 브랜드페이 서비스 이용약관", "[필수] 개인정보 수집 및 이용 동의"}
+		return
+	}
+	switch b.operation {
+	case "requestPayment":
+		if b.addWallet(page); len(page.Choices) == 0 {
+			page.Does = "등록한 결제수단이 없어요. 고른 카드나 계좌를 등록하고 결제해요."
+			page.Choices = newMethodChoices()
+		}
+		s.addOutcomes(page, o)
+	case "addPaymentMethod":
+		page.Choices = newMethodChoices()
+	case "openSettings":
+		for i := range b.customer.methods {
+			m := &b.customer.methods[i]
+			page.Methods = append(page.Methods, tile{Code: m.id, Name: m.name()})
+		}
+		page.Choices = newMethodChoices()
+	case "changeOneTouchPay":
+		page.Does, page.Pay = "지금은 꺼져 있어요. 켜면 비밀번호 없이 결제돼요.", "원터치결제 켜기"
+		if b.customer.oneTouch {
+			page.Does, page.Pay = "지금은 켜져 있어요.", "원터치결제 끄기"
+		}
+	}
+}
+
+// addWallet lists what the buyer has registered.
+func (b *brandPayWindow) addWallet(page *windowPage) {
+	var list []tile
+	for i := range b.customer.methods {
+		m := &b.customer.methods[i]
+		list = append(list, tile{Code: "method:" + m.id, Name: m.name()})
+	}
+	if list != nil {
+		page.Choices = []choice{{"내 결제수단", "means", check(list, "")}}
+	}
+}
+
+func newMethodChoices() []choice {
+	return []choice{
+		{"카드", "means", check(tiles("card:", cardCompanies), "")},
+		{"계좌", "means", tiles("bank:", banks)},
+	}
+}
+
+// endBrandPay does what was chosen in a window of brandpay().
+func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
+	b := o.brandPay
+	if b.exchange != "" {
+		b.exchange = ""
+		return leaveFor(o.path())
+	}
+	if !b.customer.agreed {
+		b.customer.agreed = true
+		code := s.hex(16)
+		s.brandPay.codes[code] = b.customerKey
+		b.exchange = withQuery(b.redirectURL, [][2]string{{"code", code}, {"customerKey", b.customerKey}})
+		return leaveFor(o.path())
+	}
+	if id := form.Get("remove"); id != "" {
+		b.customer.methods = slices.DeleteFunc(b.customer.methods, func(m brandPayMethod) bool { return m.id == id })
+		return leaveFor(o.path())
+	}
+	method := s.brandPayMethod(b.customer, form.Get("means"))
+	switch b.operation {
+	case "requestPayment":
+		if method == nil {
+			return ending{status: http.StatusBadRequest, text: "means"}
+		}
+		return s.payByBrandPay(o, method, form.Get("outcome"))
+	case "openSettings":
+		return leaveFor(o.path())
+	case "changeOneTouchPay":
+		b.customer.oneTouch = !b.customer.oneTouch
+	}
+	return o.succeed(nil, nil)
+}
+
+// brandPayMethod is the method that was chosen, newly registered where it is a card or an
+// account; nil where there is none.
+func (s *Server) brandPayMethod(customer *brandPayCustomer, means string) *brandPayMethod {
+	kind, code, _ := strings.Cut(means, ":")
+	if kind == "card" || kind == "bank" {
+		m := brandPayMethod{id: "m_" + s.hex(8), key: "mkey_" + s.hex(12), isAccount: kind == "bank", code: code}
+		customer.methods = append(customer.methods, m)
+		return &m
+	}
+	for i := range customer.methods {
+		if customer.methods[i].id == code {
+			return &customer.methods[i]
+		}
+	}
+	return nil
+}
+
+func (s *Server) payByBrandPay(o *openWindow, m *brandPayMethod, outcome string) ending {
+	c := &o.payment.checkout
+	c.CardCompany = m.code
+	if m.isAccount {
+		c.Method, c.CardCompany, c.Bank = tosspayments.MethodTransfer, "", m.code
+	}
+	return s.endPayment(o, outcome)
+}
+
+// issueBrandPayToken exchanges a code, or renews a token.
+func (s *Server) issueBrandPayToken(r *request) reply {
+	var body struct {
+		CustomerKey  string `json:"customerKey"`
+		GrantType    string `json:"grantType"`
+		Code         string `json:"code"`
+		RefreshToken string `json:"refreshToken"`
+	}
+	if !decode(r.body, &body) {
+		return r.refuse(tosspayments.ErrInvalidRequest)
+	}
+	if tosspayments.ValidateCustomerKey(body.CustomerKey) != nil {
+		return r.refuse(tosspayments.ErrInvalidCustomerKey)
+	}
+	c := s.brandPay.customer(body.CustomerKey)
+	switch {
+	case body.GrantType == "AuthorizationCode" && s.brandPay.codes[body.Code] == body.CustomerKey:
+		delete(s.brandPay.codes, body.Code)
+		if c.accessToken == "" {
+			c.accessToken, c.refreshToken = s.hex(16), s.hex(16)
+		}
+	case body.GrantType == "RefreshToken" && body.RefreshToken != "" && body.RefreshToken == c.refreshToken:
+		c.accessToken, c.refreshToken = s.hex(16), s.hex(16)
+	default:
+		// What the real service says of a code that is used up is not known.
+		return r.refuse(tosspayments.ErrInvalidRequest)
+	}
+	return ok(encode(map[string]any{
+		"accessToken": c.accessToken, "refreshToken": c.refreshToken, "tokenType": "bearer", "expiresIn": brandPayTokenPeriod,
+	}))
+}
+
+// confirmBrandPay is a confirm that names the customer.
+func (s *Server) confirmBrandPay(r *request) reply {
+	var body struct {
+		PaymentKey  string `json:"paymentKey"`
+		CustomerKey string `json:"customerKey"`
+	}
+	if !decode(r.body, &body) || body.CustomerKey == "" {
+		return r.refuse(tosspayments.ErrInvalidRequest)
+	}
+	switch p := s.payments[body.PaymentKey]; {
+	case p == nil || p.brandPayer == "":
+		return r.refuse(tosspayments.ErrNotFoundPayment)
+	case p.brandPayer != body.CustomerKey:
+		return r.refuse(tosspayments.ErrNotMatchesCustomerKey)
+	}
+	return s.confirm(r)
+}
