@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/institutions"
@@ -16,21 +17,23 @@ const (
 	IssueBrandPayToken Operation = "issue brandpay token"
 )
 
-// brandPayTokenPeriod is how long an access token lives, in seconds.
-const brandPayTokenPeriod = 30 * 24 * 60 * 60
+// brandPayTokenPeriod is how long an access token lives.
+const brandPayTokenPeriod = 30 * 24 * time.Hour
 
 // brandPayCustomer is a buyer with a wallet under the shop's name.
 type brandPayCustomer struct {
-	agreed, oneTouch          bool
-	methods                   []brandPayMethod
-	accessToken, refreshToken string
+	agreed, oneTouch, identified bool
+	methods                      []brandPayMethod
+	accessToken, refreshToken    string
+	tokenUntil                   time.Time
 }
 
 // brandPayMethod is a card or an account in a wallet.
 type brandPayMethod struct {
-	id, key   string
-	isAccount bool
-	code      string // of the card company or the bank
+	id, key      string
+	isAccount    bool
+	code         string // of the card company or the bank
+	registeredAt time.Time
 }
 
 func (m *brandPayMethod) name() string {
@@ -46,6 +49,7 @@ func (m *brandPayMethod) name() string {
 type brandPay struct {
 	customers map[string]*brandPayCustomer
 	codes     map[string]string
+	removed   map[string]bool // by the key of the method
 }
 
 func (b *brandPay) customer(key string) *brandPayCustomer {
@@ -247,14 +251,14 @@ func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
 		return leaveFor(o.path())
 	}
 	if !b.customer.agreed {
-		b.customer.agreed = true
-		code := s.hex(16)
-		s.brandPay.codes[code] = b.customerKey
+		code := s.agree(b.customerKey)
 		b.exchange = withQuery(b.redirectURL, [][2]string{{"code", code}, {"customerKey", b.customerKey}})
 		return leaveFor(o.path())
 	}
 	if id := form.Get("remove"); id != "" {
-		b.customer.methods = slices.DeleteFunc(b.customer.methods, func(m brandPayMethod) bool { return m.id == id })
+		if i := slices.IndexFunc(b.customer.methods, func(m brandPayMethod) bool { return m.id == id }); i >= 0 {
+			s.removeMethod(b.customerKey, b.customer, i)
+		}
 		return leaveFor(o.path())
 	}
 	method := s.brandPayMethod(b.customer, form.Get("means"))
@@ -277,9 +281,7 @@ func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
 func (s *Server) brandPayMethod(customer *brandPayCustomer, means string) *brandPayMethod {
 	kind, code, _ := strings.Cut(means, ":")
 	if kind == "card" || kind == "bank" {
-		m := brandPayMethod{id: "m_" + s.hex(8), key: "mkey_" + s.hex(12), isAccount: kind == "bank", code: code}
-		customer.methods = append(customer.methods, m)
-		return &m
+		return s.addMethod(customer, kind == "bank", code)
 	}
 	for i := range customer.methods {
 		if customer.methods[i].id == code {
@@ -290,21 +292,20 @@ func (s *Server) brandPayMethod(customer *brandPayCustomer, means string) *brand
 }
 
 func (s *Server) payByBrandPay(o *openWindow, m *brandPayMethod, outcome string) ending {
-	c := &o.payment.checkout
-	c.CardCompany = m.code
-	if m.isAccount {
-		c.Method, c.CardCompany, c.Bank = tosspayments.MethodTransfer, "", m.code
-	}
+	m.use(&o.payment.checkout)
 	return s.endPayment(o, outcome)
 }
 
 // issueBrandPayToken exchanges a code, or renews a token.
 func (s *Server) issueBrandPayToken(r *request) reply {
 	var body struct {
-		CustomerKey  string `json:"customerKey"`
-		GrantType    string `json:"grantType"`
-		Code         string `json:"code"`
-		RefreshToken string `json:"refreshToken"`
+		CustomerKey      string `json:"customerKey"`
+		GrantType        string `json:"grantType"`
+		Code             string `json:"code"`
+		RefreshToken     string `json:"refreshToken"`
+		CustomerIdentity *struct {
+			CI, MobilePhone, Name, RRN string
+		} `json:"customerIdentity"`
 	}
 	if !decode(r.body, &body) {
 		return r.refuse(tosspayments.ErrInvalidRequest)
@@ -312,9 +313,11 @@ func (s *Server) issueBrandPayToken(r *request) reply {
 	if tosspayments.ValidateCustomerKey(body.CustomerKey) != nil {
 		return r.refuse(tosspayments.ErrInvalidCustomerKey)
 	}
-	c := s.brandPay.customer(body.CustomerKey)
+	c := s.brandPay.customers[body.CustomerKey]
 	switch {
-	case body.GrantType == "AuthorizationCode" && s.brandPay.codes[body.Code] == body.CustomerKey:
+	case c == nil:
+		return r.refuse(s.guess(UnknownBrandPayCode))
+	case body.GrantType == "AuthorizationCode" && body.Code != "" && s.brandPay.codes[body.Code] == body.CustomerKey:
 		delete(s.brandPay.codes, body.Code)
 		if c.accessToken == "" {
 			c.accessToken, c.refreshToken = s.hex(16), s.hex(16)
@@ -322,11 +325,14 @@ func (s *Server) issueBrandPayToken(r *request) reply {
 	case body.GrantType == "RefreshToken" && body.RefreshToken != "" && body.RefreshToken == c.refreshToken:
 		c.accessToken, c.refreshToken = s.hex(16), s.hex(16)
 	default:
-		// What the real service says of a code that is used up is not known.
-		return r.refuse(tosspayments.ErrInvalidRequest)
+		return r.refuse(s.guess(UnknownBrandPayCode))
 	}
+	if id := body.CustomerIdentity; id != nil {
+		c.identified = c.identified || id.CI != "" && id.MobilePhone != "" && id.Name != "" && id.RRN != ""
+	}
+	c.tokenUntil = s.clock.now().Add(brandPayTokenPeriod)
 	return ok(encode(map[string]any{
-		"accessToken": c.accessToken, "refreshToken": c.refreshToken, "tokenType": "bearer", "expiresIn": brandPayTokenPeriod,
+		"accessToken": c.accessToken, "refreshToken": c.refreshToken, "tokenType": "bearer", "expiresIn": int(brandPayTokenPeriod.Seconds()),
 	}))
 }
 

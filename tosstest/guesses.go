@@ -65,5 +65,10 @@ func (s *Server) guess(guess Guess) tosspayments.ErrorCode {
 	if code, chosen := s.guesses[guess]; chosen {
 		return code
 	}
-	return guesses[guess]
+	for _, table := range []map[Guess]tosspayments.ErrorCode{guesses, payoutGuesses, brandPayGuesses} {
+		if code, known := table[guess]; known {
+			return code
+		}
+	}
+	return ""
 }

@@ -97,6 +97,7 @@ type Server struct {
 	authKeys map[string]*billing
 	windows  map[string]*openWindow
 	brandPay brandPay
+	payouts  payoutBook
 	answers  map[idempotencyID]*storedAnswer
 	ledger   ledger
 	requests history[Request]
@@ -160,7 +161,7 @@ func New(opts ...Option) *Server {
 		billings:   map[string]*billing{},
 		authKeys:   map[string]*billing{},
 		windows:    map[string]*openWindow{},
-		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}},
+		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}, removed: map[string]bool{}},
 		answers:    map[idempotencyID]*storedAnswer{},
 		ledger:     ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
 	}
