@@ -153,9 +153,18 @@ func TestBuyerLeavesAndComesBack(t *testing.T) {
 	st := newStand(t)
 	st.order()
 	st.FinishWindow("", "cancel")
-	st.WaitFor("main", "PAY_PROCESS_CANCELED")
-	assert.Contains(t, st.Text(".note"), "결제창을 닫으셨어요")
+	st.WaitFor("h1", "결제를 그만두셨어요")
+	assert.Contains(t, st.Text(".note"), "원하실 때 다시 결제할 수 있어요")
+	assert.NotContains(t, st.Text("main"), "PAY_PROCESS_CANCELED", "it is no failure")
 	assert.Empty(t, st.toss.Ledger())
+}
+
+func TestBlockedScript(t *testing.T) {
+	st := newStand(t)
+	st.store.toss.Script = "http://127.0.0.1:1/blocked"
+	st.Visit(st.url)
+	st.Do(shoptest.Click("#order"))
+	st.WaitFor("#problem", "결제창을 불러오지 못했어요")
 }
 
 func TestCardRefusedInTheWindow(t *testing.T) {

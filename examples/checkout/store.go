@@ -222,6 +222,9 @@ func (s *store) showFail(w http.ResponseWriter, r *http.Request) {
 	}
 	s.logger.InfoContext(r.Context(), "payment window", "code", string(fail.Code), "order", fail.OrderID)
 	p := page{Frame: titled("결제하지 못했어요"), Code: fail.Code, Message: advice(fail.Code)}
+	if fail.Code == tosspayments.ErrPayProcessCanceled { // no failure: the buyer has changed their mind
+		p.Frame, p.Code = titled("결제를 그만두셨어요"), ""
+	}
 	if x, err := s.orders.get(r.Context(), fail.OrderID, s.sessions.Customer(w, r)); err == nil && x.State == created {
 		p.Order = x
 	}
