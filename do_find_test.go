@@ -3,6 +3,7 @@ package tosspayments_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
 func TestDoDecodes(t *testing.T) {
@@ -203,4 +205,57 @@ func TestDoFinds(t *testing.T) {
 			require.NoError(t, client.Do(ctx, request, nil))
 		})
 	})
+}
+
+// A call that the library has no method for: an answer of API v2, with the envelope taken
+// off. Package payouts has this one, and is built on Do.
+func ExampleClient_Do_envelope() {
+	server := tosstest.New()
+	server.AddBalance(tosspayments.Won(880_000))
+	var balance struct {
+		AvailableAmount struct{ Value tosspayments.Amount }
+	}
+	err := server.Client().Do(context.Background(), tosspayments.Request{
+		Name: "get balance", Method: http.MethodGet, Path: "/v2/balances",
+	}, &balance)
+	fmt.Println(balance.AvailableAmount.Value, err)
+	// Output: 880000 <nil>
+}
+
+// A token takes the place of the secret key, and no error repeats it.
+func ExampleClient_Do_token() {
+	server := tosstest.New()
+	err := server.Client().Do(context.Background(), tosspayments.Request{
+		Method: http.MethodGet, Path: "/v1/brandpay/payments/methods",
+		Header: http.Header{"Authorization": {"Bearer the-token-of-a-customer"}},
+	}, nil)
+	fmt.Println(tosspayments.CodeOf(err))
+	// Output: UNAUTHORIZED_KEY
+}
+
+// A call that may change something ends in one outcome: what its answers do not tell is
+// found out by Find.
+func ExampleClient_Do_find() {
+	server := tosstest.New()
+	client := server.Client()
+	server.Inject(tosstest.Fault{Operation: tosstest.IssueCashReceipt, Kind: tosstest.Drop, AfterEffect: true, Times: 3})
+	request := tosspayments.Request{
+		Name: "issue cash receipt", Method: http.MethodPost, Path: "/v1/cash-receipts",
+		Body: map[string]any{
+			"orderId": "order-0001", "orderName": "socks", "amount": 15000, "type": "소득공제",
+			"customerIdentityNumber": tosspayments.NewSensitive("01012345678"),
+		},
+	}
+	request.Find = func(ctx context.Context) (bool, error) {
+		today := tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(server.Now())}
+		for receipt, err := range client.AllCashReceipts(ctx, today) {
+			if err != nil || receipt.OrderID == "order-0001" {
+				return err == nil, err
+			}
+		}
+		return false, nil
+	}
+	err := client.Do(context.Background(), request, nil)
+	fmt.Println(err)
+	// Output: <nil>
 }
