@@ -33,9 +33,8 @@ type Customer struct {
 	token Token
 	// isUnsaved is set when save has not taken the token yet.
 	isUnsaved bool
-	// triedAt is when the token was last refreshed, and refused is why that has failed.
+	// triedAt is when a refresh was last answered.
 	triedAt time.Time
-	refused error
 }
 
 // Customer returns a handle for the calls of one customer. save stores the tokens of a
@@ -191,23 +190,21 @@ func (c *Customer) refresh(ctx context.Context, used Token, err error) (Token, e
 		return Token{}, err
 	}
 	defer c.release()
-	switch isRecent := !c.triedAt.IsZero() && time.Since(c.triedAt) < freshFor; {
+	switch {
 	case !c.token.AccessToken.Equal(used.AccessToken):
 		return c.token, c.persist(ctx)
-	case isRecent && c.refused != nil:
-		return Token{}, c.refused
-	case isRecent:
+	case !c.triedAt.IsZero() && time.Since(c.triedAt) < freshFor:
 		return Token{}, fmt.Errorf("%w: %w", ErrAuthorize, err)
 	}
 	fresh, err := c.client.RefreshToken(ctx, used)
 	if isRefused(err) {
-		c.triedAt, c.refused = time.Now(), fmt.Errorf("%w: %w", ErrAuthorize, err)
-		return Token{}, c.refused
+		c.triedAt = time.Now()
+		return Token{}, fmt.Errorf("%w: %w", ErrAuthorize, err)
 	}
 	if err != nil {
 		return Token{}, err
 	}
-	c.token, c.isUnsaved, c.triedAt, c.refused = *fresh, true, time.Now(), nil
+	c.token, c.isUnsaved, c.triedAt = *fresh, true, time.Now()
 	return c.token, c.persist(ctx)
 }
 
