@@ -85,9 +85,9 @@ func (s *Server) answer(r *request) reply {
 	if replayed != nil {
 		return r.mark(r.fault.spoil(r, *replayed))
 	}
-	truth := r.mark(s.perform(r))
+	truth := r.mark(s.perform(r, place))
 	told := r.mark(r.fault.spoil(r, truth))
-	s.store(r, place, truth, told)
+	s.store(r, place, truth)
 	return told
 }
 
@@ -125,10 +125,12 @@ type idempotencyID struct {
 type storedAnswer struct {
 	id      idempotencyID
 	running bool
-	at      time.Time
-	status  int
-	body    []byte
-	traceID string
+	// forgotten is set where the answer is not kept.
+	forgotten bool
+	at        time.Time
+	status    int
+	body      []byte
+	traceID   string
 }
 
 // idempotencyKey is "" where the header has no effect.
@@ -171,7 +173,7 @@ func (s *Server) replay(r *request) (place *storedAnswer, replayed *reply) {
 }
 
 // perform does what is asked for, unless the fault prevents it.
-func (s *Server) perform(r *request) (a reply) {
+func (s *Server) perform(r *request, place *storedAnswer) (a reply) {
 	f := r.fault
 	if f.prevents() {
 		s.pause(f)
@@ -188,32 +190,49 @@ func (s *Server) perform(r *request) (a reply) {
 	if !r.operation.asksCompany() {
 		r.hold()
 	}
-	s.change(func() { a = r.handle(s, r) })
+	s.change(func() {
+		a = s.present(r.handle(s, r), r.shop)
+		s.keep(r, place, a)
+	})
 	if f != nil && f.AfterEffect {
 		r.pause = pause
 	}
 	// What was refused at once has not asked the company, and waits here.
 	r.hold()
-	return s.present(a, r.shop)
+	return a
 }
 
-// store keeps the answer for the next request with the same idempotency key: the truth
-// where the answer was lost, but a refusal on purpose as it was told.
-func (s *Server) store(r *request, place *storedAnswer, truth, told reply) {
+// keep notes the answer under its idempotency key, in the change that it is about: the
+// truth where the answer will be lost, but a refusal on purpose as it is told.
+func (s *Server) keep(r *request, place *storedAnswer, truth reply) {
 	if place == nil {
 		return
 	}
-	keep, f := truth, r.fault
+	f := r.fault
 	if f != nil && f.Kind == Refuse {
-		keep = told
+		truth = f.spoil(r, truth)
+	}
+	if place.forgotten = f != nil && f.Unstored || truth.status >= 500 && s.forgetsServerError; place.forgotten {
+		return
+	}
+	place.status, place.body = truth.status, bytes.Clone(truth.body)
+	s.unsaved.answers = append(s.unsaved.answers, place)
+}
+
+// store lets the next request with the same idempotency key have the answer.
+func (s *Server) store(r *request, place *storedAnswer, truth reply) {
+	if place == nil {
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f != nil && f.Unstored || keep.status >= 500 && s.forgetsServerError {
-		delete(s.answers, place.id)
-		return
+	if r.fault.prevents() {
+		s.keep(r, place, truth)
+		s.save()
 	}
-	place.status, place.body, place.running = keep.status, bytes.Clone(keep.body), false
+	if place.running = false; place.forgotten {
+		delete(s.answers, place.id)
+	}
 }
 
 // mark adds the headers of every answer of the API itself.

@@ -13,16 +13,18 @@ import (
 
 // billing is a registration.
 type billing struct {
-	key, customerKey string
-	registeredAt     time.Time
-	removed          bool
-	card             plastic
-	// unsupported is set where every charge is refused for the type of the card.
-	unsupported bool
-	// bank is the code of the bank of an account; "" is a card.
-	bank string
-	// refusal is the code with which charges are refused.
-	refusal tosspayments.ErrorCode
+	number           int // from 1
+	AuthKey          string
+	Key, CustomerKey string
+	RegisteredAt     time.Time
+	Removed          bool
+	Card             plastic
+	// Unsupported is set where every charge is refused for the type of the card.
+	Unsupported bool
+	// Bank is the code of the bank of an account; "" is a card.
+	Bank string
+	// Refusal is the code with which charges are refused.
+	Refusal tosspayments.ErrorCode
 }
 
 // Registration is a card as the buyer registers it for recurring payment.
@@ -67,22 +69,32 @@ func (s *Server) Register(registration Registration) tosspayments.BillingRedirec
 
 func (s *Server) register(registration Registration) (authKey string) {
 	authKey = "bln_" + s.hex(16)
-	s.authKeys[authKey] = &billing{
-		customerKey: registration.CustomerKey, card: cardOf(cardCode(registration.CardCompany)), bank: bankCode(registration.Bank), refusal: registration.Refusal,
+	b := &billing{
+		AuthKey: authKey, CustomerKey: registration.CustomerKey, Card: cardOf(cardCode(registration.CardCompany)), Bank: bankCode(registration.Bank), Refusal: registration.Refusal,
 	}
+	s.authKeys[authKey] = b
+	s.number(b)
 	return authKey
+}
+
+// number adds a registration.
+func (s *Server) number(b *billing) {
+	s.allBillings = append(s.allBillings, b)
+	b.number = len(s.allBillings)
+	s.unsaved.billings = append(s.unsaved.billings, b)
 }
 
 // SetRefusal changes how later charges of a billing key end; "" lets them succeed.
 func (s *Server) SetRefusal(key tosspayments.BillingKey, refusal tosspayments.ErrorCode) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := s.billings[key.Key.Reveal()]
-	if b == nil {
-		s.misuse(errors.New("no such billing key"))
-		return
-	}
-	b.refusal = refusal
+	s.change(func() {
+		b := s.billings[key.Key.Reveal()]
+		if b == nil {
+			s.misuse(errors.New("no such billing key"))
+			return
+		}
+		b.Refusal = refusal
+		s.unsaved.billings = append(s.unsaved.billings, b)
+	})
 }
 
 // RevokeBillingKey ends a billing key as a card company or the dashboard does.
@@ -96,7 +108,7 @@ func (s *Server) RevokeBillingKey(key tosspayments.BillingKey) {
 			s.misuse(errors.New("no such billing key"))
 			return
 		}
-		if !b.removed {
+		if !b.Removed {
 			s.removeBilling(b, nil)
 		}
 	})
@@ -114,7 +126,7 @@ func (s *Server) issueBillingKey(r *request) reply {
 	switch {
 	case b == nil:
 		return r.refuse(s.guess(UnknownAuthKey))
-	case b.customerKey != body.CustomerKey:
+	case b.CustomerKey != body.CustomerKey:
 		return r.refuse(s.guess(OtherCustomersAuthKey))
 	}
 	delete(s.authKeys, body.AuthKey)
@@ -132,24 +144,29 @@ func (s *Server) issueBillingKeyByCard(r *request) reply {
 	if code := body.refusal(); code != "" {
 		return r.refuse(code)
 	}
-	return s.issue(r, &billing{customerKey: body.CustomerKey, card: typedCard(body.Number), unsupported: unsupportedCard(body.Number)})
+	return s.issue(r, &billing{CustomerKey: body.CustomerKey, Card: typedCard(body.Number), Unsupported: unsupportedCard(body.Number)})
 }
 
 func (s *Server) issue(r *request, b *billing) reply {
-	b.key = "Fake" + s.hex(20) + "="
-	b.registeredAt = s.clock.now()
-	s.billings[b.key] = b
-	values := map[string]any{
-		"customerKey": b.customerKey, "authenticatedAt": stamp(b.registeredAt), "billingKey": b.key, "method": word(r.english, "카드", "Card"),
+	b.Key = "Fake" + s.hex(20) + "="
+	b.RegisteredAt = s.clock.now()
+	s.billings[b.Key] = b
+	if b.number == 0 {
+		s.number(b)
+	} else {
+		s.unsaved.billings = append(s.unsaved.billings, b)
 	}
-	company, _ := institutions.LookupCardCompany(b.card.issuer)
-	values["cardCompany"], values["cardNumber"] = company.KoreanShort, b.card.number
+	values := map[string]any{
+		"customerKey": b.CustomerKey, "authenticatedAt": stamp(b.RegisteredAt), "billingKey": b.Key, "method": word(r.english, "카드", "Card"),
+	}
+	company, _ := institutions.LookupCardCompany(b.Card.Issuer)
+	values["cardCompany"], values["cardNumber"] = company.KoreanShort, b.Card.Number
 	values["card"] = fixtures().billingCard.fill(map[string]any{
-		"issuerCode": b.card.issuer, "acquirerCode": b.card.acquirer, "number": b.card.number, "cardType": cardType(b.card.kind, r.english),
+		"issuerCode": b.Card.Issuer, "acquirerCode": b.Card.Acquirer, "number": b.Card.Number, "cardType": cardType(b.Card.Kind, r.english),
 		"ownerType": word(r.english, "개인", "Personal"),
 	})
-	if b.bank != "" {
-		bank, _ := institutions.LookupBank(b.bank)
+	if b.Bank != "" {
+		bank, _ := institutions.LookupBank(b.Bank)
 		values["method"] = word(r.english, "계좌이체", "Account transfer")
 		values["card"], values["cardCompany"], values["cardNumber"] = nil, nil, nil
 		values["transfers"] = []any{map[string]string{"bankName": bank.Korean, "bankAccountNumber": "100******789"}}
@@ -162,7 +179,7 @@ func (s *Server) deleteBillingKey(r *request) reply {
 	switch {
 	case b == nil:
 		return r.refuse(s.guess(UnknownBillingKey))
-	case b.removed:
+	case b.Removed:
 		return r.refuse(s.guess(SecondDelete))
 	}
 	s.removeBilling(b, "API를 통한 삭제 요청")
@@ -239,16 +256,17 @@ func (s *Server) chargeBilling(r *request) reply {
 	if code := s.refuseCharge(b, body.CustomerKey, &checkout); code != "" {
 		return r.refuse(code)
 	}
-	if b.bank != "" {
-		checkout.Method, checkout.Bank = tosspayments.MethodTransfer, b.bank
+	if b.Bank != "" {
+		checkout.Method, checkout.Bank = tosspayments.MethodTransfer, b.Bank
 	}
 	p, code := s.openOrder(r, checkout, b)
 	if code != "" {
 		return r.refuse(code)
 	}
-	if b.refusal != "" {
-		p.status, p.failure = tosspayments.PaymentStatusAborted, b.refusal
-		return r.refuse(b.refusal)
+	if b.Refusal != "" {
+		p.status, p.failure = tosspayments.PaymentStatusAborted, b.Refusal
+		s.touch(p)
+		return r.refuse(b.Refusal)
 	}
 	p.cardPoint = body.UseCardPoint
 	s.approve(p)
@@ -286,11 +304,11 @@ func (s *Server) refuseCharge(b *billing, customerKey string, checkout *Checkout
 	switch {
 	case b == nil:
 		return s.guess(UnknownBillingKey)
-	case b.removed:
+	case b.Removed:
 		return tosspayments.ErrAlreadyRemovedBillingKey
-	case b.customerKey != customerKey:
+	case b.CustomerKey != customerKey:
 		return tosspayments.ErrNotMatchesCustomerKey
-	case b.unsupported:
+	case b.Unsupported:
 		return tosspayments.ErrNotSupportedCardType
 	}
 	return s.refuseAmount(checkout)

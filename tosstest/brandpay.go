@@ -22,26 +22,26 @@ const brandPayTokenPeriod = 30 * 24 * time.Hour
 
 // brandPayCustomer is a buyer with a wallet under the shop's name.
 type brandPayCustomer struct {
-	agreed, oneTouch, identified bool
-	methods                      []brandPayMethod
-	accessToken, refreshToken    string
-	tokenUntil                   time.Time
+	Agreed, OneTouch, Identified bool
+	Methods                      []brandPayMethod
+	AccessToken, RefreshToken    string
+	TokenUntil                   time.Time
 }
 
 // brandPayMethod is a card or an account in a wallet.
 type brandPayMethod struct {
-	id, key      string
-	isAccount    bool
-	code         string // of the card company or the bank
-	registeredAt time.Time
+	ID, Key      string
+	IsAccount    bool
+	Code         string // of the card company or the bank
+	RegisteredAt time.Time
 }
 
 func (m *brandPayMethod) name() string {
-	if m.isAccount {
-		bank, _ := institutions.LookupBank(m.code)
+	if m.IsAccount {
+		bank, _ := institutions.LookupBank(m.Code)
 		return bank.KoreanShort + " 계좌"
 	}
-	company, _ := institutions.LookupCardCompany(m.code)
+	company, _ := institutions.LookupCardCompany(m.Code)
 	return company.KoreanShort + " 카드"
 }
 
@@ -129,10 +129,10 @@ func (s *Server) openBrandPay(e *envelope, base string) (answer map[string]any, 
 	}
 	customer := s.brandPay.customer(e.CustomerKey)
 	if e.Operation == "isOneTouchPayEnabled" {
-		if !customer.agreed {
+		if !customer.Agreed {
 			return nil, refuseWindow(tosspayments.ErrNeedAgreementWithTerms, "")
 		}
-		return map[string]any{"value": map[string]bool{"isEnabled": customer.oneTouch}}, nil
+		return map[string]any{"value": map[string]bool{"isEnabled": customer.OneTouch}}, nil
 	}
 	if _, ok := brandPayOperations[e.Operation]; !ok {
 		return nil, refuseParameter(e.Operation)
@@ -195,7 +195,7 @@ func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
 	case b.exchange != "":
 		page.Pay, page.Exchange, page.Does = "", b.exchange, "상점에 인증 코드를 전달하고 있어요."
 		return
-	case !b.customer.agreed:
+	case !b.customer.Agreed:
 		page.FormTarget, page.Pay = "_self", "동의하고 계속하기"
 		page.Does = "브랜드페이를 처음 사용해요. 약관에 동의하면 상점의 redirectUrl을 호출해요."
 		page.Terms = []string{"[필수] 브랜드페이 서비스 이용약관", "[필수] 개인정보 수집 및 이용 동의"}
@@ -211,14 +211,14 @@ func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
 	case "addPaymentMethod":
 		page.Choices = newMethodChoices()
 	case "openSettings":
-		for i := range b.customer.methods {
-			m := &b.customer.methods[i]
-			page.Methods = append(page.Methods, tile{Code: m.id, Name: m.name()})
+		for i := range b.customer.Methods {
+			m := &b.customer.Methods[i]
+			page.Methods = append(page.Methods, tile{Code: m.ID, Name: m.name()})
 		}
 		page.Choices = newMethodChoices()
 	case "changeOneTouchPay":
 		page.Does, page.Pay = "지금은 꺼져 있어요. 켜면 비밀번호 없이 결제돼요.", "원터치결제 켜기"
-		if b.customer.oneTouch {
+		if b.customer.OneTouch {
 			page.Does, page.Pay = "지금은 켜져 있어요.", "원터치결제 끄기"
 		}
 	}
@@ -227,9 +227,9 @@ func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
 // addWallet lists what the buyer has registered.
 func (b *brandPayWindow) addWallet(page *windowPage) {
 	var list []tile
-	for i := range b.customer.methods {
-		m := &b.customer.methods[i]
-		list = append(list, tile{Code: "method:" + m.id, Name: m.name()})
+	for i := range b.customer.Methods {
+		m := &b.customer.Methods[i]
+		list = append(list, tile{Code: "method:" + m.ID, Name: m.name()})
 	}
 	if list != nil {
 		page.Choices = []choice{{"내 결제수단", "means", check(list, "")}}
@@ -245,18 +245,19 @@ func newMethodChoices() []choice {
 
 // endBrandPay does what was chosen in a window of brandpay().
 func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
+	s.unsaved.brandPay = true
 	b := o.brandPay
 	if b.exchange != "" {
 		b.exchange = ""
 		return leaveFor(o.path())
 	}
-	if !b.customer.agreed {
+	if !b.customer.Agreed {
 		code := s.agree(b.customerKey)
 		b.exchange = withQuery(b.redirectURL, [][2]string{{"code", code}, {"customerKey", b.customerKey}})
 		return leaveFor(o.path())
 	}
 	if id := form.Get("remove"); id != "" {
-		if i := slices.IndexFunc(b.customer.methods, func(m brandPayMethod) bool { return m.id == id }); i >= 0 {
+		if i := slices.IndexFunc(b.customer.Methods, func(m brandPayMethod) bool { return m.ID == id }); i >= 0 {
 			s.removeMethod(b.customerKey, b.customer, i)
 		}
 		return leaveFor(o.path())
@@ -271,7 +272,7 @@ func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
 	case "openSettings":
 		return leaveFor(o.path())
 	case "changeOneTouchPay":
-		b.customer.oneTouch = !b.customer.oneTouch
+		b.customer.OneTouch = !b.customer.OneTouch
 	}
 	return o.succeed(nil, nil)
 }
@@ -283,9 +284,9 @@ func (s *Server) brandPayMethod(customer *brandPayCustomer, means string) *brand
 	if kind == "card" || kind == "bank" {
 		return s.addMethod(customer, kind == "bank", code)
 	}
-	for i := range customer.methods {
-		if customer.methods[i].id == code {
-			return &customer.methods[i]
+	for i := range customer.Methods {
+		if customer.Methods[i].ID == code {
+			return &customer.Methods[i]
 		}
 	}
 	return nil
@@ -314,25 +315,26 @@ func (s *Server) issueBrandPayToken(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidCustomerKey)
 	}
 	c := s.brandPay.customers[body.CustomerKey]
+	s.unsaved.brandPay = true
 	switch {
 	case c == nil:
 		return r.refuse(s.guess(UnknownBrandPayCode))
 	case body.GrantType == "AuthorizationCode" && body.Code != "" && s.brandPay.codes[body.Code] == body.CustomerKey:
 		delete(s.brandPay.codes, body.Code)
-		if c.accessToken == "" {
-			c.accessToken, c.refreshToken = s.hex(16), s.hex(16)
+		if c.AccessToken == "" {
+			c.AccessToken, c.RefreshToken = s.hex(16), s.hex(16)
 		}
-	case body.GrantType == "RefreshToken" && body.RefreshToken != "" && body.RefreshToken == c.refreshToken:
-		c.accessToken, c.refreshToken = s.hex(16), s.hex(16)
+	case body.GrantType == "RefreshToken" && body.RefreshToken != "" && body.RefreshToken == c.RefreshToken:
+		c.AccessToken, c.RefreshToken = s.hex(16), s.hex(16)
 	default:
 		return r.refuse(s.guess(UnknownBrandPayCode))
 	}
 	if id := body.CustomerIdentity; id != nil {
-		c.identified = c.identified || id.CI != "" && id.MobilePhone != "" && id.Name != "" && id.RRN != ""
+		c.Identified = c.Identified || id.CI != "" && id.MobilePhone != "" && id.Name != "" && id.RRN != ""
 	}
-	c.tokenUntil = s.clock.now().Add(brandPayTokenPeriod)
+	c.TokenUntil = s.clock.now().Add(brandPayTokenPeriod)
 	return ok(encode(map[string]any{
-		"accessToken": c.accessToken, "refreshToken": c.refreshToken, "tokenType": "bearer", "expiresIn": int(brandPayTokenPeriod.Seconds()),
+		"accessToken": c.AccessToken, "refreshToken": c.RefreshToken, "tokenType": "bearer", "expiresIn": int(brandPayTokenPeriod.Seconds()),
 	}))
 }
 

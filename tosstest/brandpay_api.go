@@ -84,7 +84,7 @@ func (s *Server) customerAccess(r *request) tosspayments.ErrorCode {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, c := range s.brandPay.customers {
-		if c.accessToken == token && s.clock.now().Before(c.tokenUntil) {
+		if c.AccessToken == token && s.clock.now().Before(c.TokenUntil) {
 			r.customerKey = key
 			return ""
 		}
@@ -102,7 +102,7 @@ func (s *Server) getBrandPayTerms(r *request) reply {
 	}
 	c := s.brandPay.customers[r.query.Get("customerKey")]
 	for _, t := range terms {
-		t["agreed"] = c != nil && c.agreed
+		t["agreed"] = c != nil && c.Agreed
 	}
 	return ok(encode(terms))
 }
@@ -122,12 +122,13 @@ func (s *Server) agreeBrandPayTerms(r *request) reply {
 
 // agree notes that a customer has agreed to the terms, and returns a code.
 func (s *Server) agree(customerKey string) (code string) {
-	if c := s.brandPay.customer(customerKey); !c.agreed {
-		c.agreed = true
+	if c := s.brandPay.customer(customerKey); !c.Agreed {
+		c.Agreed = true
 		s.tellCustomer(customerKey, "CREATED")
 	}
 	code = s.hex(16)
 	s.brandPay.codes[code] = customerKey
+	s.unsaved.brandPay = true
 	return code
 }
 
@@ -150,37 +151,38 @@ func (s *Server) getBrandPayMethods(r *request) reply {
 	}
 	cards, accounts := []json.RawMessage{}, []json.RawMessage{}
 	selected := json.RawMessage("null")
-	for i := range c.methods {
-		m := &c.methods[i]
-		if selected = encode(m.id); m.isAccount {
+	for i := range c.Methods {
+		m := &c.Methods[i]
+		if selected = encode(m.ID); m.IsAccount {
 			accounts = append(accounts, m.json("ENABLED"))
 		} else {
 			cards = append(cards, m.json("ENABLED"))
 		}
 	}
-	return ok(encode(map[string]any{"isIdentified": c.identified, "selectedMethodId": selected, "cards": cards, "accounts": accounts}))
+	return ok(encode(map[string]any{"isIdentified": c.Identified, "selectedMethodId": selected, "cards": cards, "accounts": accounts}))
 }
 
 func (m *brandPayMethod) json(status string) json.RawMessage {
-	values := map[string]any{"id": m.id, "methodKey": m.key, "registeredAt": stamp(m.registeredAt), "status": status}
-	if m.isAccount {
-		values["accountName"], values["bankCode"] = m.name(), m.code
+	values := map[string]any{"id": m.ID, "methodKey": m.Key, "registeredAt": stamp(m.RegisteredAt), "status": status}
+	if m.IsAccount {
+		values["accountName"], values["bankCode"] = m.name(), m.Code
 		return fixtures().brandPayAccount.fill(values)
 	}
-	values["cardName"], values["issuerCode"] = m.name(), m.code
+	values["cardName"], values["issuerCode"] = m.name(), m.Code
 	return fixtures().brandPayCard.fill(values)
 }
 
 // addMethod registers a card or an account.
 func (s *Server) addMethod(c *brandPayCustomer, isAccount bool, code string) *brandPayMethod {
-	c.methods = append(c.methods, brandPayMethod{
-		id: "m_" + s.hex(8), key: "mkey_" + s.hex(12), isAccount: isAccount, code: code, registeredAt: s.clock.now(),
+	c.Methods = append(c.Methods, brandPayMethod{
+		ID: "m_" + s.hex(8), Key: "mkey_" + s.hex(12), IsAccount: isAccount, Code: code, RegisteredAt: s.clock.now(),
 	})
-	c.identified = true
-	m := &c.methods[len(c.methods)-1]
+	c.Identified = true
+	s.unsaved.brandPay = true
+	m := &c.Methods[len(c.Methods)-1]
 	for key, other := range s.brandPay.customers {
 		if other == c {
-			s.tellMethod(key, m.key, "ENABLED")
+			s.tellMethod(key, m.Key, "ENABLED")
 		}
 	}
 	return m
@@ -188,9 +190,10 @@ func (s *Server) addMethod(c *brandPayCustomer, isAccount bool, code string) *br
 
 // removeMethod removes the method with an index.
 func (s *Server) removeMethod(customerKey string, c *brandPayCustomer, i int) {
-	key := c.methods[i].key
-	c.methods = slices.Delete(c.methods, i, i+1)
+	key := c.Methods[i].Key
+	c.Methods = slices.Delete(c.Methods, i, i+1)
 	s.brandPay.removed[key] = true
+	s.unsaved.brandPay = true
 	s.tellMethod(customerKey, key, "DISABLED")
 }
 
@@ -200,7 +203,7 @@ func (s *Server) method(customerKey, methodKey string, removed tosspayments.Erro
 		return nil, 0, removed
 	}
 	for key, c := range s.brandPay.customers {
-		i := slices.IndexFunc(c.methods, func(m brandPayMethod) bool { return m.key == methodKey })
+		i := slices.IndexFunc(c.Methods, func(m brandPayMethod) bool { return m.Key == methodKey })
 		switch {
 		case i >= 0 && key == customerKey:
 			return c, i, ""
@@ -222,19 +225,20 @@ func (s *Server) removeBrandPayMethod(r *request) reply {
 	switch {
 	case refused != "":
 		return r.refuse(refused)
-	case c.methods[i].isAccount != (r.operation == RemoveBrandPayCustomerBank):
+	case c.Methods[i].IsAccount != (r.operation == RemoveBrandPayCustomerBank):
 		return r.refuse(tosspayments.ErrNotFoundMethod)
 	}
-	removed := c.methods[i]
+	removed := c.Methods[i]
 	s.removeMethod(r.customerKey, c, i)
 	return ok(removed.json("DISABLED"))
 }
 
 func (s *Server) removeBrandPayCustomer(r *request) reply {
-	for _, m := range s.brandPay.customers[r.customerKey].methods {
-		s.brandPay.removed[m.key] = true
+	for _, m := range s.brandPay.customers[r.customerKey].Methods {
+		s.brandPay.removed[m.Key] = true
 	}
 	delete(s.brandPay.customers, r.customerKey)
+	s.unsaved.brandPay = true
 	s.tellCustomer(r.customerKey, "REMOVED")
 	return ok(encode(map[string]any{"customerKey": r.customerKey, "success": true}))
 }
@@ -257,7 +261,7 @@ func (s *Server) chargeBrandPay(r *request) reply {
 	if refused != "" {
 		return r.refuse(refused)
 	}
-	c.methods[i].use(&checkout)
+	c.Methods[i].use(&checkout)
 	p, code := s.openOrder(r, checkout, nil)
 	if code != "" {
 		return r.refuse(code)
@@ -269,9 +273,9 @@ func (s *Server) chargeBrandPay(r *request) reply {
 
 // use pays a purchase with a method.
 func (m *brandPayMethod) use(c *Checkout) {
-	c.CardCompany = m.code
-	if m.isAccount {
-		c.Method, c.CardCompany, c.Bank = tosspayments.MethodTransfer, "", m.code
+	c.CardCompany = m.Code
+	if m.IsAccount {
+		c.Method, c.CardCompany, c.Bank = tosspayments.MethodTransfer, "", m.Code
 	}
 }
 
@@ -285,14 +289,14 @@ func (s *Server) AgreeBrandPay(customerKey string) (code string) {
 // AddBrandPayCard plays a customer who registers a card in the browser, and returns the key
 // of the method. issuerCode is that of a card company, such as "61".
 func (s *Server) AddBrandPayCard(customerKey, issuerCode string) (methodKey string) {
-	s.change(func() { methodKey = s.addMethod(s.brandPay.customer(customerKey), false, issuerCode).key })
+	s.change(func() { methodKey = s.addMethod(s.brandPay.customer(customerKey), false, issuerCode).Key })
 	return methodKey
 }
 
 // AddBrandPayAccount plays a customer who registers an account in the browser, and returns
 // the key of the method. bankCode is that of a bank, such as "88".
 func (s *Server) AddBrandPayAccount(customerKey, bankCode string) (methodKey string) {
-	s.change(func() { methodKey = s.addMethod(s.brandPay.customer(customerKey), true, bankCode).key })
+	s.change(func() { methodKey = s.addMethod(s.brandPay.customer(customerKey), true, bankCode).Key })
 	return methodKey
 }
 
@@ -311,7 +315,7 @@ func (s *Server) AuthenticateBrandPay(customerKey, methodKey string, checkout Ch
 		case refused != "":
 			err = fmt.Errorf("the method %q: %w", methodKey, refused)
 		default:
-			c.methods[i].use(&checkout)
+			c.Methods[i].use(&checkout)
 			p = s.open(checkout)
 			p.brandPayer = customerKey
 			s.authenticate(p, s.clock.now())

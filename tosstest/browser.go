@@ -99,7 +99,7 @@ func (s *Server) serveBrowser(w http.ResponseWriter, r *http.Request) bool {
 func answerPage(w http.ResponseWriter, contentType string, data []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(data)
+	_, _ = w.Write(data) //nolint:gosec // Files of this package and the server's own settings.
 }
 
 // scriptFiles make up the script, in this order.
@@ -206,14 +206,14 @@ type term struct {
 
 // serveWidget writes a part of the order form: methods, agreement, or both as a window.
 func (s *Server) serveWidget(w http.ResponseWriter, part string) {
-	titles := map[string]string{"methods": "결제 방법", "agreement": "이용약관 동의", "window": "결제창"}
+	titles := map[string]string{"methods": "결제 방법", "agreement": "이용약관 동의", "checkout": "결제창"}
 	if titles[part] == "" {
 		http.NotFound(w, nil)
 		return
 	}
 	agreed := !s.browser.TermsOpen
 	writePage(w, "widget.html", map[string]any{
-		"Assets": ScriptPath, "Part": part, "Title": titles[part], "Window": part == "window",
+		"Assets": ScriptPath, "Part": part, "Title": titles[part], "Window": part == "checkout",
 		"HasMethods": part != "agreement", "HasAgreement": part != "methods",
 		"Methods": widgetMethods, "Method": s.browser.Method,
 		"Cards": tiles("", cardCompanies), "Banks": tiles("", banks), "Instalments": []int{2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},

@@ -198,11 +198,11 @@ func refuseParameter(name string) *windowRefusal {
 
 // decodeRequest checks the client key and decodes the request.
 func (s *Server) decodeRequest(e *envelope, shop *merchant, request any) *windowRefusal {
-	switch {
-	case e.ClientKey == shop.clientKey:
-	case e.ClientKey == s.individual.clientKey:
+	switch e.ClientKey {
+	case shop.clientKey:
+	case s.individual.clientKey:
 		return refuseWindow(tosspayments.ErrNotSupportedAPIIndividualKey, "")
-	case e.ClientKey == s.widget.clientKey:
+	case s.widget.clientKey:
 		return refuseWindow(tosspayments.ErrNotSupportedWidgetKey, "")
 	default:
 		return refuseWindow(tosspayments.ErrInvalidClientKey, "")
@@ -488,7 +488,7 @@ func (s *Server) openWidgetPayment(e *envelope) (*openWindow, *windowRefusal) {
 	if code := refuseChoice(chosen, e.Chosen.Agreed); code != "" {
 		return nil, refuseWindow(code, "")
 	}
-	c := r.commonRequest.checkout(amount, e.Amount.Currency)
+	c := r.checkout(amount, e.Amount.Currency)
 	c.Widget, c.InstallmentPlanMonths = true, chosen.Installment
 	isForeign := slices.Contains(foreignProviders, chosen.Code)
 	switch {

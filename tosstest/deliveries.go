@@ -58,6 +58,10 @@ type webhooks struct {
 	ids       *rand.Rand
 	closed    bool
 	observe   func(Change)
+
+	journal    *journal // nil unless the state is kept
+	lastNumber int      // of an event in it
+	past       undelivered
 }
 
 // event is what has happened, as the receivers are told it.
@@ -66,18 +70,25 @@ type event struct {
 	orderID string
 	at      time.Time
 	body    []byte
+	// number is that of the journal, 0 where it is not there.
+	number int
 	// uncaused is set when no call has caused it, so that none waits for it.
 	uncaused bool
 }
 
 // receiver is where events go.
 type receiver struct {
-	events []webhook.EventType // none: all
-	send   func(ctx context.Context, header http.Header, body []byte) (status int, err error)
-	queue  queue
+	address string              // "" is a handler
+	events  []webhook.EventType // none: all
+	send    func(ctx context.Context, header http.Header, body []byte) (status int, err error)
+	queue   queue
 	// held are those of the queue that go out after the next event.
 	held    []*transmission
 	running bool
+}
+
+func (r *receiver) wants(kind webhook.EventType) bool {
+	return len(r.events) == 0 || slices.Contains(r.events, kind)
 }
 
 // notice is an event for one receiver. Its body does not change any more.
@@ -148,6 +159,7 @@ func (w *webhooks) add(r *receiver, seed func() *rand.Rand) {
 		w.wanted.Store(!w.closed)
 	}
 	w.receivers = append(w.receivers, r)
+	w.resume(r)
 }
 
 // hand takes events over and starts what is due. It does not wait: it returns what
@@ -175,7 +187,7 @@ func (w *webhooks) hand(events []event) (early []<-chan struct{}) {
 func (w *webhooks) route(e event) (early []<-chan struct{}) {
 	var receivers []*receiver
 	for _, r := range w.receivers {
-		if len(r.events) == 0 || slices.Contains(r.events, e.kind) {
+		if r.wants(e.kind) {
 			receivers = append(receivers, r)
 		}
 	}
@@ -183,12 +195,12 @@ func (w *webhooks) route(e event) (early []<-chan struct{}) {
 		return nil
 	}
 	fault := w.nextFault(e.kind, e.orderID)
-	if fault.Kind == LoseWebhook {
-		return nil
-	}
 	for _, r := range receivers {
 		t := &transmission{notice: &notice{event: e, to: r}, due: e.at}
 		switch fault.Kind {
+		case LoseWebhook:
+			w.note(t, e.at, true)
+			continue
 		case EarlyWebhook:
 			early = append(early, w.transmitBeside(t))
 			continue
@@ -313,10 +325,13 @@ func (w *webhooks) transmit(t *transmission) {
 		w.observe(Change{Delivery: &d})
 	}
 	if d.Status == http.StatusOK || t.extra || t.retries == len(retryPeriods) {
+		w.note(t, t.due, true)
 		return
 	}
-	w.push(&transmission{notice: t.notice, due: t.due.Add(retryPeriods[t.retries]), resend: true})
+	again := t.due.Add(retryPeriods[t.retries])
+	w.push(&transmission{notice: t.notice, due: again, resend: true})
 	t.retries++
+	w.note(t, again, false)
 }
 
 // prepare writes the headers of a transmission.
@@ -332,6 +347,7 @@ func (w *webhooks) prepare(t *transmission) (d Delivery, ok bool) {
 	if t.id == "" || w.newTransmissionIDs {
 		t.id = "whtrans_a" + ulid(t.due, w.ids)
 	}
+	w.note(t, t.due, false)
 	header := http.Header{}
 	header.Set("Content-Type", "application/json")
 	header.Set("Tosspayments-Webhook-Transmission-Time", stamp(t.due))

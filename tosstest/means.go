@@ -11,7 +11,7 @@ import (
 )
 
 // plastic is a card as answers show it.
-type plastic struct{ issuer, acquirer, number, kind string }
+type plastic struct{ Issuer, Acquirer, Number, Kind string }
 
 const (
 	creditCard  = "신용"
@@ -38,10 +38,10 @@ func typedCard(number string) plastic {
 		c = cardOf(institutions.CardHana)
 	}
 	if unsupportedCard(number) {
-		c.kind = unknownCard
+		c.Kind = unknownCard
 	}
 	last := len(number) - 4
-	c.number = number[:8] + strings.Repeat("*", last-8) + number[last:last+3] + "*"
+	c.Number = number[:8] + strings.Repeat("*", last-8) + number[last:last+3] + "*"
 	return c
 }
 
@@ -57,7 +57,7 @@ func (p *payment) card() plastic {
 	case p.typed != nil:
 		return *p.typed
 	case p.billing != nil:
-		return p.billing.card
+		return p.billing.Card
 	}
 	return cardOf(p.checkout.CardCompany)
 }
@@ -66,13 +66,13 @@ func (p *payment) cardJSON(amount tosspayments.Amount, inEnglish bool) json.RawM
 	c := p.card()
 	return fixtures().card.fill(map[string]any{
 		"amount":                amount,
-		"issuerCode":            c.issuer,
-		"acquirerCode":          c.acquirer,
-		"number":                c.number,
+		"issuerCode":            c.Issuer,
+		"acquirerCode":          c.Acquirer,
+		"number":                c.Number,
 		"approveNo":             p.approveNo,
 		"installmentPlanMonths": p.checkout.InstallmentPlanMonths,
 		"useCardPoint":          p.cardPoint,
-		"cardType":              cardType(c.kind, inEnglish),
+		"cardType":              cardType(c.Kind, inEnglish),
 		"ownerType":             word(inEnglish, "개인", "Personal"),
 	})
 }

@@ -26,13 +26,16 @@ func WithObserver(observe func(Change)) Option {
 
 // touch notes that the change that is being made has changed a payment.
 func (s *Server) touch(p *payment) {
-	if s.observe != nil {
+	if s.observe != nil || s.journal != nil {
 		s.touched = append(s.touched, p)
 	}
 }
 
 // tellTouched shows the observer each payment of the change, as it is in the end.
 func (s *Server) tellTouched() {
+	if s.observe == nil {
+		return
+	}
 	seen := map[*payment]bool{}
 	for _, p := range s.touched {
 		if !seen[p] {
@@ -41,7 +44,6 @@ func (s *Server) tellTouched() {
 			s.observe(Change{Payment: p.json(false)})
 		}
 	}
-	s.touched = nil
 }
 
 // Faults returns the injected faults that no request has met yet, in order.

@@ -51,9 +51,9 @@ type payment struct {
 }
 
 type cancel struct {
-	amount, taxFree, left tosspayments.Amount
-	reason, transaction   string
-	at                    time.Time
+	Amount, TaxFree, Left tosspayments.Amount
+	Reason, Transaction   string
+	At                    time.Time
 }
 
 // kst is how the service writes its times.
@@ -81,8 +81,7 @@ func (s *Server) open(checkout Checkout) *payment {
 	for s.payments[p.key] != nil {
 		p.key = p.key[:19] + s.alphanumeric(5)
 	}
-	s.payments[p.key] = p
-	s.opened = append(s.opened, p)
+	s.add(p)
 	p.page = s.URL + "/window/" + p.key
 	p.receipt = s.receiptURL(p.key)
 	s.watch(p)
@@ -90,6 +89,11 @@ func (s *Server) open(checkout Checkout) *payment {
 		p.shop.byOrder[p.checkout.OrderID] = p
 	}
 	return p
+}
+
+func (s *Server) add(p *payment) {
+	s.payments[p.key] = p
+	s.opened = append(s.opened, p)
 }
 
 // authenticate notes that the buyer has done their part.
@@ -325,7 +329,7 @@ func (s *Server) refuseCancel(p *payment, body *cancelRequest) tosspayments.Erro
 	case amount.Cmp(p.balance) > 0 || body.TaxFreeAmount.Cmp(p.taxFree) > 0 || body.TaxFreeAmount.Cmp(amount) > 0:
 		return tosspayments.ErrNotCancelableAmount
 	}
-	if n := len(p.cancels); s.consecutiveCancels && n > 0 && s.clock.now().Sub(p.cancels[n-1].at) < time.Second {
+	if n := len(p.cancels); s.consecutiveCancels && n > 0 && s.clock.now().Sub(p.cancels[n-1].At) < time.Second {
 		return tosspayments.ErrForbiddenConsecutiveRequest
 	}
 	return ""
@@ -351,7 +355,7 @@ func (s *Server) refund(p *payment, body *cancelRequest) {
 	if p.balance.IsZero() {
 		p.taxFree = tosspayments.Amount{}
 	}
-	x := &cancel{amount: amount, taxFree: body.TaxFreeAmount, left: p.balance, reason: body.CancelReason, at: s.clock.now()}
+	x := &cancel{Amount: amount, TaxFree: body.TaxFreeAmount, Left: p.balance, Reason: body.CancelReason, At: s.clock.now()}
 	p.lastTransaction = s.enter(Canceled, p, amount, x)
 	p.cancels = append(p.cancels, x)
 	s.changed(p, s.clock.now(), false)
@@ -480,8 +484,8 @@ func (p *payment) method(inEnglish bool) string {
 
 func (x *cancel) json() json.RawMessage {
 	return fixtures().cancel.fill(map[string]any{
-		"cancelAmount": x.amount, "cancelReason": x.reason, "taxFreeAmount": x.taxFree,
-		"refundableAmount": x.left, "canceledAt": stamp(x.at), "transactionKey": x.transaction,
+		"cancelAmount": x.Amount, "cancelReason": x.Reason, "taxFreeAmount": x.TaxFree,
+		"refundableAmount": x.Left, "canceledAt": stamp(x.At), "transactionKey": x.Transaction,
 	})
 }
 

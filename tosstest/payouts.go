@@ -71,26 +71,90 @@ var weeklyLimit = tosspayments.Won(10_000_000)
 type payoutBook struct {
 	hours, plainErrors, previousKey bool
 
-	sellers  []*seller // oldest first, without the deleted ones
+	sellers []*seller // oldest first
+	payouts []*payout // oldest first
+	added   tosspayments.Amount
+	// requests counts payouts by refPayoutId, and refs has every refSellerId.
+	requests map[string]int
 	refs     map[string]bool
-	payouts  []*payout // oldest first
-	added    tosspayments.Amount
-	nextID   int
-	requests map[string]int // by refPayoutId
+}
+
+// addSeller and addPayout also put back what was kept in a file.
+func (b *payoutBook) addSeller(x *seller) {
+	b.sellers = append(b.sellers, x)
+	b.refs[x.Ref] = true
+}
+
+func (b *payoutBook) addPayout(p *payout) {
+	b.payouts = append(b.payouts, p)
+	b.requests[p.Ref]++
 }
 
 type seller struct {
-	id, ref, kind, status                 string
-	company, individual, account, details json.RawMessage // details is the metadata
+	ID, Ref, Kind, Status                  string
+	Company, Individual, Account, Metadata json.RawMessage
+	Deleted                                bool
 }
 
 type payout struct {
-	id, ref, destination, schedule, description, status string
-	date                                                string
-	amount                                              tosspayments.Amount
-	requestedAt                                         time.Time
-	failure                                             tosspayments.ErrorCode
-	metadata                                            json.RawMessage
+	ID, Ref, Destination, Schedule, Date, Description, Status string
+
+	Amount      tosspayments.Amount
+	RequestedAt time.Time
+	Failure     tosspayments.ErrorCode
+	Metadata    json.RawMessage
+}
+
+// storedPayouts is what the file says of payouts: what a change has changed.
+type storedPayouts struct {
+	Sellers []seller             `json:",omitempty"`
+	Payouts []payout             `json:",omitempty"`
+	Added   *tosspayments.Amount `json:",omitempty"`
+}
+
+func (s *Server) keepSeller(x *seller) {
+	s.unsaved.payouts.Sellers = append(s.unsaved.payouts.Sellers, *x)
+}
+
+func (s *Server) keepPayout(p *payout) {
+	s.unsaved.payouts.Payouts = append(s.unsaved.payouts.Payouts, *p)
+}
+
+func (o *storedPayouts) isEmpty() bool { return len(o.Sellers)+len(o.Payouts) == 0 && o.Added == nil }
+
+// all is everything, for a file that is made anew.
+func (b *payoutBook) all() *storedPayouts {
+	o := &storedPayouts{Added: &b.added}
+	for _, x := range b.sellers {
+		o.Sellers = append(o.Sellers, *x)
+	}
+	for _, p := range b.payouts {
+		o.Payouts = append(o.Payouts, *p)
+	}
+	return o
+}
+
+// restore puts back what one line of the file says. The last line about a thing counts.
+func (b *payoutBook) restore(o *storedPayouts) {
+	for i := range o.Sellers {
+		x := &o.Sellers[i]
+		if at := slices.IndexFunc(b.sellers, func(other *seller) bool { return other.ID == x.ID }); at >= 0 {
+			b.sellers[at] = x
+		} else {
+			b.addSeller(x)
+		}
+	}
+	for i := range o.Payouts {
+		p := &o.Payouts[i]
+		if at := slices.IndexFunc(b.payouts, func(other *payout) bool { return other.ID == p.ID }); at >= 0 {
+			b.payouts[at] = p
+		} else {
+			b.addPayout(p)
+		}
+	}
+	if o.Added != nil {
+		b.added = *o.Added
+	}
 }
 
 var payoutRoutes = []route{
@@ -223,9 +287,9 @@ func (s *Server) balance() (pending, available tosspayments.Amount) {
 		}
 	}
 	for _, p := range s.payouts.payouts {
-		switch p.status {
+		switch p.Status {
 		case "REQUESTED", "IN_PROGRESS", "COMPLETED":
-			available = available.Sub(p.amount)
+			available = available.Sub(p.Amount)
 		}
 	}
 	return pending, available
@@ -234,12 +298,15 @@ func (s *Server) balance() (pending, available tosspayments.Amount) {
 // AddBalance adds to the money that can be paid out now, as sales would that have been
 // settled.
 func (s *Server) AddBalance(amount tosspayments.Amount) {
-	s.change(func() { s.payouts.added = s.payouts.added.Add(amount) })
+	s.change(func() {
+		s.payouts.added = s.payouts.added.Add(amount)
+		s.unsaved.payouts.Added = &s.payouts.added
+	})
 }
 
 func (s *Server) seller(id string) *seller {
 	for _, x := range s.payouts.sellers {
-		if x.id == id {
+		if x.ID == id && !x.Deleted {
 			return x
 		}
 	}
@@ -305,23 +372,15 @@ func (s *Server) registerSeller(r *request) reply {
 		return r.refuse(tosspayments.ErrNotRegisteredBusiness)
 	}
 	x := &seller{
-		id: s.payouts.id("seller_a01"), ref: body.text("refSellerId"), kind: kind, status: "APPROVAL_REQUIRED",
-		company: body["company"], individual: body["individual"], account: body["account"], details: body["metadata"],
+		ID: fmt.Sprintf("seller_a01%06d", len(s.payouts.sellers)+1), Ref: body.text("refSellerId"), Kind: kind, Status: "APPROVAL_REQUIRED",
+		Company: body["company"], Individual: body["individual"], Account: body["account"], Metadata: body["metadata"],
 	}
 	if kind == "CORPORATE" {
-		x.status = "PARTIALLY_APPROVED"
+		x.Status = "PARTIALLY_APPROVED"
 	}
-	s.payouts.sellers = append(s.payouts.sellers, x)
-	if s.payouts.refs == nil {
-		s.payouts.refs = map[string]bool{}
-	}
-	s.payouts.refs[x.ref] = true
+	s.payouts.addSeller(x)
+	s.keepSeller(x)
 	return r.entity("seller", x.json())
-}
-
-func (b *payoutBook) id(prefix string) string {
-	b.nextID++
-	return fmt.Sprintf("%s%06d", prefix, b.nextID)
 }
 
 func (s *Server) updateSeller(r *request) reply {
@@ -335,15 +394,16 @@ func (s *Server) updateSeller(r *request) reply {
 	}
 	for _, name := range slices.Sorted(maps.Keys(body)) {
 		value := body[name]
-		switch target := map[string]*json.RawMessage{"company": &x.company, "individual": &x.individual, "account": &x.account}[name]; {
+		switch target := map[string]*json.RawMessage{"company": &x.Company, "individual": &x.Individual, "account": &x.Account}[name]; {
 		case name == "metadata":
-			x.details = value
+			x.Metadata = value
 		case target == nil || isNull(value):
 			return r.refuse(tosspayments.ErrInvalidRequest)
 		default:
 			*target = merge(*target, value)
 		}
 	}
+	s.keepSeller(x)
 	return r.entity("seller", x.json())
 }
 
@@ -366,7 +426,8 @@ func (s *Server) getSeller(r *request) reply {
 }
 
 func (s *Server) listSellers(r *request) reply {
-	return page(r, s, "seller-list", 100, s.payouts.sellers, func(x *seller) string { return x.id }, (*seller).json)
+	rows := slices.DeleteFunc(slices.Clone(s.payouts.sellers), func(x *seller) bool { return x.Deleted })
+	return page(r, s, "seller-list", 100, rows, func(x *seller) string { return x.ID }, (*seller).json)
 }
 
 func (s *Server) deleteSeller(r *request) reply {
@@ -374,19 +435,20 @@ func (s *Server) deleteSeller(r *request) reply {
 	if x == nil {
 		return r.refuse(tosspayments.ErrNotFound)
 	}
-	s.payouts.sellers = slices.DeleteFunc(slices.Clone(s.payouts.sellers), func(other *seller) bool { return other == x })
-	return r.entity("deleted-entity", encode(map[string]string{"id": x.id, "refSellerId": x.ref}))
+	x.Deleted = true
+	s.keepSeller(x)
+	return r.entity("deleted-entity", encode(map[string]string{"id": x.ID, "refSellerId": x.Ref}))
 }
 
 func (x *seller) json() json.RawMessage {
-	values := map[string]any{"id": x.id, "refSellerId": x.ref, "businessType": x.kind, "status": x.status}
-	for name, value := range map[string]json.RawMessage{"company": x.company, "individual": x.individual, "metadata": x.details} {
+	values := map[string]any{"id": x.ID, "refSellerId": x.Ref, "businessType": x.Kind, "status": x.Status}
+	for name, value := range map[string]json.RawMessage{"company": x.Company, "individual": x.Individual, "metadata": x.Metadata} {
 		if !isNull(value) {
 			values[name] = value
 		}
 	}
-	number := members{"account": x.account}.text("account", "accountNumber")
-	values["account"] = merge(x.account, encode(map[string]string{"accountNumber": maskAccount(number)}))
+	number := members{"account": x.Account}.text("account", "accountNumber")
+	values["account"] = merge(x.Account, encode(map[string]string{"accountNumber": maskAccount(number)}))
 	return fixtures().seller.fill(values)
 }
 
@@ -429,8 +491,9 @@ func (s *Server) setSeller(id, status string) {
 
 // sellerIs changes the status of a seller, and tells of it.
 func (s *Server) sellerIs(x *seller, status string) {
-	if x.status != status {
-		x.status = status
+	if x.Status != status {
+		x.Status = status
+		s.keepSeller(x)
 		s.send(webhook.SellerChanged, x.json())
 	}
 }
@@ -486,16 +549,16 @@ func (s *Server) refusePayout(p *payoutRequest, before []payoutRequest) (code to
 	}
 	x := s.seller(p.Destination)
 	message = fmt.Sprintf("seller not ready (refPayoutId: %s)", p.RefPayoutID)
-	if x == nil || x.status != "PARTIALLY_APPROVED" && x.status != "APPROVED" {
+	if x == nil || x.Status != "PARTIALLY_APPROVED" && x.Status != "APPROVED" {
 		return tosspayments.ErrForbiddenSellerPayout, message
 	}
-	week := s.paidThisWeek(x.id).Add(p.Amount.Value)
+	week := s.paidThisWeek(x.ID).Add(p.Amount.Value)
 	for i := range before {
-		if before[i].Destination == x.id {
+		if before[i].Destination == x.ID {
 			week = week.Add(before[i].Amount.Value)
 		}
 	}
-	if x.status == "PARTIALLY_APPROVED" && week.Cmp(weeklyLimit) > 0 {
+	if x.Status == "PARTIALLY_APPROVED" && week.Cmp(weeklyLimit) > 0 {
 		s.sellerIs(x, "KYC_REQUIRED")
 		return tosspayments.ErrForbiddenSellerPayout, message
 	}
@@ -536,8 +599,8 @@ func (s *Server) paidThisWeek(sellerID string) (sum tosspayments.Amount) {
 	year, month, day := now.Date()
 	monday := time.Date(year, month, day-(int(now.Weekday())+6)%7, 0, 0, 0, 0, kst())
 	for _, p := range s.payouts.payouts {
-		if p.destination == sellerID && !p.requestedAt.Before(monday) && p.status != "FAILED" && p.status != "CANCELED" {
-			sum = sum.Add(p.amount)
+		if p.Destination == sellerID && !p.RequestedAt.Before(monday) && p.Status != "FAILED" && p.Status != "CANCELED" {
+			sum = sum.Add(p.Amount)
 		}
 	}
 	return sum
@@ -546,31 +609,28 @@ func (s *Server) paidThisWeek(sellerID string) (sum tosspayments.Amount) {
 func (s *Server) accept(r *payoutRequest) *payout {
 	now := s.clock.now()
 	p := &payout{
-		id: s.payouts.id("FPA_"), ref: r.RefPayoutID, destination: r.Destination, schedule: r.ScheduleType, description: r.TransactionDescription,
-		status: "REQUESTED", date: r.PayoutDate, amount: r.Amount.Value, requestedAt: now, metadata: r.Metadata,
+		ID: fmt.Sprintf("FPA_%06d", len(s.payouts.payouts)+1), Ref: r.RefPayoutID, Destination: r.Destination, Schedule: r.ScheduleType, Description: r.TransactionDescription,
+		Status: "REQUESTED", Date: r.PayoutDate, Amount: r.Amount.Value, RequestedAt: now, Metadata: r.Metadata,
 	}
-	if p.schedule == "EXPRESS" {
-		p.status, p.date = "IN_PROGRESS", now.In(kst()).Format(time.DateOnly)
+	if p.Schedule == "EXPRESS" {
+		p.Status, p.Date = "IN_PROGRESS", now.In(kst()).Format(time.DateOnly)
 	}
-	if s.payouts.requests == nil {
-		s.payouts.requests = map[string]int{}
-	}
-	s.payouts.requests[p.ref]++
-	s.payouts.payouts = append(s.payouts.payouts, p)
+	s.payouts.addPayout(p)
+	s.keepPayout(p)
 	return p
 }
 
 // advance begins the transfer on the day of a payout.
 func (p *payout) advance(now time.Time) *payout {
-	if day, err := time.ParseInLocation(time.DateOnly, p.date, kst()); err == nil && p.status == "REQUESTED" && !now.Before(day) {
-		p.status = "IN_PROGRESS"
+	if day, err := time.ParseInLocation(time.DateOnly, p.Date, kst()); err == nil && p.Status == "REQUESTED" && !now.Before(day) {
+		p.Status = "IN_PROGRESS"
 	}
 	return p
 }
 
 func (s *Server) payout(id string) *payout {
 	for _, p := range s.payouts.payouts {
-		if p.id == id {
+		if p.ID == id {
 			return p.advance(s.clock.now())
 		}
 	}
@@ -590,10 +650,11 @@ func (s *Server) cancelPayout(r *request) reply {
 	switch {
 	case p == nil:
 		return r.refuse(tosspayments.ErrPayoutNotFound)
-	case p.status != "REQUESTED":
+	case p.Status != "REQUESTED":
 		return r.refuse(s.guess(PayoutTooLate))
 	}
-	p.status = "CANCELED"
+	p.Status = "CANCELED"
+	s.keepPayout(p)
 	return r.entity("payout", p.json())
 }
 
@@ -601,24 +662,24 @@ func (s *Server) listPayouts(r *request) reply {
 	from, to := r.query.Get("payoutDateGte"), r.query.Get("payoutDateLte")
 	var rows []*payout
 	for _, p := range s.payouts.payouts {
-		if p.date >= from && (to == "" || p.date <= to) {
+		if p.Date >= from && (to == "" || p.Date <= to) {
 			rows = append(rows, p.advance(s.clock.now()))
 		}
 	}
-	return page(r, s, "payout-list", 10000, rows, func(p *payout) string { return p.id }, (*payout).json)
+	return page(r, s, "payout-list", 10000, rows, func(p *payout) string { return p.ID }, (*payout).json)
 }
 
 func (p *payout) json() json.RawMessage {
 	values := map[string]any{
-		"id": p.id, "refPayoutId": p.ref, "destination": p.destination, "scheduleType": p.schedule, "payoutDate": p.date,
-		"amount": won(p.amount), "transactionDescription": p.description, "requestedAt": stamp(p.requestedAt), "status": p.status,
+		"id": p.ID, "refPayoutId": p.Ref, "destination": p.Destination, "scheduleType": p.Schedule, "payoutDate": p.Date,
+		"amount": won(p.Amount), "transactionDescription": p.Description, "requestedAt": stamp(p.RequestedAt), "status": p.Status,
 	}
-	if p.failure != "" {
-		info, _ := p.failure.Info()
-		values["error"] = map[string]string{"code": string(p.failure), "message": info.Korean}
+	if p.Failure != "" {
+		info, _ := p.Failure.Info()
+		values["error"] = map[string]string{"code": string(p.Failure), "message": info.Korean}
 	}
-	if !isNull(p.metadata) {
-		values["metadata"] = p.metadata
+	if !isNull(p.Metadata) {
+		values["metadata"] = p.Metadata
 	}
 	return fixtures().payout.fill(values)
 }
@@ -628,7 +689,7 @@ func (p *payout) json() json.RawMessage {
 func (s *Server) CompletePayouts() (n int) {
 	s.change(func() {
 		for _, p := range s.payouts.payouts {
-			if p.advance(s.clock.now()).status == "IN_PROGRESS" {
+			if p.advance(s.clock.now()).Status == "IN_PROGRESS" {
 				n++
 				s.endPayout(p, "")
 			}
@@ -646,7 +707,7 @@ func (s *Server) FailPayout(id string, code tosspayments.ErrorCode) {
 	underWay := false
 	s.change(func() {
 		p := s.payout(id)
-		if underWay = p != nil && p.status == "IN_PROGRESS"; underWay {
+		if underWay = p != nil && p.Status == "IN_PROGRESS"; underWay {
 			s.endPayout(p, code)
 		}
 	})
@@ -657,10 +718,11 @@ func (s *Server) FailPayout(id string, code tosspayments.ErrorCode) {
 
 // endPayout ends a payout, badly where there is a code, and tells of it.
 func (s *Server) endPayout(p *payout, code tosspayments.ErrorCode) {
-	p.status, p.failure = "COMPLETED", code
+	p.Status, p.Failure = "COMPLETED", code
 	if code != "" {
-		p.status = "FAILED"
+		p.Status = "FAILED"
 	}
+	s.keepPayout(p)
 	s.send(webhook.PayoutChanged, p.json())
 }
 
@@ -677,8 +739,8 @@ func (s *Server) PaidOut(sellerID string) (sum tosspayments.Amount) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.payouts.payouts {
-		if p.destination == sellerID && p.status == "COMPLETED" {
-			sum = sum.Add(p.amount)
+		if p.Destination == sellerID && p.Status == "COMPLETED" {
+			sum = sum.Add(p.Amount)
 		}
 	}
 	return sum

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/brandpay"
 	"github.com/seed238ab19c/tosspayments/payouts"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 	"github.com/seed238ab19c/tosspayments/webhook"
@@ -362,4 +364,46 @@ func TestPayoutAnswersAreStrict(t *testing.T) {
 	tomorrow := tosstest.New(tosstest.WithTomorrow())
 	client = payoutClient(t, tomorrow)
 	assert.Equal(t, payouts.SellerStatusPartiallyApproved, register(t, client, "shop-0001", payouts.BusinessTypeCorporate).Status)
+}
+
+// Sellers, payouts and BrandPay are kept with the state, also by a server that was not closed.
+func TestPayoutStateIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	before := kept(t, path)
+	client := payoutClient(t, before)
+	before.AddBalance(tosspayments.Won(10_000))
+	person := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+	gone := register(t, client, "shop-0002", payouts.BusinessTypeCorporate)
+	before.CompleteIdentityCheck(person.ID)
+	_, err := client.DeleteSeller(t.Context(), gone.ID)
+	require.NoError(t, err)
+	batch := []payouts.PayoutRequest{expressPayout("p-1", person.ID, 500), expressPayout("p-2", person.ID, 700)}
+	sent, err := client.RequestPayouts(t.Context(), batch)
+	require.NoError(t, err)
+	before.FailPayout(sent[0].ID, tosspayments.ErrInvalidAccountNumber)
+	token := issueToken(t, before, "customer-1")
+	card := before.AddBrandPayCard("customer-1", "61")
+
+	for range 2 { // from the changes, and from the file that was made anew
+		after := kept(t, path)
+		client = payoutClient(t, after)
+		balance, err := client.GetBalance(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, payouts.Won(9_300), balance.AvailableAmount)
+		found, err := client.FindPayouts(t.Context(), batch)
+		require.NoError(t, err)
+		assert.Equal(t, payouts.PayoutStatusFailed, found[0].Status)
+		again, err := client.RequestPayouts(t.Context(), batch)
+		require.NoError(t, err)
+		assert.Equal(t, sent, again, "the answer that was kept")
+		assert.Equal(t, 1, after.Payouts("p-1"))
+		seller, err := client.GetSeller(t.Context(), person.ID)
+		require.NoError(t, err)
+		assert.Equal(t, payouts.SellerStatusPartiallyApproved, seller.Status)
+		_, err = client.GetSeller(t.Context(), gone.ID)
+		require.ErrorIs(t, err, tosspayments.ErrNotFound)
+		methods, err := brandpay.New(after.Client()).Customer(*token, nil).GetMethods(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, card, methods.Cards[0].MethodKey)
+	}
 }

@@ -78,7 +78,7 @@ func (s *Server) paymentReceipt(key string) *receipt {
 	page.add("승인 Approved", stamp(p.approvedAt))
 	page.add("결제금액 Amount", price(c.Amount, c.Currency))
 	for _, x := range p.cancels {
-		page.add("취소 Canceled", price(x.amount, c.Currency)+" ("+x.reason+", "+stamp(x.at)+")")
+		page.add("취소 Canceled", price(x.Amount, c.Currency)+" ("+x.Reason+", "+stamp(x.At)+")")
 	}
 	page.add("남은 금액 Balance", price(p.balance, c.Currency))
 	return page
@@ -90,11 +90,11 @@ func (s *Server) cashReceiptPage(mid, orderID string) *receipt {
 		if c := shop.receipts.byOrder[orderID]; c != nil && shop.mid == mid {
 			page := &receipt{Title: "현금영수증 Cash receipt"}
 			page.add("상점 Merchant", mid)
-			page.add("주문 Order", c.orderName+" ("+orderID+")")
-			page.add("용도 Type", c.kind)
-			page.add("발급 Issued", stamp(c.at))
-			page.add("금액 Amount", price(c.amount, "KRW"))
-			page.add("남은 금액 Balance", price(c.left, "KRW"))
+			page.add("주문 Order", c.OrderName+" ("+orderID+")")
+			page.add("용도 Type", c.Kind)
+			page.add("발급 Issued", stamp(c.At))
+			page.add("금액 Amount", price(c.Amount, "KRW"))
+			page.add("남은 금액 Balance", price(c.Left, "KRW"))
 			return page
 		}
 	}

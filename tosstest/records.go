@@ -89,7 +89,7 @@ func (m *movement) transactionJSON(inEnglish bool) json.RawMessage {
 		"transactionAt": stamp(m.At), "currency": p.checkout.Currency, "amount": m.Amount, "method": p.method(inEnglish), "receiptUrl": p.receipt,
 	}
 	if p.billing != nil {
-		values["customerKey"] = p.billing.customerKey
+		values["customerKey"] = p.billing.CustomerKey
 	}
 	return fixtures().transaction.fill(values)
 }
@@ -210,10 +210,11 @@ func (s *Server) requestSettlement(r *request) reply {
 // cashReceipt is a record of a cash receipt, or of its cancel.
 type cashReceipt struct {
 	shop                                    *merchant
-	key, orderID, orderName, kind, identity string
-	amount, taxFree, left                   tosspayments.Amount
-	isCancel                                bool
-	at                                      time.Time
+	number                                  int // among the merchant's, from 0
+	Key, OrderID, OrderName, Kind, Identity string
+	Amount, TaxFree, Left                   tosspayments.Amount
+	IsCancel                                bool
+	At                                      time.Time
 }
 
 // receipts are all records, oldest first, and where to find the issued ones.
@@ -223,22 +224,30 @@ type receipts struct {
 	byOrder map[string]*cashReceipt // the last one
 }
 
+func (b *receipts) add(c *cashReceipt) {
+	c.number = len(b.all)
+	b.all = append(b.all, c)
+	if !c.IsCancel {
+		b.byKey[c.Key], b.byOrder[c.OrderID] = c, c
+	}
+}
+
 func (s *Server) cashReceiptJSON(c *cashReceipt) json.RawMessage {
 	status, kind := "IN_PROGRESS", "CONFIRM"
-	if s.clock.now().Sub(c.at) >= 24*time.Hour {
+	if s.clock.now().Sub(c.At) >= 24*time.Hour {
 		status = "COMPLETED"
 	}
-	if c.isCancel {
+	if c.IsCancel {
 		kind = "CANCEL"
 	}
-	masked := c.identity
+	masked := c.Identity
 	if len(masked) > 7 {
 		masked = masked[:4] + strings.Repeat("*", len(masked)-7) + masked[len(masked)-3:]
 	}
 	return fixtures().cashReceipt.fill(map[string]any{
-		"receiptKey": c.key, "issueNumber": "G" + c.key[len(c.key)-8:], "issueStatus": status, "amount": c.amount,
-		"taxFreeAmount": c.taxFree, "orderId": c.orderID, "orderName": c.orderName, "type": c.kind, "transactionType": kind,
-		"customerIdentityNumber": masked, "requestedAt": stamp(c.at), "receiptUrl": s.cashReceiptURL(c.shop, c.orderID),
+		"receiptKey": c.Key, "issueNumber": "G" + c.Key[len(c.Key)-8:], "issueStatus": status, "amount": c.Amount,
+		"taxFreeAmount": c.TaxFree, "orderId": c.OrderID, "orderName": c.OrderName, "type": c.Kind, "transactionType": kind,
+		"customerIdentityNumber": masked, "requestedAt": stamp(c.At), "receiptUrl": s.cashReceiptURL(c.shop, c.OrderID),
 	})
 }
 
@@ -261,16 +270,16 @@ func (s *Server) issueCashReceipt(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidCashReceiptInfo)
 	}
 	book := &r.shop.receipts
-	if last := book.byOrder[body.OrderID]; last != nil && !last.left.IsZero() {
+	if last := book.byOrder[body.OrderID]; last != nil && !last.Left.IsZero() {
 		return r.refuse(tosspayments.ErrDuplicatedCashReceipt)
 	}
 	c := &cashReceipt{
 		shop: r.shop,
-		key:  "fake" + s.hex(10), orderID: body.OrderID, orderName: body.OrderName, kind: body.Type, identity: body.CustomerIdentityNumber,
-		amount: body.Amount, taxFree: body.TaxFreeAmount, left: body.Amount, at: s.clock.now(),
+		Key:  "fake" + s.hex(10), OrderID: body.OrderID, OrderName: body.OrderName, Kind: body.Type, Identity: body.CustomerIdentityNumber,
+		Amount: body.Amount, TaxFree: body.TaxFreeAmount, Left: body.Amount, At: s.clock.now(),
 	}
-	book.all = append(book.all, c)
-	book.byKey[c.key], book.byOrder[c.orderID] = c, c
+	book.add(c)
+	s.unsaved.receipts = append(s.unsaved.receipts, c)
 	return ok(s.cashReceiptJSON(c))
 }
 
@@ -286,17 +295,18 @@ func (s *Server) cancelCashReceipt(r *request) reply {
 	if c == nil {
 		return r.refuse(tosspayments.ErrNotFoundReceipt)
 	}
-	amount := c.left
+	amount := c.Left
 	if body.Amount != nil {
 		amount = *body.Amount
 	}
-	if amount.Cmp(tosspayments.Amount{}) <= 0 || amount.Cmp(c.left) > 0 {
+	if amount.Cmp(tosspayments.Amount{}) <= 0 || amount.Cmp(c.Left) > 0 {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	c.left = c.left.Sub(amount)
+	c.Left = c.Left.Sub(amount)
 	x := *c
-	x.key, x.amount, x.isCancel, x.at = "c_"+c.key, amount, true, s.clock.now()
-	book.all = append(book.all, &x)
+	x.Key, x.Amount, x.IsCancel, x.At = "c_"+c.Key, amount, true, s.clock.now()
+	book.add(&x)
+	s.unsaved.receipts = append(s.unsaved.receipts, c, &x)
 	return ok(s.cashReceiptJSON(&x))
 }
 
@@ -314,7 +324,7 @@ func (s *Server) listCashReceipts(r *request) reply {
 	}
 	all := r.shop.receipts.all
 	since := func(t time.Time) int {
-		return sort.Search(len(all), func(i int) bool { return !all[i].at.Before(t) })
+		return sort.Search(len(all), func(i int) bool { return !all[i].At.Before(t) })
 	}
 	from, to := max(cursor, since(day)), since(day.AddDate(0, 0, 1))
 	rows := []json.RawMessage{}

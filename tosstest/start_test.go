@@ -43,7 +43,7 @@ func TestStartedServerDoesNotWaitForBodies(t *testing.T) {
 	server := tosstest.NewServer(t)
 	c, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
 	require.NoError(t, err)
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	_, err = io.WriteString(c, "POST /v1/payments/confirm HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
 	require.NoError(t, err)
 	require.NoError(t, c.SetReadDeadline(time.Now().Add(25*time.Second)))

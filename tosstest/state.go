@@ -56,9 +56,9 @@ func (s *Server) locked(do func()) (early []<-chan struct{}) {
 	defer s.mu.Unlock()
 	defer func() {
 		s.sweep()
-		if len(s.touched) > 0 {
-			s.tellTouched()
-		}
+		s.save()
+		s.tellTouched()
+		s.touched = nil
 		early = s.webhooks.hand(s.events)
 		s.events = nil
 	}()
@@ -223,10 +223,11 @@ func (s *Server) Refunds(orderID string) []tosspayments.Amount {
 func (s *Server) enter(kind EntryKind, p *payment, amount tosspayments.Amount, x *cancel) string {
 	key := s.transactionKey()
 	if x != nil {
-		x.transaction = key
+		x.Transaction = key
 	}
 	e := Entry{Kind: kind, PaymentKey: p.key, OrderID: p.checkout.OrderID, TransactionKey: key, Amount: amount, At: s.clock.now()}
 	s.ledger.add(movement{e, p, x})
+	s.unsaved.movements = append(s.unsaved.movements, e)
 	s.touch(p)
 	if s.observe != nil {
 		s.observe(Change{Entry: &e})

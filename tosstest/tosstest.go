@@ -95,17 +95,19 @@ type Server struct {
 	opened   []*payment          // oldest first
 	billings map[string]*billing // by key
 	authKeys map[string]*billing
-	windows  map[string]*openWindow
-	brandPay brandPay
-	payouts  payoutBook
-	answers  map[idempotencyID]*storedAnswer
-	ledger   ledger
-	requests history[Request]
-	script   []Fault
-	gates    map[*Gate]bool // that hold somebody, or may; nil once closed
-	rate     rate
-	chaos    float64
-	chaosRng *rand.Rand
+	// allBillings has those with a key and those without, oldest first.
+	allBillings []*billing
+	windows     map[string]*openWindow
+	brandPay    brandPay
+	payouts     payoutBook
+	answers     map[idempotencyID]*storedAnswer
+	ledger      ledger
+	requests    history[Request]
+	script      []Fault
+	gates       map[*Gate]bool // that hold somebody, or may; nil once closed
+	rate        rate
+	chaos       float64
+	chaosRng    *rand.Rand
 	// deadlines are those of the payments that wait for somebody, the next one first.
 	deadlines deadlines
 	alarm     alarm
@@ -113,6 +115,8 @@ type Server struct {
 	// somebody observes.
 	events  []event
 	touched []*payment
+	unsaved unsaved
+	journal *journal // nil unless the state is kept
 	observe func(Change)
 }
 
@@ -162,6 +166,7 @@ func New(opts ...Option) *Server {
 		authKeys:   map[string]*billing{},
 		windows:    map[string]*openWindow{},
 		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}, removed: map[string]bool{}},
+		payouts:    payoutBook{requests: map[string]int{}, refs: map[string]bool{}},
 		answers:    map[idempotencyID]*storedAnswer{},
 		ledger:     ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
 	}

@@ -168,7 +168,7 @@ func (s *Server) atAccount(orderID string, do func(*payment) error) (err error) 
 func (s *Server) withdraw(p *payment, reason string) {
 	p.status = tosspayments.PaymentStatusCanceled
 	p.balance = tosspayments.Amount{}
-	x := &cancel{amount: p.checkout.Amount, reason: reason, at: s.clock.now()}
+	x := &cancel{Amount: p.checkout.Amount, Reason: reason, At: s.clock.now()}
 	p.lastTransaction = s.enter(Withdrawn, p, p.checkout.Amount, x)
 	p.cancels = append(p.cancels, x)
 	s.changed(p, s.clock.now(), false)

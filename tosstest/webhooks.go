@@ -137,7 +137,7 @@ func (s *Server) RegisterWebhook(url string, events ...webhook.EventType) {
 		s.misuse(errors.New("the address of a webhook must be an absolute URL"))
 		return
 	}
-	s.addReceiver(&receiver{events: events, send: func(ctx context.Context, header http.Header, body []byte) (int, error) {
+	s.addReceiver(&receiver{address: url, events: events, send: func(ctx context.Context, header http.Header, body []byte) (int, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 		if err != nil {
 			return 0, err
@@ -313,13 +313,14 @@ func (s *Server) changed(p *payment, at time.Time, uncaused bool) {
 
 // removeBilling ends a billing key; reason is nil where there is none.
 func (s *Server) removeBilling(b *billing, reason any) {
-	b.removed = true
+	b.Removed = true
+	s.unsaved.billings = append(s.unsaved.billings, b)
 	if !s.webhooks.wanted.Load() {
 		return
 	}
 	at := s.clock.now()
 	s.emit(&s.individual, event{kind: webhook.BillingDeleted, at: at, body: eventJSON(webhook.BillingDeleted, at,
-		fixtures().billingDeleted.fill(map[string]any{"billingKey": b.key, "reason": reason}))})
+		fixtures().billingDeleted.fill(map[string]any{"billingKey": b.Key, "reason": reason}))})
 }
 
 // emit notes an event of a merchant. It goes out at the end of the change.

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -11,9 +11,9 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -39,11 +39,14 @@ type browser struct {
 	server  *httptest.Server
 }
 
-func open(t *testing.T, s settings) *browser {
+func open(t *testing.T, flags ...string) *browser {
 	t.Helper()
+	s, err := parse(flags, io.Discard)
+	require.NoError(t, err)
 	server := httptest.NewUnstartedServer(nil)
-	b := newSandbox("http://"+server.Listener.Addr().String(), s)
-	server.Config.Handler = b.handler()
+	s.url = "http://" + server.Listener.Addr().String()
+	b := newSandbox(s)
+	server.Config = b.server()
 	server.Start()
 	t.Cleanup(func() { server.Close(); b.toss.Close() })
 	return &browser{t, b, server}
@@ -64,142 +67,378 @@ func (b *browser) send(method, path, body string, change func(*http.Request)) (*
 	return response, string(text)
 }
 
-func (b *browser) press(do, of string) (window string) {
+// post sends JSON and reads the answer into out, where it is a success.
+func (b *browser) post(path string, in, out any) (status int, text string) {
 	b.t.Helper()
-	body, _ := json.Marshal(act{do, of})
-	response, text := b.send(http.MethodPost, "/sandbox/act", string(body), nil)
-	require.Equal(b.t, http.StatusOK, response.StatusCode, text)
-	var answer struct{ Window string }
-	require.NoError(b.t, json.Unmarshal([]byte(text), &answer))
-	return answer.Window
+	body, err := json.Marshal(in)
+	require.NoError(b.t, err)
+	response, text := b.send(http.MethodPost, path, string(body), nil)
+	if response.StatusCode == http.StatusOK {
+		require.NoError(b.t, json.Unmarshal([]byte(text), out))
+	}
+	return response.StatusCode, text
 }
 
-func (b *browser) state() (s state) {
+func (b *browser) press(a act) {
+	b.t.Helper()
+	status, text := b.post("/sandbox/act", a, &done{})
+	require.Equal(b.t, http.StatusOK, status, text)
+}
+
+// page is what a page knows that has followed for a while.
+type page struct {
+	b       *browser
+	stream  *bufio.Reader
+	Boot    string
+	About   *about
+	Faults  []waiting
+	Lists   map[kind][]json.RawMessage
+	changes int
+}
+
+// follow opens a page.
+func (b *browser) follow() *page {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.server.URL+"/sandbox/events", nil)
+	require.NoError(b.t, err)
+	response, err := b.server.Client().Do(r)
+	require.NoError(b.t, err)
+	b.t.Cleanup(func() { _ = response.Body.Close() })
+	require.Equal(b.t, http.StatusOK, response.StatusCode)
+	assert.Equal(b.t, "text/event-stream", response.Header.Get("Content-Type"))
+	p := &page{b: b, stream: bufio.NewReader(response.Body), Lists: map[kind][]json.RawMessage{}}
+	p.read()
+	return p
+}
+
+// read takes the next message.
+func (p *page) read() {
+	p.b.t.Helper()
+	for {
+		line, err := p.stream.ReadString('\n')
+		require.NoError(p.b.t, err)
+		text, ok := strings.CutPrefix(line, "data: ")
+		if !ok {
+			continue
+		}
+		var n news
+		require.NoError(p.b.t, json.Unmarshal([]byte(text), &n))
+		p.Boot, p.Faults, p.changes = n.Boot, n.Faults, p.changes+1
+		if n.About != nil {
+			p.About = n.About
+		}
+		for k, items := range n.Lists {
+			p.Lists[k] = append(p.Lists[k], items...)
+		}
+		return
+	}
+}
+
+// state is what a page knows that is opened now.
+func (b *browser) state() *page {
 	b.t.Helper()
 	b.sandbox.toss.WaitWebhooks()
-	response, text := b.send(http.MethodGet, "/sandbox/state", "", nil)
-	require.Equal(b.t, http.StatusOK, response.StatusCode)
-	require.NoError(b.t, json.Unmarshal([]byte(text), &s))
-	return s
+	return b.follow()
 }
 
-// pay goes through the window of a test payment, back to the page.
-func (b *browser) pay(method string) paymentView {
+// last is the newest item of a list.
+func last[T any](p *page, k kind) (v T) {
+	p.b.t.Helper()
+	require.NotEmpty(p.b.t, p.Lists[k], k)
+	require.NoError(p.b.t, json.Unmarshal(p.Lists[k][len(p.Lists[k])-1], &v))
+	return v
+}
+
+func (b *browser) payment() paymentView { b.t.Helper(); return last[paymentView](b.state(), payments) }
+
+// pay goes through the payment window of the test shop, as its page does.
+func (b *browser) pay(method string) result {
 	b.t.Helper()
-	response, err := b.server.Client().PostForm(b.press("pay", method), url.Values{"outcome": {"pay"}})
+	var o order
+	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
+	require.Equal(b.t, http.StatusOK, status, text)
+	var r result
+	status, text = b.post("/sandbox/shop/confirm", map[string]string{"query": b.window("payment", map[string]any{
+		"method": method, "amount": map[string]any{"currency": "KRW", "value": o.Amount}, "orderId": o.ID, "orderName": o.Name,
+	})}, &r)
+	require.Equal(b.t, http.StatusOK, status, text)
+	return r
+}
+
+// window is what the script does with a request: it opens a window, in which the buyer
+// pays. It returns the query with which the browser comes back.
+func (b *browser) window(kind string, request map[string]any) string {
+	b.t.Helper()
+	request["successUrl"], request["failUrl"] = b.server.URL+"/shop?step=success", b.server.URL+"/shop?step=fail"
+	var who buyer
+	status, text := b.post("/sandbox/shop/buyer", struct{}{}, &who)
+	require.Equal(b.t, http.StatusOK, status, text)
+	var opened struct{ Path string }
+	status, text = b.post("/window", map[string]any{
+		"kind": kind, "target": "self", "origin": b.server.URL, "clientKey": who.ClientKey, "customerKey": who.CustomerKey, "request": request,
+	}, &opened)
+	require.Equal(b.t, http.StatusOK, status, text)
+	response, err := b.server.Client().PostForm(b.server.URL+opened.Path, url.Values{"outcome": {"pay"}})
 	require.NoError(b.t, err)
 	require.NoError(b.t, response.Body.Close())
-	require.Equal(b.t, "/", response.Request.URL.Path)
-	require.Equal(b.t, http.StatusOK, response.StatusCode)
-	return b.state().Payments[0]
+	require.Equal(b.t, "/shop", response.Request.URL.Path)
+	return response.Request.URL.RawQuery
 }
 
-func TestPageAndItsFiles(t *testing.T) {
-	b := open(t, settings{})
-	for path, want := range map[string]string{"/": "토스페이먼츠 샌드박스", "/sandbox/page.js": "/sandbox/state", "/sandbox/page.css": "body", tosstest.ScriptPath: "TossPayments"} {
+func TestPages(t *testing.T) {
+	b := open(t)
+	for path, want := range map[string]string{
+		"/": "live.js", "/shop": "shop.js", "/sandbox/page/text.js": "토스페이먼츠", "/sandbox/page/style.css": "--ground", "/sandbox/page/icon.svg": "<svg",
+	} {
 		response, text := b.send(http.MethodGet, path, "", nil)
 		assert.Equal(t, http.StatusOK, response.StatusCode, path)
 		assert.Contains(t, text, want, path)
-		if path != tosstest.ScriptPath {
-			assert.Contains(t, response.Header.Get("Content-Security-Policy"), "default-src 'none'", path)
-		}
+		assert.Equal(t, policy, response.Header.Get("Content-Security-Policy"), path)
+		assert.NotContains(t, text, "style=", path)
+		assert.NotContains(t, text, "<style", path)
+		assert.NotContains(t, text, "onclick=", path)
+		assert.NotRegexp(t, "<script[^>]*>[^<]", text, path)
 	}
-	page, err := files.ReadFile("page/index.html")
-	require.NoError(t, err)
-	script, err := files.ReadFile("page/page.js")
-	require.NoError(t, err)
-	for _, m := range regexp.MustCompile(`byId\("(\w+)"\)`).FindAllSubmatch(script, -1) {
-		assert.Contains(t, string(page), `id="`+string(m[1])+`"`)
-	}
-	for _, m := range regexp.MustCompile(`data-do="(\w+)"(?: data-of="([\w ]+)")?`).FindAllSubmatch(page, -1) {
-		b.press(string(m[1]), string(m[2]))
-	}
+	response, _ := b.send(http.MethodGet, tosstest.ScriptPath, "", nil)
+	assert.Equal(t, http.StatusOK, response.StatusCode)
 }
 
-func TestPaymentsRequestsAndEvents(t *testing.T) {
-	b := open(t, settings{})
-	window := b.press("pay", "CARD")
-	p := b.state().Payments[0]
-	assert.Equal(t, window, p.Window)
-	assert.Equal(t, "READY", p.Status)
+func TestAPaymentIsSeenAsItHappens(t *testing.T) {
+	b := open(t)
+	p := b.follow()
+	assert.Empty(t, p.Lists)
+	assert.Equal(t, b.sandbox.keys, p.About.Keys)
+	r := b.pay("CARD")
+	assert.Equal(t, "paid", r.Outcome)
+	for len(p.Lists[webhooks]) == 0 {
+		p.read()
+	}
+	v := last[paymentView](p, payments)
+	assert.Equal(t, "DONE", v.Status)
+	assert.Equal(t, "15000", string(v.Amount))
+	assert.Equal(t, []string{"refund"}, v.Acts)
+	q := last[requestView](p, requests)
+	assert.Equal(t, "confirm payment", q.Operation)
+	assert.Equal(t, v.PaymentKey, q.PaymentKey)
+	assert.Equal(t, v.OrderID, q.OrderID)
+	assert.Equal(t, v.OrderID, last[webhookView](p, webhooks).OrderID)
+	assert.Equal(t, "approved", last[entryView](p, entries).Kind)
 
-	p = b.pay("CARD")
-	assert.Equal(t, "DONE", p.Status)
-	assert.Equal(t, "15000", p.Amount)
-	assert.Empty(t, p.Window)
+	before := p.changes
+	b.press(act{Do: "advance", Of: "10m"})
+	p.read()
+	assert.Equal(t, before+1, p.changes)
+	assert.WithinDuration(t, time.Now().Add(10*time.Minute), b.sandbox.toss.Now(), time.Minute)
+}
+
+func TestThingsAreShownWhole(t *testing.T) {
+	b := open(t)
+	b.pay("CARD")
 	s := b.state()
-	require.NotEmpty(t, s.Requests)
-	assert.Equal(t, "/v1/payments/confirm", s.Requests[0].Path)
-	assert.Contains(t, s.Requests[0].Body, p.OrderID)
-	assert.NotContains(t, s.Requests[0].Header, "Authorization")
-	require.Len(t, s.Events, 1)
-	assert.Equal(t, p.OrderID, s.Events[0].OrderID)
-
-	b.press("resend", s.Events[0].ID)
-	s = b.state()
-	require.Len(t, s.Events, 2)
-	assert.Equal(t, 1, s.Events[0].Retried)
-
-	b.press("advance", "30m")
-	assert.Equal(t, "EXPIRED", b.state().Payments[1].Status)
+	detail := func(k kind, id string, into any) {
+		t.Helper()
+		response, text := b.send(http.MethodGet, "/sandbox/detail/"+string(k)+"/"+url.PathEscape(id), "", nil)
+		require.Equal(t, http.StatusOK, response.StatusCode, text)
+		require.NoError(t, json.Unmarshal([]byte(text), into))
+	}
+	var p paymentDetail
+	v := last[paymentView](s, payments)
+	detail(payments, v.PaymentKey, &p)
+	assert.Contains(t, string(p.Document), `"approvedAt"`)
+	var statuses []string
+	for _, x := range p.Life {
+		statuses = append(statuses, x.Status)
+	}
+	assert.Equal(t, []string{"READY", "IN_PROGRESS", "DONE"}, statuses)
+	var r requestDetail
+	detail(requests, last[requestView](s, requests).ID, &r)
+	assert.Contains(t, r.Body, v.OrderID)
+	assert.Contains(t, r.Answer, `"approvedAt"`)
+	assert.NotContains(t, r.Header, "Authorization")
+	var w webhookDetail
+	detail(webhooks, last[webhookView](s, webhooks).ID, &w)
+	assert.Contains(t, w.Body, v.OrderID)
+	assert.NotEmpty(t, w.Header["Tosspayments-Webhook-Transmission-Id"])
+	for _, path := range []string{"payments/none", "requests/0", "none/1", "entries/1"} {
+		response, _ := b.send(http.MethodGet, "/sandbox/detail/"+path, "", nil)
+		assert.Equal(t, http.StatusNotFound, response.StatusCode, path)
+	}
 }
 
-func TestBankButtons(t *testing.T) {
-	b := open(t, settings{})
-	p := b.pay("VIRTUAL_ACCOUNT")
+// The command that is shown asks the same again, also through a shell.
+func TestCurl(t *testing.T) {
+	b := open(t)
+	const body = `{"paymentKey":"it's","orderId":"주문 $HOME","amount":1}`
+	response, _ := b.send(http.MethodPost, "/v1/payments/confirm", body, func(r *http.Request) {
+		r.SetBasicAuth(b.sandbox.keys.Secret, "")
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Idempotency-Key", "k'1")
+	})
+	require.GreaterOrEqual(t, response.StatusCode, 400)
+	r, ok := b.sandbox.feed.detail(requests, last[requestView](b.state(), requests).ID).(*tosstest.Request)
+	require.True(t, ok)
+	command := b.sandbox.curl(r)
+	assert.Contains(t, command, "-u '"+b.sandbox.keys.Secret+":'")
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, "curl", "curl -s", 1)).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	again, ok := b.sandbox.feed.detail(requests, last[requestView](b.state(), requests).ID).(*tosstest.Request)
+	require.True(t, ok)
+	assert.NotSame(t, r, again)
+	assert.Equal(t, body, string(again.Body))
+	assert.Equal(t, "k'1", again.Header.Get("Idempotency-Key"))
+	assert.Equal(t, r.Status, again.Status)
+
+	_, _ = b.send(http.MethodGet, "/v1/transactions?startDate=2026-01-01&endDate=2026-01-02", "", func(r *http.Request) { r.SetBasicAuth(b.sandbox.keys.Secret, "") })
+	assert.Equal(t, "/v1/transactions?endDate=2026-01-02&startDate=2026-01-01", last[requestView](b.state(), requests).Path)
+}
+
+func TestButtonsOfABank(t *testing.T) {
+	b := open(t)
+	r := b.pay("VIRTUAL_ACCOUNT")
+	assert.Equal(t, "waiting", r.Outcome)
+	p := b.payment()
 	assert.Equal(t, "WAITING_FOR_DEPOSIT", p.Status)
 	assert.NotEmpty(t, p.Account)
-	assert.Equal(t, []string{"deposit", "overdue"}, p.Acts)
-	b.press("deposit", p.OrderID)
-	p = b.state().Payments[0]
+	assert.Equal(t, []string{"deposit", "overdue", "refund"}, p.Acts)
+	b.press(act{Do: "deposit", Of: p.PaymentKey})
+	p = b.payment()
 	assert.Equal(t, "DONE", p.Status)
-	assert.Equal(t, []string{"bounce"}, p.Acts)
-	b.press("bounce", p.OrderID)
-	assert.Equal(t, "WAITING_FOR_DEPOSIT", b.state().Payments[0].Status)
-	b.press("overdue", p.OrderID)
-	p = b.state().Payments[0]
-	assert.Empty(t, p.Acts)
+	assert.Equal(t, []string{"bounce", "refund"}, p.Acts)
+	b.press(act{Do: "bounce", Of: p.PaymentKey})
+	assert.Equal(t, "WAITING_FOR_DEPOSIT", b.payment().Status)
+	b.press(act{Do: "overdue", Of: p.PaymentKey})
+	assert.Equal(t, []string{"refund"}, b.payment().Acts)
+	b.press(act{Do: "refund", Of: p.PaymentKey})
+	assert.Equal(t, "CANCELED", b.payment().Status)
+	assert.Empty(t, b.payment().Acts)
+}
 
-	for _, body := range []string{"", `{"do":"deposit","of":"` + p.OrderID + `"}`, `{"do":"deposit","of":"none"}`, `{"do":"bounce"}`, `{"do":"overdue"}`,
-		`{"do":"resend"}`, `{"do":"advance","of":"-1h"}`, `{"do":"pay","of":"NONE"}`, `{"do":"dance"}`} {
-		response, text := b.send(http.MethodPost, "/sandbox/act", body, nil)
-		assert.GreaterOrEqual(t, response.StatusCode, 400, body)
-		assert.NotEmpty(t, text)
+func TestRefunds(t *testing.T) {
+	b := open(t)
+	for _, method := range []string{"CARD", "VIRTUAL_ACCOUNT"} {
+		b.pay(method)
+		p := b.payment()
+		if method == "VIRTUAL_ACCOUNT" {
+			b.press(act{Do: "deposit", Of: p.PaymentKey})
+		}
+		b.press(act{Do: "refund", Of: p.PaymentKey, Amount: "5000"})
+		assert.Equal(t, "10000", string(b.payment().Balance))
+		b.press(act{Do: "refund", Of: p.PaymentKey, Amount: "5000"})
+		assert.Equal(t, "5000", string(b.payment().Balance))
+		b.press(act{Do: "refund", Of: p.PaymentKey})
+		assert.Equal(t, "0", string(b.payment().Balance))
+		assert.Empty(t, b.payment().Acts)
+		assert.Len(t, b.sandbox.toss.Refunds(p.OrderID), 3)
 	}
 }
 
-func TestBadLuckButtons(t *testing.T) {
-	b := open(t, settings{})
-	confirm := func() (int, error) {
-		redirect := b.sandbox.toss.Authenticate(tosstest.Checkout{OrderID: tosspayments.NewOrderID(), OrderName: "socks", Amount: tosspayments.Won(1000)})
-		body, _ := json.Marshal(map[string]any{"paymentKey": redirect.PaymentKey, "orderId": redirect.OrderID, "amount": 1000})
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.server.URL+"/v1/payments/confirm", bytes.NewReader(body))
-		require.NoError(t, err)
-		r.SetBasicAuth(b.sandbox.secretKey, "")
-		response, err := b.server.Client().Do(r)
-		if err != nil {
-			return 0, err
-		}
-		return response.StatusCode, response.Body.Close()
+func TestButtonsOfBadLuck(t *testing.T) {
+	b := open(t)
+	b.press(act{Do: "fault", Of: "refuse", Operation: tosstest.ConfirmPayment, Code: tosspayments.ErrRejectCardPayment})
+	assert.Equal(t, []waiting{{"refuse", tosstest.ConfirmPayment, tosspayments.ErrRejectCardPayment}}, b.state().Faults)
+	r := b.pay("CARD")
+	assert.Equal(t, "refused", r.Outcome)
+	assert.Equal(t, tosspayments.ErrRejectCardPayment, r.Code)
+	assert.Empty(t, b.state().Faults)
+	q := last[requestView](b.state(), requests)
+	assert.Equal(t, "refuse", q.Fault)
+	assert.Equal(t, "REJECT_CARD_PAYMENT", q.Code)
+
+	for _, of := range []string{"lose", "drop", "500", "502", "429"} {
+		b.press(act{Do: "fault", Of: of, Operation: tosstest.ConfirmPayment})
+		assert.Equal(t, []waiting{{Of: of, Operation: tosstest.ConfirmPayment}}, b.state().Faults)
+		assert.Equal(t, "paid", b.pay("CARD").Outcome, of)
+		assert.Empty(t, b.state().Faults)
+		assert.Equal(t, 1, b.sandbox.toss.Charges(b.payment().OrderID))
 	}
-	b.press("500", "")
-	status, err := confirm()
-	require.NoError(t, err)
-	assert.Equal(t, http.StatusInternalServerError, status)
-	b.press("refuse", "")
-	status, err = confirm()
-	require.NoError(t, err)
-	assert.Equal(t, http.StatusForbidden, status)
-	b.press("drop", "")
-	_, err = confirm()
-	require.Error(t, err)
-	assert.Equal(t, "drop", b.state().Requests[0].Fault)
-	assert.Equal(t, "DONE", b.state().Payments[0].Status)
-	b.press("drop", "confirm payment")
-	b.press("clear", "")
-	status, err = confirm()
-	require.NoError(t, err)
-	assert.Equal(t, http.StatusOK, status)
+	b.press(act{Do: "fault", Of: "slow"})
+	for _, of := range []string{"duplicate", "hold", "delay", "lose-webhook"} {
+		b.press(act{Do: "fault", Of: of})
+	}
+	assert.Equal(t, []waiting{{Of: "slow"}, {Of: "duplicate"}, {Of: "hold"}, {Of: "delay"}, {Of: "lose-webhook"}}, b.state().Faults)
+	b.press(act{Do: "clear"})
+	assert.Empty(t, b.state().Faults)
+
+	b.press(act{Do: "fault", Of: "duplicate"})
+	before := len(b.state().Lists[webhooks])
+	b.pay("CARD")
+	assert.Len(t, b.state().Lists[webhooks], before+2)
+	b.press(act{Do: "resend", Of: last[webhookView](b.state(), webhooks).Transmission})
+	s := b.state()
+	assert.Len(t, s.Lists[webhooks], before+3)
+	assert.Positive(t, last[webhookView](s, webhooks).Retried)
+}
+
+func TestButtonsThatCannotBePressed(t *testing.T) {
+	b := open(t)
+	b.pay("CARD")
+	key := b.payment().PaymentKey
+	for _, a := range []act{
+		{}, {Do: "dance"}, {Do: "deposit", Of: key}, {Do: "deposit", Of: "none"}, {Do: "bounce", Of: key}, {Do: "overdue", Of: key}, {Do: "refund"},
+		{Do: "refund", Of: key, Amount: "x"}, {Do: "refund", Of: key, Amount: "15001"}, {Do: "resend"}, {Do: "advance", Of: "-1h"}, {Do: "advance"},
+		{Do: "fault"}, {Do: "fault", Of: "refuse"}, {Do: "fault", Of: "refuse", Code: "NO_SUCH_CODE"},
+	} {
+		status, text := b.post("/sandbox/act", a, nil)
+		assert.Equal(t, http.StatusConflict, status, "%+v", a)
+		assert.NotEmpty(t, text)
+	}
+	response, _ := b.send(http.MethodPost, "/sandbox/act", "", nil)
+	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
+	assert.Empty(t, b.state().Faults)
+	assert.Equal(t, "DONE", b.payment().Status)
+}
+
+func TestShop(t *testing.T) {
+	b := open(t)
+	var c card
+	var o order
+	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "billing"}, &o)
+	require.Equal(t, http.StatusOK, status, text)
+	status, text = b.post("/sandbox/shop/card", map[string]string{"query": b.window("billing", map[string]any{"method": "CARD"})}, &c)
+	require.Equal(t, http.StatusOK, status, text)
+	assert.NotEmpty(t, c.Number)
+	for range 2 {
+		var r result
+		status, text = b.post("/sandbox/shop/charge", map[string]string{"id": c.ID}, &r)
+		require.Equal(t, http.StatusOK, status, text)
+		assert.Equal(t, "paid", r.Outcome)
+		assert.Equal(t, "9900", string(r.Payment.Amount))
+	}
+	assert.Len(t, b.sandbox.toss.Ledger(), 2)
+
+	// The amount is the shop's, not the browser's.
+	status, text = b.post("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
+	require.Equal(t, http.StatusOK, status, text)
+	query := b.window("payment", map[string]any{
+		"method": "CARD", "amount": map[string]any{"currency": "KRW", "value": 100}, "orderId": o.ID, "orderName": o.Name,
+	})
+	for path, body := range map[string]map[string]string{
+		"confirm": {"query": query}, "card": {"query": "authKey=x"}, "charge": {"id": "none"}, "order": {"kind": "none"},
+	} {
+		status, text = b.post("/sandbox/shop/"+path, body, nil)
+		assert.Equal(t, http.StatusConflict, status, path)
+		assert.NotEmpty(t, text)
+	}
+	status, _ = b.post("/sandbox/shop/confirm", map[string]string{"query": "paymentKey=key&orderId=unknown-order&amount=100"}, nil)
+	assert.Equal(t, http.StatusConflict, status)
+	assert.Len(t, b.sandbox.toss.Ledger(), 2)
+}
+
+func TestShopForgets(t *testing.T) {
+	b := open(t)
+	var first order
+	for i := range maxOrders + 1 {
+		o, err := b.sandbox.shop.open(t.Context(), struct{ Kind string }{"payment"})
+		require.NoError(t, err)
+		if i == 0 {
+			first = o
+		}
+	}
+	assert.Len(t, b.sandbox.shop.orders, maxOrders)
+	assert.NotContains(t, b.sandbox.shop.orders, first.ID)
 }
 
 func TestWebhooksGoOut(t *testing.T) {
@@ -209,100 +448,174 @@ func TestWebhooksGoOut(t *testing.T) {
 		received <- string(body)
 	}))
 	defer receiver.Close()
-	b := open(t, settings{webhooks: []string{receiver.URL}})
-	p := b.pay("CARD")
-	assert.Contains(t, <-received, p.OrderID)
-	assert.Equal(t, []string{receiver.URL}, b.state().Webhooks)
+	b := open(t, "-webhook", receiver.URL)
+	b.pay("CARD")
+	assert.Contains(t, <-received, b.payment().OrderID)
+	assert.Equal(t, []string{receiver.URL}, b.state().About.Webhooks)
 }
 
-// A web page of a stranger that the developer visits gets nothing, and moves nothing.
-func TestStrangers(t *testing.T) {
-	b := open(t, settings{hosts: []string{"toss-sandbox"}})
-	for host, own := range map[string]bool{
-		"127.0.0.1:8787": true, "localhost": true, "LOCALHOST:1": true, "[::1]:8787": true, "[::1]": true, "toss-sandbox:8787": true,
-		"evil.example": false, "evil.example:8787": false, "127.0.0.1.evil.example": false, "192.168.0.1": false, "localhost.evil.example": false,
-	} {
-		for _, path := range []string{"/", "/sandbox/state", "/v1/payments/x", "/window/x", tosstest.ScriptPath} {
-			response, text := b.send(http.MethodGet, path, "", func(r *http.Request) { r.Host = host })
-			assert.Equal(t, own, response.StatusCode != http.StatusForbidden, "%s %s", host, path)
-			assert.Equal(t, own, !strings.Contains(text, "-host allows it"), "%s %s", host, path)
-		}
+// A page that is slow, or new, gets each thing once, as it is by then; what is old is
+// dropped.
+func TestFeed(t *testing.T) {
+	f := newFeed()
+	f.now = time.Now
+	pay := func(key, status string) {
+		f.putPayment(encode(map[string]any{"paymentKey": key, "status": status, "totalAmount": 1, "balanceAmount": 1}))
 	}
-	for name, value := range map[string]string{"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"} {
-		response, _ := b.send(http.MethodPost, "/sandbox/act", `{"do":"advance","of":"1h"}`, func(r *http.Request) { r.Header.Set(name, value) })
-		assert.Equal(t, http.StatusForbidden, response.StatusCode, name)
+	pay("a", "READY")
+	pay("b", "READY")
+	news, seen, changed := f.since(0)
+	assert.Len(t, news[payments], 2)
+	pay("a", "IN_PROGRESS")
+	pay("a", "DONE")
+	<-changed
+	news, seen, changed = f.since(seen)
+	require.Len(t, news[payments], 1)
+	assert.Contains(t, string(news[payments][0]), `"DONE"`)
+	news, _, _ = f.since(seen)
+	assert.Empty(t, news)
+	select {
+	case <-changed:
+		t.Error("nothing has changed")
+	default:
 	}
-	assert.WithinDuration(t, time.Now(), b.sandbox.toss.Now(), time.Minute)
-	response, _ := b.send(http.MethodGet, "/sandbox/state", "", func(r *http.Request) { r.Header.Set("Origin", "http://evil.example") })
-	assert.Empty(t, response.Header.Get("Access-Control-Allow-Origin"))
-
-	other := open(t, settings{})
-	assert.Regexp(t, "^test_sk_[0-9a-f]{32}$", b.sandbox.secretKey)
-	assert.Regexp(t, "^test_ck_[0-9a-f]{32}$", b.sandbox.clientKey)
-	assert.NotEqual(t, b.sandbox.secretKey, other.sandbox.secretKey)
-	response, _ = b.send(http.MethodGet, "/v1/payments/x", "", func(r *http.Request) { r.SetBasicAuth(tosstest.DefaultSecretKey, "") })
-	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
+	for i := range maxItems + 10 {
+		f.putRequest(&tosstest.Request{Path: "/v1/payments/x", Body: bytes.Repeat([]byte("x"), i)})
+	}
+	news, _, _ = f.since(0)
+	assert.Len(t, news[requests], maxItems)
+	for range 40 {
+		f.putRequest(&tosstest.Request{Path: "/v1/payments/x", Body: make([]byte, 1<<20)})
+	}
+	assert.LessOrEqual(t, f.lists[requests].size, maxBytes)
+	news, _, _ = f.since(0)
+	assert.Less(t, len(news[requests]), 40)
+	assert.Len(t, news[payments], 2)
 }
 
 func TestFlags(t *testing.T) {
 	var text bytes.Buffer
 	require.Error(t, run(t.Context(), []string{"-h"}, io.Discard, &text))
-	for _, flag := range []string{"-addr", "-host", "-webhook", "No money moves"} {
+	for _, flag := range []string{"-addr", "-public", "-url", "-host", "-webhook", "-secret-key", "-client-key", "-widget-secret-key", "-widget-client-key", "-seed", "-faults", "-api-version", "-state", "No money moves"} {
 		assert.Contains(t, text.String(), flag)
 	}
-	for _, args := range [][]string{{"-webhook", "localhost"}, {"more"}, {"-none"}} {
-		require.Error(t, run(t.Context(), args, io.Discard, io.Discard), args)
+	for _, args := range [][]string{
+		{"-webhook", "localhost:3000"}, {"-webhook", "ftp://localhost"}, {"-none"}, {"rest"}, {"-addr", "nowhere"}, {"-url", "here"},
+		{"-addr", ":8787"}, {"-addr", "0.0.0.0:8787"}, {"-addr", "192.168.0.1:8787"}, {"-addr", "[::]:8787"}, {"-addr", "example.com:80"},
+		{"-secret-key", "live_sk_zXLkKEypNArWmo50nX3lmeaxYG5R"}, {"-secret-key", "test_gsk_docs_OaPz8L5KdmQXkzRz3y47BMw6"}, {"-secret-key", "test_sk_a b"},
+		{"-client-key", "test_gck_x"}, {"-faults", "2"}, {"-faults", "-1"}, {"-api-version", "2020-01-01"},
+	} {
+		_, err := parse(args, io.Discard)
+		require.Error(t, err, "%v", args)
 	}
-	s, err := parse([]string{"-host", "a", "-host", "b", "-addr", ":1", "-webhook", "http://a/b"}, io.Discard)
-	require.NoError(t, err)
-	assert.Equal(t, settings{":1", []string{"a", "b"}, []string{"http://a/b"}}, s)
-	assert.Equal(t, "http://a:1", reachable(&net.TCPAddr{IP: net.IPv4zero, Port: 1}, s.hosts))
-	assert.Equal(t, "http://localhost:1", reachable(&net.TCPAddr{IP: net.IPv4zero, Port: 1}, nil))
-	assert.Equal(t, "http://[::1]:1", reachable(&net.TCPAddr{IP: net.IPv6loopback, Port: 1}, nil))
+	for _, args := range [][]string{
+		{}, {"-addr", "localhost:1"}, {"-addr", "[::1]:1"}, {"-addr", "127.0.0.2:1"}, {"-public", "-addr", ":8787"}, {"-public", "-addr", "192.168.0.1:8787"},
+		{"-secret-key", tosstest.DefaultSecretKey, "-client-key", tosstest.DefaultClientKey},
+	} {
+		_, err := parse(args, io.Discard)
+		require.NoError(t, err, "%v", args)
+	}
 }
 
-func TestTakenPort(t *testing.T) {
+func TestKeysVersionAndSeed(t *testing.T) {
+	flags := []string{"-secret-key", tosstest.DefaultSecretKey, "-client-key", tosstest.DefaultClientKey, "-seed", "7", "-api-version", "2024-06-01"}
+	b, c := open(t, flags...), open(t, flags...)
+	assert.Equal(t, tosstest.DefaultSecretKey, b.state().About.Keys.Secret)
+	b.pay("CARD")
+	c.pay("CARD")
+	one, other := b.payment().PaymentKey, c.payment().PaymentKey
+	assert.Equal(t, one[len(one)-5:], other[len(other)-5:], "the seed decides")
+}
+
+func TestRandomFaults(t *testing.T) {
+	s, err := parse([]string{"-faults", "1", "-seed", "7"}, io.Discard)
+	require.NoError(t, err)
+	s.keys.fill()
+	synctest.Test(t, func(t *testing.T) {
+		toss := tosstest.New(s.options()...)
+		_, _ = toss.Client().GetPayment(t.Context(), "x")
+		for _, r := range toss.Requests() {
+			assert.NotNil(t, r.Fault)
+		}
+		assert.NotEmpty(t, toss.Requests())
+	})
+}
+
+func TestGreeting(t *testing.T) {
+	b := open(t, "-webhook", "http://127.0.0.1:1/webhook")
+	var text bytes.Buffer
+	b.sandbox.greet(&text)
+	k := b.sandbox.keys
+	for _, want := range []string{
+		b.server.URL + "/ ", b.server.URL + "/shop", b.server.URL + tosstest.ScriptPath, k.Secret, k.Client, k.WidgetSecret, k.WidgetClient,
+		"http://127.0.0.1:1/webhook", "No money moves", "curl -u " + k.Secret + ":", `WithBaseURL("` + b.server.URL + `")`,
+	} {
+		assert.Contains(t, text.String(), want)
+	}
+	assert.NotContains(t, text.String(), "%!")
+}
+
+func TestAddresses(t *testing.T) {
+	for _, test := range []struct {
+		address net.TCPAddr
+		want    string
+	}{
+		{net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8787}, "http://127.0.0.1:8787"},
+		{net.TCPAddr{IP: net.IPv6zero, Port: 80}, "http://localhost:80"},
+		{net.TCPAddr{IP: net.IPv6loopback, Port: 1}, "http://[::1]:1"},
+	} {
+		assert.Equal(t, test.want, reachable(&test.address))
+	}
+	s, err := parse([]string{"-public", "-addr", ":8787", "-url", "http://dev.example:9000/"}, io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, "http://dev.example:9000", s.url)
+	assert.True(t, (&sandbox{settings: s}).isOwn("dev.example:9000"))
+}
+
+func TestTheProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a program of its own")
+	}
+	program, err := os.Executable()
+	require.NoError(t, err)
+	command := exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0")
+	command.Env = append(os.Environ(), "TOSS_SANDBOX_RUN=1")
+	out, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	defer func() { _ = command.Wait() }()
+	defer func() { _ = command.Process.Kill() }()
+	text := ""
+	for buffer := make([]byte, 4096); !strings.Contains(text, "Ctrl+C"); {
+		n, err := out.Read(buffer)
+		require.NoError(t, err, text)
+		text += string(buffer[:n])
+	}
+	_, address, _ := strings.Cut(text, "http://")
+	address, _, _ = strings.Cut(address, "/")
+	response, err := http.Get("http://" + address + "/")
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+
+	// Its port is taken, by itself and by somebody else.
+	err = run(t.Context(), []string{"-addr", address}, io.Discard, io.Discard)
+	require.ErrorContains(t, err, "another toss-sandbox is running at http://"+address+"/")
+	require.NoError(t, command.Process.Signal(os.Interrupt))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { _ = listener.Close() }()
 	err = run(t.Context(), []string{"-addr", listener.Addr().String()}, io.Discard, io.Discard)
-	require.ErrorContains(t, err, "Choose another one: toss-sandbox -addr")
+	require.ErrorContains(t, err, "-addr 127.0.0.1:8788")
 }
 
-// The program itself, from its first line to a payment of the library.
-func TestProgram(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	program := exec.CommandContext(ctx, os.Args[0], "-addr", "127.0.0.1:0")
-	program.Env = append(os.Environ(), "TOSS_SANDBOX_RUN=1")
-	out, err := program.StdoutPipe()
+// Anybody can build it at once: it imports nothing but this module and the standard
+// library.
+func TestStandardLibraryOnly(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()
 	require.NoError(t, err)
-	require.NoError(t, program.Start())
-	defer func() {
-		_ = program.Process.Kill()
-		_ = program.Wait()
-	}()
-	var printed strings.Builder
-	buffer := make([]byte, 4096)
-	for !strings.Contains(printed.String(), "Ctrl+C") {
-		n, err := out.Read(buffer)
-		require.NoError(t, err, printed.String())
-		printed.Write(buffer[:n])
+	require.NotEmpty(t, out)
+	for name := range strings.FieldsSeq(string(out)) {
+		assert.True(t, strings.HasPrefix(name, "github.com/seed238ab19c/tosspayments"), name)
 	}
-	assert.Contains(t, printed.String(), "This is a sandbox")
-	found := func(pattern string) string {
-		m := regexp.MustCompile(pattern).FindStringSubmatch(printed.String())
-		require.Len(t, m, 2, pattern)
-		return m[1]
-	}
-	address := found(`API +(http://127\.0\.0\.1:\d+)\n`)
-	client, err := tosspayments.New(found(`secret key +(test_sk_\w+)\n`), tosspayments.WithBaseURL(address))
-	require.NoError(t, err)
-	defer client.Close()
-	p, err := client.CreatePayment(ctx, tosspayments.CreatePaymentRequest{
-		Method: tosspayments.MethodCard, OrderID: tosspayments.NewOrderID(), OrderName: "socks", Amount: tosspayments.Won(1000),
-		SuccessURL: address + "/", FailURL: address + "/",
-	})
-	require.NoError(t, err)
-	assert.True(t, strings.HasPrefix(p.Checkout.URL, address+"/window/"), p.Checkout.URL)
 }

@@ -20,10 +20,11 @@ document.addEventListener("keydown", (event) => {
   const stops = [...document.querySelectorAll("a[href], button, input, select, summary")].filter(
     (e) => !e.disabled && e.checkVisibility() && (e.type !== "radio" || e.checked)
   );
-  const [from, to] = event.shiftKey ? [stops[0], stops.at(-1)] : [stops.at(-1), stops[0]];
-  if (to && [from, document.body].includes(document.activeElement)) {
+  const at = stops.indexOf(document.activeElement); // -1 is the heading
+  const leaves = event.shiftKey ? at <= 0 : at === stops.length - 1;
+  if (stops.length > 0 && leaves) {
     event.preventDefault();
-    to.focus();
+    stops.at(event.shiftKey ? -1 : 0).focus();
   }
 });
 

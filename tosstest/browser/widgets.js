@@ -4,7 +4,7 @@ const parts = {
   methods: { selector: "#payment-method", rendered: "PAYMENT_METHODS_WIDGET_ALREADY_RENDERED", title: "결제 방법", variantKey: "DEFAULT" },
   agreement: { selector: "#agreement", rendered: "AGREEMENT_WIDGET_ALREADY_RENDERED", title: "이용약관 동의", variantKey: "AGREEMENT" },
   // The code is a guess by the pattern of the other two.
-  window: { rendered: "PAYMENT_WINDOW_ALREADY_RENDERED", title: "결제창" },
+  checkout: { rendered: "PAYMENT_WINDOW_ALREADY_RENDERED", title: "결제창" },
 };
 
 // rendered has one UI of each part: they are of the document, also where the script runs
@@ -92,7 +92,7 @@ function widgets(clientKey, params) {
 
   async function show(part, p, variantKeys) {
     let place = null;
-    if (part !== "window") {
+    if (part !== "checkout") {
       if (typeof p === "string") {
         throw fail("V1_METHOD_NOT_SUPPORTED");
       }
@@ -108,7 +108,7 @@ function widgets(clientKey, params) {
     if (part !== "agreement" && !amount) {
       throw fail("NOT_SETUP_AMOUNT");
     }
-    if (part !== "window" && !place) {
+    if (part !== "checkout" && !place) {
       throw fail("INVALID_SELECTOR", p.selector);
     }
     mine[part] = await render(part, place, variantKeys, amount);
@@ -120,7 +120,7 @@ function widgets(clientKey, params) {
 
   // What the buyer has chosen, in the window where one is open.
   function chosen() {
-    const open = live("window");
+    const open = live("checkout");
     const methods = open || live("methods");
     const agreement = open || live("agreement");
     return { method: methods?.state.method ?? null, agreed: agreement?.state.agreed ?? false };
@@ -132,7 +132,7 @@ function widgets(clientKey, params) {
     async setAmount(value) {
       checkAmount(value);
       amount = { value: value.value, currency: value.currency };
-      for (const part of ["methods", "window"]) {
+      for (const part of ["methods", "checkout"]) {
         live(part)?.tell({ type: "amount", amount });
       }
     },
@@ -160,7 +160,7 @@ function widgets(clientKey, params) {
     },
 
     async renderPaymentWindow(p) {
-      const ui = await show("window", p, windowVariants(p?.variantKey));
+      const ui = await show("checkout", p, windowVariants(p?.variantKey));
       return {
         on: (name, callback) => on(ui, { paymentRequest: () => null, cancel: () => null }, name, callback),
         destroy: async () => ui.remove(),
@@ -173,7 +173,7 @@ function widgets(clientKey, params) {
       checkAmount(body?.amount);
       const { amount: money, ...rest } = body;
       amount = { value: money.value, currency: money.currency };
-      const ui = await show("window", null, windowVariants(options?.variantKey));
+      const ui = await show("checkout", null, windowVariants(options?.variantKey));
       try {
         await new Promise((resolve, reject) => {
           ui.callbacks.paymentRequest = [resolve];

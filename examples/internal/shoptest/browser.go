@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -116,8 +118,10 @@ func Get[T any](b *Browser, action chromedp.Action[T]) T {
 	}
 }
 
-// Phone shows pages as a phone does.
+// Phone shows pages as a phone does, and says that it is one.
 func (b *Browser) Phone() {
+	b.t.Helper()
+	b.userAgent("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36")
 	scale := 1.0 // four times less to draw than on a phone
 	if os.Getenv("SCREENSHOTS") != "" {
 		scale = 2
@@ -125,8 +129,20 @@ func (b *Browser) Phone() {
 	b.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(scale), chromedp.EmulateMobile))
 }
 
-// Desktop shows pages as a desktop does.
-func (b *Browser) Desktop() { b.Do(chromedp.EmulateViewport(1280, 900)) }
+// Desktop shows pages as a desktop does, and says that it is one.
+func (b *Browser) Desktop() {
+	b.t.Helper()
+	b.userAgent("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36")
+	b.Do(chromedp.EmulateViewport(1280, 900))
+}
+
+func (b *Browser) userAgent(text string) {
+	b.t.Helper()
+	b.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: text})
+		return err
+	}))
+}
 
 // Visit opens an address.
 func (b *Browser) Visit(address string) { b.t.Helper(); b.Do(chromedp.Navigate(address)) }

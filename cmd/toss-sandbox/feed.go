@@ -1,0 +1,165 @@
+package main
+
+import (
+	"container/list"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// What a feed keeps of each kind. What is older is dropped, here and on the page.
+const (
+	maxItems = 1000
+	maxBytes = 32 << 20
+)
+
+// kind is a list of the page.
+type kind string
+
+const (
+	payments kind = "payments"
+	requests kind = "requests"
+	webhooks kind = "webhooks"
+	entries  kind = "entries"
+)
+
+// feed keeps what the page shows. A reader that has seen everything up to a number gets
+// what is newer: each payment once, however often it has changed meanwhile. So a slow
+// reader costs nothing, and misses nothing that still matters.
+type feed struct {
+	mu    sync.Mutex
+	last  int64
+	lists map[kind]*items
+	now   func() time.Time
+	// changed is closed with the next change.
+	changed chan struct{}
+}
+
+// items are ordered by their last change.
+type items struct {
+	order list.List // of *item
+	byID  map[string]*list.Element
+	size  int
+}
+
+// item is what the page shows of one thing.
+type item struct {
+	number  int64
+	id      string
+	summary json.RawMessage
+	// detail is what is shown when it is looked at: *paymentDetail, *tosstest.Request or
+	// *tosstest.Delivery.
+	detail any
+	size   int
+}
+
+func newFeed() *feed {
+	f := &feed{changed: make(chan struct{}), lists: map[kind]*items{}}
+	for _, k := range []kind{payments, requests, webhooks, entries} {
+		f.lists[k] = &items{byID: map[string]*list.Element{}}
+	}
+	return f
+}
+
+// put adds an item, or replaces the one with its id. Without an id it gets its number.
+func (f *feed) put(k kind, build func(id string) item, id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.last++
+	if id == "" {
+		id = strconv.FormatInt(f.last, 10)
+	}
+	x := build(id)
+	x.number, x.id, x.size = f.last, id, x.size+len(x.summary)
+	l := f.lists[k]
+	if old := l.byID[id]; old != nil {
+		l.remove(old)
+	}
+	l.byID[id] = l.order.PushBack(&x)
+	l.size += x.size
+	for l.order.Len() > maxItems || l.size > maxBytes {
+		l.remove(l.order.Front())
+	}
+	f.poke()
+}
+
+// touch tells readers that something besides the lists has changed.
+func (f *feed) touch() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.poke()
+}
+
+func (f *feed) poke() {
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (l *items) remove(e *list.Element) {
+	x := l.order.Remove(e).(*item)
+	delete(l.byID, x.id)
+	l.size -= x.size
+}
+
+// detail is that of an item; nil where there is none, or not any more.
+func (f *feed) detail(k kind, id string) any {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if l := f.lists[k]; l != nil && l.byID[id] != nil {
+		return l.byID[id].Value.(*item).detail
+	}
+	return nil
+}
+
+// since returns what has changed after a number, the oldest first, and what tells of the
+// next change.
+func (f *feed) since(number int64) (news map[kind][]json.RawMessage, last int64, changed <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	news = map[kind][]json.RawMessage{}
+	for k, l := range f.lists {
+		for e := l.order.Back(); e != nil; e = e.Prev() {
+			x := e.Value.(*item)
+			if x.number <= number {
+				break
+			}
+			news[k] = append(news[k], x.summary)
+		}
+	}
+	for k := range maps.Keys(news) {
+		slices.Reverse(news[k])
+	}
+	return news, f.last, f.changed
+}
+
+// observe takes what the fake tells. It is called under the fake's lock.
+func (f *feed) observe(c tosstest.Change) {
+	switch {
+	case c.Payment != nil:
+		f.putPayment(c.Payment)
+	case c.Request != nil:
+		f.putRequest(c.Request)
+	case c.Delivery != nil:
+		f.putDelivery(c.Delivery)
+	case c.Entry != nil:
+		f.putEntry(c.Entry)
+	}
+}
+
+// step is a moment in the life of a payment.
+type step struct {
+	At     time.Time `json:"at"`
+	Status string    `json:"status"`
+}
+
+const maxSteps = 100
+
+type paymentDetail struct {
+	Document json.RawMessage `json:"payment"`
+	Life     []step          `json:"life"`
+}

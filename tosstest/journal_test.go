@@ -1,0 +1,398 @@
+package tosstest_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// The test binary is a server with a file when it is asked to be.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("TOSSTEST_STATE"); path != "" {
+		serveState(path, os.Getenv("TOSSTEST_WEBHOOK"))
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func serveState(path, receiver string) {
+	server, err := tosstest.Start(tosstest.WithSeed(1))
+	if err == nil {
+		err = server.KeepState(path)
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	server.RegisterWebhook(receiver)
+	fmt.Println(server.URL)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+func kept(t *testing.T, path string) *tosstest.Server {
+	t.Helper()
+	server := tosstest.New(tosstest.WithSeed(1))
+	require.NoError(t, server.KeepState(path))
+	return server
+}
+
+// A server with the file of another one answers like that one, which was not closed.
+func TestStateIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	before := kept(t, path)
+	c := newCaller(t, before)
+	widget := c.key(tosstest.DefaultWidgetSecretKey)
+	confirmed := func(c *caller, checkout tosstest.Checkout) string {
+		redirect := before.Authenticate(checkout)
+		r := c.with("Idempotency-Key", "confirm "+checkout.OrderID).call("POST", "/v1/payments/confirm", confirmBody(redirect))
+		require.Equal(t, 200, r.status, r.raw)
+		return redirect.PaymentKey
+	}
+	card := confirmed(c, socks("order-0001"))
+	part := `{"cancelReason":"<r>","cancelAmount":1000}`
+	require.Equal(t, 200, c.with("Idempotency-Key", "part").call("POST", "/v1/payments/"+card+"/cancel", part).status)
+	confirmed(widget, ofWidget("order-0001"))
+	rich := socks("order-0002")
+	rich.EasyPay, rich.EasyPayPoints, rich.Metadata, rich.TaxFreeAmount = "KAKAOPAY", tosspayments.Won(10), map[string]string{"a": "b"}, tosspayments.Won(5)
+	confirmed(c, rich)
+	for i := range 4 {
+		checkout := socks(fmt.Sprintf("account-%04d", i))
+		checkout.Method, checkout.Bank = tosspayments.MethodVirtualAccount, "88"
+		confirmed(c, checkout)
+		if i > 0 {
+			require.NoError(t, before.Deposit(checkout.OrderID, checkout.Amount))
+		}
+	}
+	require.NoError(t, before.Bounce("account-0002"))
+	require.NoError(t, before.Refund("account-0003", tosspayments.Amount{}, "r"))
+	before.OpenWindow(socks("order-0003"))
+	before.OpenWindow(socks("order-0004"))
+	before.Advance(31 * time.Minute)
+	refused := socks("order-0005")
+	refused.Refusal = tosspayments.ErrRejectCardCompany
+	redirect := before.Authenticate(refused)
+	c.refused(403, "REJECT_CARD_COMPANY", c.with("Idempotency-Key", "refused").call("POST", "/v1/payments/confirm", confirmBody(redirect)))
+	waiting := before.Authenticate(socks("order-0006"))
+	opened := before.OpenWindow(socks("order-0010"))
+	key, removed := c.billingKey("customer-1"), c.billingKey("customer-2")
+	require.Equal(t, 200, c.call("POST", "/v1/billing/"+key, charge("customer-1", "order-0007")).status)
+	before.RevokeBillingKey(tosspayments.BillingKey{Key: tosspayments.NewSensitive(removed)})
+	registered := before.Register(tosstest.Registration{CustomerKey: "customer-3", CardCompany: "41"})
+	r := c.call("POST", "/v1/cash-receipts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"type":"소득공제","customerIdentityNumber":"01012345678"}`)
+	require.Equal(t, 200, c.call("POST", "/v1/cash-receipts/"+r.body["receiptKey"].(string)+"/cancel", `{"amount":400}`).status)
+	before.Inject(tosstest.Fault{Kind: tosstest.Drop, AfterEffect: true})
+	_, err := sendTo(c.with("Idempotency-Key", "lost"), "/v1/payments/"+card+"/cancel", part)
+	require.Error(t, err)
+
+	after := kept(t, path)
+	assert.WithinDuration(t, before.Now(), after.Now(), time.Second)
+	sameAnswers(t, before, after)
+	assert.Equal(t, before.Refunds("order-0001"), after.Refunds("order-0001"))
+	c = newCaller(t, after)
+	r = c.with("Idempotency-Key", "lost").call("POST", "/v1/payments/"+card+"/cancel", part)
+	assert.EqualValues(t, 13000, r.body["balanceAmount"], "the answer that was lost")
+	assert.Len(t, after.Refunds("order-0001"), 2)
+	c.refused(403, "REJECT_CARD_COMPANY", c.with("Idempotency-Key", "refused").call("POST", "/v1/payments/confirm", confirmBody(redirect)))
+	assert.Equal(t, 200, c.call("POST", "/v1/payments/confirm", confirmBody(waiting)).status, "it waits for ten minutes")
+	c.refused(400, "DUPLICATED_ORDER_ID", c.call("POST", "/v1/billing/"+key, charge("customer-1", "order-0007")))
+	assert.Equal(t, 200, c.call("POST", "/v1/billing/"+key, charge("customer-1", "order-0008")).status)
+	c.refused(400, "ALREADY_REMOVED_BILLING_KEY", c.call("POST", "/v1/billing/"+removed, charge("customer-2", "order-0009")))
+	r = c.call("POST", "/v1/billing/authorizations/issue", `{"customerKey":"customer-3","authKey":"`+registered.AuthKey.Reveal()+`"}`)
+	assert.Equal(t, 200, r.status, r.raw)
+	require.NoError(t, after.Deposit("account-0000", tosspayments.Won(15000)))
+	keys := map[string]bool{}
+	for _, e := range after.Ledger() {
+		assert.False(t, keys[e.TransactionKey], "the seed repeats a key")
+		keys[e.TransactionKey] = true
+	}
+	after.Advance(31 * time.Minute)
+	assert.Equal(t, "EXPIRED", c.call("GET", "/v1/payments/"+opened, "").body["status"])
+}
+
+// sameAnswers compares what two servers say of everything.
+func sameAnswers(t *testing.T, before, after *tosstest.Server) {
+	t.Helper()
+	assert.Equal(t, before.Payments(1000), after.Payments(1000))
+	want, err := json.Marshal(before.Ledger())
+	require.NoError(t, err)
+	got, err := json.Marshal(after.Ledger())
+	require.NoError(t, err)
+	assert.JSONEq(t, string(want), string(got))
+	paths := []string{
+		"/v1/transactions?startDate=2000-01-01&endDate=2100-01-01", "/v1/settlements?startDate=2000-01-01&endDate=2100-01-01",
+		"/v1/cash-receipts?requestDate=" + before.Now().UTC().Add(9*time.Hour).Format(time.DateOnly),
+	}
+	for _, p := range before.Payments(1000) {
+		paths = append(paths, "/v1/payments/"+p.PaymentKey, "/v1/payments/orders/"+p.OrderID)
+	}
+	for _, secret := range []string{tosstest.DefaultSecretKey, tosstest.DefaultWidgetSecretKey} {
+		for _, path := range paths {
+			_, want := newCaller(t, before).key(secret).get(path)
+			_, got := newCaller(t, after).key(secret).get(path)
+			assert.Equal(t, want, got, path)
+		}
+	}
+}
+
+// A line that was being written when the process ended was never told to anybody.
+func TestIncompleteState(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	server := kept(t, path)
+	c := newCaller(t, server)
+	c.confirmed(func(*tosstest.Checkout) {})
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	c.confirmed(func(*tosstest.Checkout) {})
+	more, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for end := len(whole); end < len(more); end += 97 {
+		require.NoError(t, os.WriteFile(path, more[:end], 0o600))
+		charges := len(kept(t, path).Ledger())
+		assert.Contains(t, []int{1, 2}, charges)
+	}
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.EqualValues(t, 0o600, info.Mode().Perm(), "it holds billing keys")
+
+	lines := bytes.SplitAfter(more, []byte("\n"))
+	lines[1] = []byte("{\n")
+	for name, text := range map[string][]byte{"line 2": bytes.Join(lines, nil), "version": []byte("{}\n"), "line 1": []byte("not JSON\n")} {
+		require.NoError(t, os.WriteFile(path, text, 0o600))
+		assert.ErrorContains(t, tosstest.New().KeepState(path), name)
+		now, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, text, now, "what cannot be read stays")
+	}
+	assert.Error(t, tosstest.New().KeepState(filepath.Join(path, "x")))
+	assert.Error(t, server.KeepState(path), "twice")
+	late := tosstest.New()
+	late.OpenWindow(socks("order-0001"))
+	assert.Error(t, late.KeepState(filepath.Join(t.TempDir(), "state")))
+}
+
+// killed is a server in another process, which is killed and started again.
+type killed struct {
+	t        *testing.T
+	path     string
+	receiver string
+	command  *exec.Cmd
+	url      string
+}
+
+func (k *killed) start() {
+	k.t.Helper()
+	k.command = exec.CommandContext(k.t.Context(), os.Args[0])
+	k.command.Env = append(os.Environ(), "TOSSTEST_STATE="+k.path, "TOSSTEST_WEBHOOK="+k.receiver)
+	out, err := k.command.StdoutPipe()
+	require.NoError(k.t, err)
+	_, err = k.command.StdinPipe()
+	require.NoError(k.t, err)
+	require.NoError(k.t, k.command.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(k.t, err)
+	require.True(k.t, strings.HasPrefix(line, "http"), line)
+	k.url = strings.TrimSpace(line)
+}
+
+func (k *killed) kill() {
+	_ = k.command.Process.Kill()
+	_ = k.command.Wait()
+}
+
+// order is what a client knows of one of its orders.
+type order struct {
+	id     string
+	number int
+	paid   string // the answer to the charge
+	refund string // the answer to the refund
+}
+
+// A server is killed at random moments, ten times, while many charge and refund. What was
+// answered is there afterwards, what was not answered happens once when it is repeated
+// under its key, and every event arrives.
+func TestKilledServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	var mu sync.Mutex
+	told := map[string]int{}
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var event struct {
+			Data struct{ OrderID, Status string }
+		}
+		_ = json.NewDecoder(r.Body).Decode(&event)
+		mu.Lock()
+		defer mu.Unlock()
+		told[event.Data.OrderID+" "+event.Data.Status]++
+	}))
+	defer receiver.Close()
+	k := &killed{t: t, path: filepath.Join(t.TempDir(), "state"), receiver: receiver.URL}
+	k.start()
+	defer func() { k.kill() }()
+	key := ""
+	for key == "" {
+		key, _ = field(k.post("b", "/v1/billing/authorizations/card", `{"customerKey":"customer-1",`+card+`}`), "billingKey")
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	var orders []*order
+	for range 10 {
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		var made sync.Mutex
+		for range 4 {
+			wg.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					made.Lock()
+					o := &order{number: len(orders), id: fmt.Sprintf("order-%06d", len(orders))}
+					orders = append(orders, o)
+					made.Unlock()
+					k.pay(o, key)
+				}
+			})
+		}
+		time.Sleep(time.Duration(20+random.IntN(150)) * time.Millisecond)
+		k.kill()
+		close(stop)
+		wg.Wait()
+		k.start()
+	}
+	answered := 0
+	for _, o := range orders {
+		if o.refund != "" {
+			answered++
+			assert.Equal(t, o.refund, k.get("/v1/payments/orders/"+o.id), "what was answered")
+		}
+		k.pay(o, key)
+		balance, _ := field(k.get("/v1/payments/orders/"+o.id), "balanceAmount")
+		assert.Equal(t, "14000", balance, "once")
+	}
+	t.Log(len(orders), "orders,", answered, "answered before a kill")
+	assert.Greater(t, answered, 20)
+	assert.Less(t, answered, len(orders))
+	assert.Eventually(t, func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, o := range orders {
+			if told[o.id+" PARTIAL_CANCELED"] == 0 {
+				return false
+			}
+		}
+		return true
+	}, 20*time.Second, 50*time.Millisecond, "every refund is told")
+}
+
+// pay charges an order and refunds a part, each under a key of its own, as far as the
+// server lives.
+func (k *killed) pay(o *order, key string) {
+	if o.paid == "" {
+		o.paid = k.post("charge "+o.id, "/v1/billing/"+key, charge("customer-1", o.id))
+	}
+	paymentKey, ok := field(o.paid, "paymentKey")
+	if ok && o.refund == "" {
+		o.refund = k.post("refund "+o.id, "/v1/payments/"+paymentKey+"/cancel", `{"cancelReason":"r","cancelAmount":1000}`)
+	}
+}
+
+func (k *killed) post(key, path, body string) string {
+	return k.do(http.MethodPost, path, body, key)
+}
+
+func (k *killed) get(path string) string { return k.do(http.MethodGet, path, "", "") }
+
+// do returns a successful answer, or "" where there was none.
+func (k *killed) do(method, path, body, key string) string {
+	r, err := http.NewRequestWithContext(context.Background(), method, k.url+path, strings.NewReader(body))
+	if err != nil {
+		return ""
+	}
+	r.SetBasicAuth(tosstest.DefaultSecretKey, "")
+	r.Header.Set("Idempotency-Key", key)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = response.Body.Close() }()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		return ""
+	}
+	if response.StatusCode != http.StatusOK {
+		k.t.Error(response.StatusCode, string(data))
+		return ""
+	}
+	return strings.ReplaceAll(string(data), k.url, "") // each process has another port
+}
+
+func field(document, name string) (string, bool) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal([]byte(document), &fields) != nil {
+		return "", false
+	}
+	return strings.Trim(string(fields[name]), `"`), true
+}
+
+// The wallets of BrandPay are kept too.
+func TestBrandPayIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	start := func() (*tosstest.Server, func() string) {
+		server, err := tosstest.Start()
+		require.NoError(t, err)
+		t.Cleanup(server.Close)
+		require.NoError(t, server.KeepState(path))
+		return server, func() string {
+			body := fmt.Sprintf(`{"kind":"brandpay","clientKey":%q,"customerKey":"customer-1","operation":"addPaymentMethod","redirectUrl":"https://shop.test/brandpay","request":{}}`, tosstest.DefaultClientKey)
+			response, err := http.Post(server.URL+"/window", "application/json", strings.NewReader(body))
+			require.NoError(t, err)
+			defer response.Body.Close()
+			var answer struct{ Path string }
+			require.NoError(t, json.NewDecoder(response.Body).Decode(&answer))
+			return server.URL + answer.Path
+		}
+	}
+	_, open := start()
+	window := open()
+	post := func(form url.Values) {
+		response, err := http.PostForm(window, form)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+	}
+	post(nil) // agrees
+	code := regexp.MustCompile(`code=([0-9a-f]{32})`).FindStringSubmatch(page(t, window))
+	require.NotNil(t, code)
+	post(nil)
+	post(url.Values{"means": {"card:41"}})
+
+	after, _ := start()
+	r := newCaller(t, after).call("POST", "/v1/brandpay/authorizations/access-token", `{"customerKey":"customer-1","grantType":"AuthorizationCode","code":"`+code[1]+`"}`)
+	require.Equal(t, 200, r.status, r.raw)
+	last, open := start()
+	again := newCaller(t, last).call("POST", "/v1/brandpay/authorizations/access-token", `{"customerKey":"customer-1","grantType":"RefreshToken","refreshToken":"`+r.body["refreshToken"].(string)+`"}`)
+	assert.Equal(t, 200, again.status, again.raw)
+	assert.NotContains(t, page(t, open()), "약관", "the customer has agreed")
+}

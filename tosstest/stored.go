@@ -1,0 +1,155 @@
+package tosstest
+
+import (
+	"time"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/webhook"
+)
+
+// stored is a line of the file: what one change has changed, so that it is there as a
+// whole or not at all. The last line about a thing counts.
+type stored struct {
+	// Version and Run are in the first line only. Run counts the servers of the file.
+	Version int `json:",omitempty"`
+	Run     int `json:",omitempty"`
+
+	Skew       *time.Duration   `json:",omitempty"`
+	Payments   []storedPayment  `json:",omitempty"`
+	Billings   []storedBilling  `json:",omitempty"`
+	Receipts   []storedReceipt  `json:",omitempty"`
+	Movements  []Entry          `json:",omitempty"`
+	Answers    []savedAnswer    `json:",omitempty"`
+	Events     []storedEvent    `json:",omitempty"`
+	Deliveries []storedDelivery `json:",omitempty"`
+	BrandPay   *storedBrandPay  `json:",omitempty"`
+	Payouts    *storedPayouts   `json:",omitempty"`
+}
+
+type storedPayment struct {
+	Key             string
+	Checkout        Checkout
+	Status          tosspayments.PaymentStatus
+	RequestedAt     time.Time
+	Page, Receipt   string
+	AuthenticatedAt time.Time
+	ApprovedAt      time.Time
+	ApproveNo       string
+	Balance         tosspayments.Amount
+	TaxFree         tosspayments.Amount
+	LastTransaction string
+	Cancels         []*cancel
+	Failure         tosspayments.ErrorCode
+	CardPoint       bool
+	Typed           *plastic
+	Billing         int
+	Account         *storedAccount
+	DueDate         string
+	Refund          *refundAccount
+	BrandPayer      string
+	// OfOrder is set if it is the payment that is found by the order id.
+	OfOrder bool
+}
+
+type storedAccount struct {
+	Number, Bank, Customer, Depositor string
+	Due                               time.Time
+	Refund                            *refundAccount
+}
+
+type storedBilling struct {
+	Number int
+	billing
+}
+
+type storedReceipt struct {
+	Widget bool
+	Number int
+	cashReceipt
+}
+
+type savedAnswer struct {
+	Widget            bool
+	Key, Method, Path string
+	At                time.Time
+	Status            int
+	Body, TraceID     string
+}
+
+// storedBrandPay is all wallets.
+type storedBrandPay struct {
+	Customers map[string]*brandPayCustomer
+	Codes     map[string]string
+	Removed   map[string]bool
+}
+
+func (b *brandPay) stored() *storedBrandPay { return &storedBrandPay{b.customers, b.codes, b.removed} }
+
+func (b *brandPay) restore(o *storedBrandPay) {
+	b.customers, b.codes = o.Customers, o.Codes
+	if o.Removed != nil {
+		b.removed = o.Removed
+	}
+}
+
+// storedEvent is an event for receivers that have an address.
+type storedEvent struct {
+	Number  int
+	Kind    webhook.EventType
+	OrderID string
+	At      time.Time
+	Body    string
+	To      []string
+}
+
+// storedDelivery is how far the delivery of an event to a receiver has come.
+type storedDelivery struct {
+	Event           int
+	To              string
+	ID              string
+	Retries, Resent int
+	Due             time.Time
+	Done            bool `json:",omitempty"`
+}
+
+func (s *Server) storedPayment(p *payment) storedPayment {
+	o := storedPayment{
+		Key: p.key, Checkout: p.checkout, Status: p.status, RequestedAt: p.requestedAt, Page: s.relative(p.page), Receipt: s.relative(p.receipt),
+		AuthenticatedAt: p.authenticatedAt, ApprovedAt: p.approvedAt, ApproveNo: p.approveNo, Balance: p.balance, TaxFree: p.taxFree,
+		LastTransaction: p.lastTransaction, Cancels: p.cancels, Failure: p.failure, CardPoint: p.cardPoint, Typed: p.typed,
+		DueDate: p.dueDate, Refund: p.refund, BrandPayer: p.brandPayer, OfOrder: p.shop.byOrder[p.checkout.OrderID] == p,
+	}
+	if p.billing != nil {
+		o.Billing = p.billing.number
+	}
+	if a := p.account; a != nil {
+		o.Account = &storedAccount{a.number, a.bank, a.customer, a.depositor, a.due, a.refund}
+	}
+	return o
+}
+
+func (s *Server) restorePayment(o *storedPayment) {
+	p := &payment{
+		key: o.Key, checkout: o.Checkout, shop: s.shop(o.Checkout.Widget), status: o.Status, requestedAt: o.RequestedAt,
+		page: s.absolute(o.Page), receipt: s.absolute(o.Receipt),
+		authenticatedAt: o.AuthenticatedAt, approvedAt: o.ApprovedAt, approveNo: o.ApproveNo, balance: o.Balance, taxFree: o.TaxFree,
+		lastTransaction: o.LastTransaction, cancels: o.Cancels, failure: o.Failure, cardPoint: o.CardPoint, typed: o.Typed,
+		dueDate: o.DueDate, refund: o.Refund, brandPayer: o.BrandPayer,
+	}
+	if o.Billing > 0 {
+		p.billing = s.allBillings[o.Billing-1]
+	}
+	if a := o.Account; a != nil {
+		p.account = &virtualAccount{number: a.Number, bank: a.Bank, customer: a.Customer, depositor: a.Depositor, due: a.Due, refund: a.Refund}
+	}
+	s.add(p)
+	s.watch(p)
+}
+
+func storedReceiptOf(c *cashReceipt, widget bool) storedReceipt {
+	return storedReceipt{widget, c.number, *c}
+}
+
+func (s *Server) savedAnswer(a *storedAnswer) savedAnswer {
+	return savedAnswer{a.id.shop == &s.widget, a.id.key, a.id.method, a.id.path, a.at, a.status, string(a.body), a.traceID}
+}
