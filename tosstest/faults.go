@@ -42,7 +42,7 @@ const (
 // is busy meanwhile.
 func (o Operation) asksCompany() bool {
 	switch o {
-	case ConfirmPayment, ConfirmBrandPay, CancelPayment, ChargeBilling, KeyIn, IssueVirtualAccount:
+	case ConfirmPayment, ConfirmBrandPay, ChargeBrandPay, CancelPayment, ChargeBilling, KeyIn, IssueVirtualAccount:
 		return true
 	}
 	return false

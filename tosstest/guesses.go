@@ -40,7 +40,8 @@ const (
 	// WindowTimeOver is a window that the buyer goes on with after 30 minutes, at failUrl:
 	// PAY_PROCESS_ABORTED.
 	WindowTimeOver Guess = "window whose time is over"
-	// UsedBrandPayCode is an exchange of a code that was never given, or used before:
+	// UsedBrandPayCode is an exchange of a code or a refresh token that was never given, or
+	// used before:
 	// INVALID_REQUEST.
 	UsedBrandPayCode Guess = "code of BrandPay that is not known"
 	// UnknownPath is a path without an endpoint: NOT_FOUND.
@@ -72,5 +73,10 @@ func (s *Server) guess(guess Guess) tosspayments.ErrorCode {
 	if code, chosen := s.guesses[guess]; chosen {
 		return code
 	}
-	return guesses[guess]
+	for _, table := range []map[Guess]tosspayments.ErrorCode{guesses, payoutGuesses, brandPayGuesses} {
+		if code, known := table[guess]; known {
+			return code
+		}
+	}
+	return ""
 }

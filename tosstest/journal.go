@@ -47,21 +47,22 @@ type unsaved struct {
 	answers   []*storedAnswer
 	windows   []*openWindow
 	brandPay  bool
+	payouts   storedPayouts
 	// skew is what the file says.
 	skew time.Duration
 }
 
 func (u *unsaved) clear() {
 	u.billings, u.receipts, u.movements, u.answers = u.billings[:0], u.receipts[:0], u.movements[:0], u.answers[:0]
-	u.windows, u.brandPay = u.windows[:0], false
+	u.windows, u.brandPay, u.payouts = u.windows[:0], false, storedPayouts{}
 }
 
 // KeepState keeps the server's state in a file. What is there now is read, and every
 // change is written before it is answered, so that a server that is killed and started
 // again with the same file goes on where it was. It keeps payments, windows, billing keys,
-// BrandPay customers, receipts, movements of money, the clock, the answers of idempotency
-// keys, and events that were not delivered yet to an address; [Server.RegisterWebhook] for
-// that address delivers them. Faults and logs end with the process.
+// BrandPay customers, receipts, sellers and payouts, movements of money, the clock, the
+// answers of idempotency keys, and events that were not delivered yet to an address;
+// [Server.RegisterWebhook] for that address delivers them. Faults and logs end with the process.
 //
 // Call it before anything else, once URL is what it shall be. One server at a time may use
 // a file. Writing is left to the operating system, so that a crash of the machine may lose
@@ -113,6 +114,9 @@ func (s *Server) save() {
 	}
 	if u.brandPay {
 		line.BrandPay = s.brandPay.stored()
+	}
+	if !u.payouts.isEmpty() {
+		line.Payouts = &u.payouts
 	}
 	line.Movements = u.movements
 	line.Events = s.webhooks.number(s.events)

@@ -414,7 +414,9 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 		values["approvedAt"] = stamp(p.approvedAt)
 	}
 	values["lastTransactionKey"] = p.lastTransaction
-	values["secret"] = p.secret()
+	if p.brandPayer == "" {
+		values["secret"] = p.secret()
+	}
 	values["receipt"] = link(p.receipt)
 	if len(p.cancels) == 0 {
 		return

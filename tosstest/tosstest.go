@@ -99,6 +99,7 @@ type Server struct {
 	allBillings []*billing
 	windows     map[string]*openWindow
 	brandPay    brandPay
+	payouts     payoutBook
 	answers     map[idempotencyID]*storedAnswer
 	// answerTimes are the answers, oldest first.
 	answerTimes []*storedAnswer
@@ -166,7 +167,8 @@ func New(opts ...Option) *Server {
 		billings:   map[string]*billing{},
 		authKeys:   map[string]*billing{},
 		windows:    map[string]*openWindow{},
-		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}},
+		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}, removed: map[string]bool{}},
+		payouts:    payoutBook{requests: map[string]int{}, refs: map[string]bool{}},
 		answers:    map[idempotencyID]*storedAnswer{},
 		ledger:     ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
 	}
