@@ -248,7 +248,7 @@ func (r *realNames) tunnel(w http.ResponseWriter, _ *http.Request) {
 func (r *realNames) start(t *testing.T, command, address string) {
 	t.Helper()
 	ca := filepath.Join(r.folder, "ca.pem")
-	run := exec.Command("sh", "-c", command) //nolint:gosec,noctx // The developer says what to run.
+	run := exec.Command("sh", "-c", command)
 	run.Env = append(os.Environ(), "SAMPLE_API="+r.toss, "NODE_OPTIONS=--require="+filepath.Join(r.folder, "fetch.cjs"),
 		"HTTPS_PROXY="+r.proxy, "https_proxy="+r.proxy, "SSL_CERT_FILE="+ca, "REQUESTS_CA_BUNDLE="+ca, "CURL_CA_BUNDLE="+ca, "SAMPLE_CA="+ca)
 	run.Stdout, run.Stderr = t.Output(), t.Output()
@@ -259,7 +259,7 @@ func (r *realNames) start(t *testing.T, command, address string) {
 		_ = run.Wait()
 	})
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		response, err := http.Get(address) //nolint:gosec,noctx // The developer says where it is.
+		response, err := http.Get(address)
 		if assert.NoError(c, err) {
 			_ = response.Body.Close()
 		}
