@@ -25,8 +25,9 @@
 // the client [tosspayments.WithLookupGrace] of 0 if the lookup gets no answer either.
 //
 // The server knows the whole Core API: payments of every domestic method, virtual accounts
-// with deposits, billing keys, transactions, settlements, cash receipts and promotions. It
-// checks keys, requests and states as the real service does, answers with its codes,
+// with deposits, billing keys, transactions, settlements, cash receipts and promotions;
+// payouts with encrypted bodies, sellers and balances that are made of the sales; and
+// BrandPay with customers, tokens that expire and methods. It checks keys, requests and states as the real service does, answers with its codes,
 // statuses and messages in Korean and English, keeps answers under their idempotency keys,
 // and honours TossPayments-Test-Code. It has two pairs of keys, as merchants do; see
 // [DefaultSecretKey]. Where the behaviour of the real service is not known, an option

@@ -144,11 +144,11 @@ func TestKeys(t *testing.T) {
 }
 
 // An independent implementation, the npm package jose, opens what we seal, and we open what
-// it seals. JOSE_NPM is the folder of that package.
+// it seals. JOSE is the folder of that package.
 func TestAgainstJose(t *testing.T) {
-	folder := os.Getenv("JOSE_NPM")
+	folder := os.Getenv("JOSE")
 	if folder == "" {
-		t.Skip("JOSE_NPM is not set")
+		t.Skip("JOSE is not set")
 	}
 	const script = `
 const jose = await import(process.argv[1] + "/" + JSON.parse((await import("node:fs")).readFileSync(process.argv[1] + "/package.json")).exports["."].default);
