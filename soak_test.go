@@ -3,6 +3,7 @@ package tosspayments_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -15,10 +16,14 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
+var soakPayments = flag.Int("soak.payments", 1000, "how many payments TestSoak makes with each of its six seeds")
+
 // Thousands of payments through random faults. Whatever the library says has to
-// agree with the server's ledger, at once and in the end.
+// agree with the server's ledger, at once and in the end. A million take some minutes:
+//
+//	go test . -run 'TestSoak$' -soak.payments 166667 -timeout 30m -v
 func TestSoak(t *testing.T) {
-	payments := 1000
+	payments := *soakPayments
 	if testing.Short() {
 		payments = 100
 	}

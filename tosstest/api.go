@@ -76,13 +76,16 @@ func (s *Server) answer(r *request) reply {
 		return r.fault.spoil(r, reply{})
 	}
 	if code := s.access(r); code != "" {
+		s.pause(r.fault)
 		return r.mark(r.refuse(code))
 	}
 	if s.tooFast(r) {
+		s.pause(r.fault)
 		return r.mark(reply{status: http.StatusTooManyRequests})
 	}
 	place, replayed := s.replay(r)
 	if replayed != nil {
+		s.pause(r.fault)
 		return r.mark(r.fault.spoil(r, *replayed))
 	}
 	truth := r.mark(s.perform(r, place))
@@ -159,7 +162,7 @@ func (s *Server) replay(r *request) (place *storedAnswer, replayed *reply) {
 	switch {
 	case found == nil || s.clock.now().Sub(found.at) >= idempotencyPeriod:
 		place = &storedAnswer{id: id, running: true, at: s.clock.now(), traceID: r.traceID}
-		s.answers[id] = place
+		s.addAnswer(place)
 		return place, nil
 	case found.running:
 		a := r.mark(r.refuse(tosspayments.ErrIdempotentRequestProcessing))
@@ -170,6 +173,19 @@ func (s *Server) replay(r *request) (place *storedAnswer, replayed *reply) {
 	a.status = found.status
 	a.header.Set(traceHeader, r.traceID+", "+found.traceID)
 	return nil, &a
+}
+
+// addAnswer adds the place of an answer, and drops those whose time is over.
+func (s *Server) addAnswer(a *storedAnswer) {
+	s.answers[a.id] = a
+	s.answerTimes = append(s.answerTimes, a)
+	for s.clock.now().Sub(s.answerTimes[0].at) >= idempotencyPeriod {
+		if oldest := s.answerTimes[0]; s.answers[oldest.id] == oldest {
+			delete(s.answers, oldest.id)
+		}
+		s.answerTimes[0] = nil
+		s.answerTimes = s.answerTimes[1:]
+	}
 }
 
 // perform does what is asked for, unless the fault prevents it.
@@ -230,7 +246,7 @@ func (s *Server) store(r *request, place *storedAnswer, truth reply) {
 		s.keep(r, place, truth)
 		s.save()
 	}
-	if place.running = false; place.forgotten {
+	if place.running = false; place.forgotten && s.answers[place.id] == place {
 		delete(s.answers, place.id)
 	}
 }

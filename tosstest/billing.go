@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/institutions"
@@ -119,8 +120,11 @@ func (s *Server) issueBillingKey(r *request) reply {
 		AuthKey     string `json:"authKey"`
 		CustomerKey string `json:"customerKey"`
 	}
-	if !decode(r.body, &body) || tosspayments.ValidateCustomerKey(body.CustomerKey) != nil {
+	if !decode(r.body, &body) {
 		return r.refuse(tosspayments.ErrInvalidRequest)
+	}
+	if code := refuseCustomerKey(body.CustomerKey); code != "" {
+		return r.refuse(code)
 	}
 	b := s.authKeys[body.AuthKey]
 	switch {
@@ -138,13 +142,25 @@ func (s *Server) issueBillingKeyByCard(r *request) reply {
 		CustomerKey string `json:"customerKey"`
 		card
 	}
-	if !decode(r.body, &body) || tosspayments.ValidateCustomerKey(body.CustomerKey) != nil {
+	if !decode(r.body, &body) {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	if code := body.refusal(); code != "" {
+	if code := cmp.Or(refuseCustomerKey(body.CustomerKey), body.refusal()); code != "" {
 		return r.refuse(code)
 	}
 	return s.issue(r, &billing{CustomerKey: body.CustomerKey, Card: typedCard(body.Number), Unsupported: unsupportedCard(body.Number)})
+}
+
+// refuseCustomerKey is as lenient as the real service was measured to be: any characters,
+// and a broken database for 301 of them.
+func refuseCustomerKey(key string) tosspayments.ErrorCode {
+	switch n := utf8.RuneCountInString(key); {
+	case n == 0:
+		return tosspayments.ErrInvalidRequest
+	case n > 300:
+		return tosspayments.ErrFailedDBProcessing
+	}
+	return ""
 }
 
 func (s *Server) issue(r *request, b *billing) reply {

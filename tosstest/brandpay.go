@@ -318,7 +318,7 @@ func (s *Server) issueBrandPayToken(r *request) reply {
 	s.unsaved.brandPay = true
 	switch {
 	case c == nil:
-		return r.refuse(s.guess(UnknownBrandPayCode))
+		return r.refuse(s.guess(UsedBrandPayCode))
 	case body.GrantType == "AuthorizationCode" && body.Code != "" && s.brandPay.codes[body.Code] == body.CustomerKey:
 		delete(s.brandPay.codes, body.Code)
 		if c.AccessToken == "" {
@@ -327,7 +327,7 @@ func (s *Server) issueBrandPayToken(r *request) reply {
 	case body.GrantType == "RefreshToken" && body.RefreshToken != "" && body.RefreshToken == c.RefreshToken:
 		c.AccessToken, c.RefreshToken = s.hex(16), s.hex(16)
 	default:
-		return r.refuse(s.guess(UnknownBrandPayCode))
+		return r.refuse(s.guess(UsedBrandPayCode))
 	}
 	if id := body.CustomerIdentity; id != nil {
 		c.Identified = c.Identified || id.CI != "" && id.MobilePhone != "" && id.Name != "" && id.RRN != ""

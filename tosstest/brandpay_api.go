@@ -32,15 +32,11 @@ const (
 	// ExpiredBrandPayToken is a token that has expired, was replaced or never issued:
 	// UNAUTHORIZED_KEY.
 	ExpiredBrandPayToken Guess = "token that has expired"
-	// UnknownBrandPayCode is a code or a refresh token that is not known or used up:
-	// INVALID_REQUEST.
-	UnknownBrandPayCode Guess = "code or refresh token that is not known"
 )
 
 var brandPayGuesses = map[Guess]tosspayments.ErrorCode{
 	WrongAuthorization:   tosspayments.ErrInvalidAuthorizeAuth,
 	ExpiredBrandPayToken: tosspayments.ErrUnauthorizedKey,
-	UnknownBrandPayCode:  tosspayments.ErrInvalidRequest,
 }
 
 var brandPayRoutes = []route{

@@ -39,6 +39,7 @@ type openWindow struct {
 func (s *Server) newWindow(e *envelope) *openWindow {
 	o := &openWindow{id: s.hex(16), framed: e.Target != "self", origin: e.Origin}
 	s.windows[o.id] = o
+	s.unsaved.windows = append(s.unsaved.windows, o)
 	return o
 }
 
@@ -138,6 +139,7 @@ func (s *Server) closeWindow(w http.ResponseWriter, r *http.Request, id string) 
 	s.change(func() {
 		if o := s.windows[id]; o != nil {
 			e, target = s.endWindow(o, r.PostForm), o.origin
+			s.unsaved.windows = append(s.unsaved.windows, o)
 			return
 		}
 		e = ending{status: http.StatusNotFound, text: "결제를 찾을 수 없어요."}
@@ -168,7 +170,7 @@ func (s *Server) endWindow(o *openWindow, form url.Values) ending {
 	if o.ended != nil {
 		return leaveFor(o.path())
 	}
-	if o.overtaken() {
+	if s.overtaken(o) {
 		return *o.ended
 	}
 	if e, ok := s.closed(o, outcome); ok {
@@ -188,14 +190,13 @@ func (s *Server) endWindow(o *openWindow, form url.Values) ending {
 
 // overtaken ends the window of a payment whose time is over, or for which the buyer has
 // done their part elsewhere, and reports whether that is so.
-func (o *openWindow) overtaken() bool {
+func (s *Server) overtaken(o *openWindow) bool {
 	p := o.payment
 	switch {
 	case o.ended != nil || p == nil || p.status == tosspayments.PaymentStatusReady:
 		return false
 	case p.status == tosspayments.PaymentStatusExpired || p.status == tosspayments.PaymentStatusAborted:
-		// Which code the real window gives after 30 minutes is not known.
-		o.fail(tosspayments.ErrPayProcessAborted, p.checkout.OrderID)
+		o.fail(s.guess(WindowTimeOver), p.checkout.OrderID)
 	default:
 		o.paid()
 	}
@@ -377,7 +378,7 @@ func (s *Server) windowPage(id string) *windowPage {
 		page.Title, page.Amount = p.checkout.OrderName, price(p.checkout.Amount, p.checkout.Currency)
 	}
 	switch {
-	case o.ended != nil || o.overtaken():
+	case o.ended != nil || s.overtaken(o):
 		s.overPage(page, o)
 	case o.brandPay != nil:
 		s.brandPayPage(page, o)

@@ -1,6 +1,7 @@
 package tosstest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -134,4 +135,72 @@ func ExampleServer_RegisterWebhookHandler() {
 	// known already
 	// not stored
 	// order-0002 is paid
+}
+
+// Two requests for one payment at the same moment: the first is held before the money
+// moves, and the test sees what the second one gets.
+func ExampleServer_Gate() {
+	server := tosstest.New()
+	client := server.Client()
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	gate := server.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment})
+	var first sync.WaitGroup
+	first.Go(func() {
+		payment, err := client.ConfirmPayment(context.Background(), request)
+		fmt.Println("first:", tosspayments.OutcomeOf(payment, err))
+	})
+	<-gate.Arrived()
+	payment, err := client.GetPayment(context.Background(), request.PaymentKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("meanwhile:", payment.Status, server.Charges("order-0001"))
+	gate.Open()
+	first.Wait()
+	fmt.Println(server.Charges("order-0001"))
+	// Output:
+	// meanwhile: IN_PROGRESS 0
+	// first: paid
+	// 1
+}
+
+// An answer as a proxy or a later version of the service may change it: the amount is a
+// text, and the status one that nobody knows.
+func ExampleFault_rewrite() {
+	server := tosstest.New()
+	key := server.OpenWindow(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	server.Inject(tosstest.Fault{
+		Operation: tosstest.GetPayment, Kind: tosstest.Rewrite, AfterEffect: true,
+		Rewrite: func(a *tosstest.Answer) {
+			a.Body = bytes.Replace(a.Body, []byte(`"totalAmount":15000`), []byte(`"totalAmount":"15000"`), 1)
+			a.Body = bytes.Replace(a.Body, []byte(`"READY"`), []byte(`"ON_HOLD"`), 1)
+		},
+	})
+	payment, err := server.Client().GetPayment(context.Background(), key)
+	fmt.Println(payment.Status, payment.TotalAmount, err)
+	// Output: ON_HOLD 15000 <nil>
+}
+
+// The pair of keys for the widget: what it opens, its own secret key confirms.
+func ExampleServer_WidgetClient() {
+	server := tosstest.New()
+	redirect := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000), Widget: true})
+	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = server.Client().ConfirmPayment(context.Background(), request)
+	fmt.Println(tosspayments.CodeOf(err))
+	payment, err := server.WidgetClient().ConfirmPayment(context.Background(), request)
+	fmt.Println(payment.MID == tosstest.DefaultWidgetMID, err)
+	// Output:
+	// NOT_FOUND_PAYMENT_SESSION
+	// true <nil>
 }

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"strconv"
 	"sync"
+
+	"github.com/seed238ab19c/tosspayments"
 )
 
 // The server's JSON comes from these files, not from the structs of the library:
@@ -111,24 +114,51 @@ func (t fixture) value(name string) json.RawMessage {
 // fill writes the object with some of its values replaced. A name that the
 // fixture does not have is a mistake in the server.
 func (t fixture) fill(values map[string]any) json.RawMessage {
-	var b bytes.Buffer
+	b := make([]byte, 0, 1024)
 	used := 0
 	for i, f := range t {
-		b.WriteByte("{,"[min(i, 1)])
-		b.WriteString(`"` + f.name + `":`)
+		b = append(b, "{,"[min(i, 1)], '"')
+		b = append(b, f.name...)
+		b = append(b, '"', ':')
 		value, ok := values[f.name]
 		if !ok {
-			b.Write(f.value)
+			b = append(b, f.value...)
 			continue
 		}
 		used++
-		b.Write(encode(value))
+		b = appendJSON(b, value)
 	}
 	if used != len(values) {
 		panic("tosstest: a value has no field in the fixture")
 	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return append(b, '}')
+}
+
+// appendJSON is encode, quick for what is frequent.
+func appendJSON(b []byte, value any) []byte {
+	switch v := value.(type) {
+	case string:
+		if isPlain(v) {
+			b = append(b, '"')
+			b = append(b, v...)
+			return append(b, '"')
+		}
+	case int:
+		return strconv.AppendInt(b, int64(v), 10)
+	case tosspayments.Amount:
+		return append(b, v.String()...)
+	}
+	return append(b, encode(value)...)
+}
+
+// isPlain reports whether a text is the same in JSON.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 func encode(value any) json.RawMessage {

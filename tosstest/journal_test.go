@@ -396,3 +396,36 @@ func TestBrandPayIsKept(t *testing.T) {
 	assert.Equal(t, 200, again.status, again.raw)
 	assert.NotContains(t, page(t, open()), "약관", "the customer has agreed")
 }
+
+// A window that is open when the server is killed stays open for the buyer.
+func TestWindowsAreKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	start := func() *tosstest.Server {
+		server, err := tosstest.Start()
+		require.NoError(t, err)
+		t.Cleanup(server.Close)
+		require.NoError(t, server.KeepState(path))
+		return server
+	}
+	before := start()
+	_, payment := openWindow(t, before, tosstest.DefaultClientKey, windowRequest(object{"amount": object{"currency": "KRW", "value": 60000}}))
+	_, registration := ask(t, before, object{
+		"kind": "billing", "clientKey": tosstest.DefaultClientKey, "customerKey": "customer-1", "target": "self",
+		"request": object{"method": "CARD", "successUrl": "http://shop.example/success", "failUrl": "http://shop.example/fail"},
+	})
+	assert.Contains(t, page(t, payment["url"]), "60,000원")
+
+	after := start()
+	redirect, err := tosspayments.ParseSuccessURL(choose(t, after.URL+payment["path"], "pay", "card:41"))
+	require.NoError(t, err)
+	billing := choose(t, after.URL+registration["path"], "pay", "card:41").Query()
+
+	last := start()
+	assert.Contains(t, page(t, last.URL+payment["path"]), "이미 끝난 결제")
+	c := newCaller(t, last)
+	r := c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+	assert.Equal(t, 200, r.status, r.raw)
+	assert.Equal(t, last.URL+payment["path"], r.body["checkout"].(map[string]any)["url"], "its address is that of the new server")
+	r = c.call("POST", "/v1/billing/authorizations/issue", `{"customerKey":"customer-1","authKey":"`+billing.Get("authKey")+`"}`)
+	assert.Equal(t, 200, r.status, r.raw)
+}

@@ -146,6 +146,17 @@ func TestCardsOfCharges(t *testing.T) {
 	assert.Equal(t, "94100012********123*", issuer(r)[2])
 }
 
+func TestCustomerKeysAsMeasured(t *testing.T) {
+	c := newCaller(t, tosstest.New())
+	issue := func(key string) result {
+		return c.call("POST", "/v1/billing/authorizations/card", `{"customerKey":"`+key+`",`+card+`}`)
+	}
+	assert.Equal(t, 200, issue(strings.Repeat("a", 300)).status)
+	assert.Equal(t, 200, issue("with space!").status)
+	c.refused(500, "FAILED_DB_PROCESSING", issue(strings.Repeat("a", 301)))
+	c.refused(400, "INVALID_REQUEST", issue(""))
+}
+
 func TestAmountLimits(t *testing.T) {
 	server := tosstest.New(tosstest.WithMaximumAmount(tosspayments.Won(1_000_000)))
 	c := newCaller(t, server)

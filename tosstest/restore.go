@@ -2,6 +2,7 @@ package tosstest
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"time"
 )
@@ -19,6 +20,7 @@ type past struct {
 	events    []storedEvent
 	delivered map[deliveryOf]storedDelivery
 	brandPay  *storedBrandPay
+	windows   map[string]storedWindow
 	payouts   []*storedPayouts
 }
 
@@ -40,7 +42,7 @@ type deliveryOf struct {
 func newPast() *past {
 	return &past{
 		payments: map[string]*storedPayment{}, ofOrder: map[orderOf]string{}, receipts: map[bool][]storedReceipt{},
-		answers: map[savedID]savedAnswer{}, delivered: map[deliveryOf]storedDelivery{},
+		answers: map[savedID]savedAnswer{}, delivered: map[deliveryOf]storedDelivery{}, windows: map[string]storedWindow{},
 	}
 }
 
@@ -66,6 +68,9 @@ func (h *past) add(line *stored) {
 	}
 	if line.BrandPay != nil {
 		h.brandPay = line.BrandPay
+	}
+	for _, w := range line.Windows {
+		h.windows[w.ID] = w
 	}
 	if line.Payouts != nil {
 		h.payouts = append(h.payouts, line.Payouts)
@@ -119,12 +124,16 @@ func (s *Server) restore(h *past) {
 	for _, e := range h.movements {
 		s.ledger.add(s.movement(e))
 	}
-	for id, a := range h.answers {
-		id := idempotencyID{s.shop(id.widget), id.key, id.method, id.path}
-		s.answers[id] = &storedAnswer{id: id, at: a.At, status: a.Status, body: []byte(a.Body), traceID: a.TraceID}
+	answers := slices.SortedFunc(maps.Values(h.answers), func(a, b savedAnswer) int { return a.At.Compare(b.At) })
+	for _, a := range answers {
+		id := idempotencyID{s.shop(a.Widget), a.Key, a.Method, a.Path}
+		s.addAnswer(&storedAnswer{id: id, at: a.At, status: a.Status, body: []byte(a.Body), traceID: a.TraceID})
 	}
 	if h.brandPay != nil {
 		s.brandPay.restore(h.brandPay)
+	}
+	for _, w := range h.windows {
+		s.restoreWindow(w)
 	}
 	for _, line := range h.payouts {
 		s.payouts.restore(line)
@@ -157,13 +166,8 @@ func (s *Server) snapshot(run int) iter.Seq[*stored] {
 			})
 		}
 		ok = ok && each(yield, s.ledger.movements, func(o *stored, m movement) { o.Movements = append(o.Movements, m.Entry) })
-		var answers []*storedAnswer
-		for _, a := range s.answers {
-			if s.clock.now().Sub(a.at) < idempotencyPeriod {
-				answers = append(answers, a)
-			}
-		}
-		ok = ok && each(yield, answers, func(o *stored, a *storedAnswer) { o.Answers = append(o.Answers, s.savedAnswer(a)) })
+		ok = ok && each(yield, slices.Collect(maps.Values(s.answers)), func(o *stored, a *storedAnswer) { o.Answers = append(o.Answers, s.savedAnswer(a)) })
+		ok = ok && each(yield, slices.Collect(maps.Values(s.windows)), func(o *stored, w *openWindow) { o.Windows = append(o.Windows, w.stored()) })
 		if line := s.webhooks.pending(); ok && len(line.Events) > 0 {
 			yield(line)
 		}

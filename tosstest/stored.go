@@ -1,6 +1,7 @@
 package tosstest
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -24,6 +25,12 @@ type stored struct {
 	Deliveries []storedDelivery `json:",omitempty"`
 	BrandPay   *storedBrandPay  `json:",omitempty"`
 	Payouts    *storedPayouts   `json:",omitempty"`
+	Windows    []storedWindow   `json:",omitempty"`
+}
+
+func (o *stored) isEmpty() bool {
+	return len(o.Payments)+len(o.Billings)+len(o.Receipts)+len(o.Movements)+len(o.Answers)+len(o.Events)+len(o.Windows) == 0 &&
+		o.Skew == nil && o.BrandPay == nil && o.Payouts == nil
 }
 
 type storedPayment struct {
@@ -90,6 +97,73 @@ func (b *brandPay) restore(o *storedBrandPay) {
 	if o.Removed != nil {
 		b.removed = o.Removed
 	}
+}
+
+type storedWindow struct {
+	ID, Origin          string
+	Framed              bool
+	SuccessURL, FailURL string
+	Payment             string
+	Company, Provider   string
+	Direct              bool
+	MaxInstallment      int
+	Carriers            []string
+	Registration        *storedRegistration
+	BrandPay            *storedBrandPayWindow
+	EndedStatus         int
+	EndedText           string
+	EndedMessage        json.RawMessage
+}
+
+type storedRegistration struct {
+	CustomerKey string
+	IsAccount   bool
+	Company     string
+}
+
+type storedBrandPayWindow struct{ Operation, CustomerKey, RedirectURL, Exchange string }
+
+func (o *openWindow) stored() storedWindow {
+	w := storedWindow{
+		ID: o.id, Origin: o.origin, Framed: o.framed, SuccessURL: o.successURL, FailURL: o.failURL,
+		Company: o.company, Provider: o.provider, Direct: o.direct, MaxInstallment: o.maxInstallment, Carriers: o.carriers,
+	}
+	if o.payment != nil {
+		w.Payment = o.payment.key
+	}
+	if r := o.registration; r != nil {
+		w.Registration = &storedRegistration{r.customerKey, r.isAccount, r.company}
+	}
+	if b := o.brandPay; b != nil {
+		w.BrandPay = &storedBrandPayWindow{b.operation, b.customerKey, b.redirectURL, b.exchange}
+	}
+	if e := o.ended; e != nil {
+		w.EndedStatus, w.EndedText = e.status, e.text
+		if e.message != nil {
+			w.EndedMessage = encode(e.message)
+		}
+	}
+	return w
+}
+
+func (s *Server) restoreWindow(w storedWindow) {
+	o := &openWindow{
+		id: w.ID, origin: w.Origin, framed: w.Framed, successURL: w.SuccessURL, failURL: w.FailURL, payment: s.payments[w.Payment],
+		company: w.Company, provider: w.Provider, direct: w.Direct, maxInstallment: w.MaxInstallment, carriers: w.Carriers,
+	}
+	if r := w.Registration; r != nil {
+		o.registration = &registration{r.CustomerKey, r.IsAccount, r.Company}
+	}
+	if b := w.BrandPay; b != nil {
+		o.brandPay = &brandPayWindow{b.Operation, b.CustomerKey, b.RedirectURL, b.Exchange, s.brandPay.customer(b.CustomerKey)}
+	}
+	if w.EndedStatus != 0 {
+		o.ended = &ending{status: w.EndedStatus, text: w.EndedText}
+		if w.EndedMessage != nil {
+			o.ended.message = w.EndedMessage
+		}
+	}
+	s.windows[o.id] = o
 }
 
 // storedEvent is an event for receivers that have an address.

@@ -56,7 +56,10 @@ func run(ctx context.Context, args []string, out, complaints io.Writer) error {
 	if s.url == "" {
 		s.url = reachable(listener.Addr().(*net.TCPAddr))
 	}
-	b := newSandbox(s)
+	b, err := newSandbox(s)
+	if err != nil {
+		return err
+	}
 	defer b.toss.Close()
 	server := b.server()
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()

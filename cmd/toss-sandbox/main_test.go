@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -45,7 +46,8 @@ func open(t *testing.T, flags ...string) *browser {
 	require.NoError(t, err)
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
-	b := newSandbox(s)
+	b, err := newSandbox(s)
+	require.NoError(t, err)
 	server.Config = b.server()
 	server.Start()
 	t.Cleanup(func() { server.Close(); b.toss.Close() })
@@ -539,6 +541,43 @@ func TestRandomFaults(t *testing.T) {
 		}
 		assert.NotEmpty(t, toss.Requests())
 	})
+}
+
+// What was there when it was killed is there when it starts again, keys too.
+func TestStateFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "sandbox.json")
+	b := open(t, "-state", name)
+	b.pay("CARD")
+	b.pay("VIRTUAL_ACCOUNT")
+	b.press(act{Do: "advance", Of: "24h"})
+	before := b.state()
+	// It is not closed: it was killed.
+	again := open(t, "-state", name)
+	after := again.state()
+	assert.Equal(t, before.About.Keys, after.About.Keys)
+	assert.Equal(t, name, after.About.State)
+	require.Len(t, after.Lists[payments], 2)
+	for i := range after.Lists[payments] {
+		assert.JSONEq(t, string(before.Lists[payments][i]), string(after.Lists[payments][i]))
+	}
+	assert.Len(t, after.Lists[entries], 1)
+	assert.WithinDuration(t, b.sandbox.toss.Now(), again.sandbox.toss.Now(), time.Minute)
+	p := last[paymentView](after, payments)
+	again.press(act{Do: "deposit", Of: p.PaymentKey})
+	assert.Equal(t, "DONE", again.payment().Status)
+
+	given := open(t, "-state", filepath.Join(t.TempDir(), "other"), "-secret-key", tosstest.DefaultSecretKey)
+	assert.Equal(t, tosstest.DefaultSecretKey, given.sandbox.keys.Secret)
+	assert.NotEmpty(t, given.sandbox.keys.Client)
+
+	require.NoError(t, os.WriteFile(name+".keys", []byte("no JSON"), 0o600))
+	_, err := newSandbox(settings{stateFile: name})
+	require.ErrorContains(t, err, name+".keys")
+	info, err := os.Stat(name + ".keys")
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	_, err = newSandbox(settings{stateFile: t.TempDir()})
+	require.Error(t, err)
 }
 
 func TestGreeting(t *testing.T) {

@@ -35,12 +35,20 @@ type sandbox struct {
 // maxFollowers is how many pages may follow at once. A browser opens six at most.
 const maxFollowers = 32
 
-func newSandbox(s settings) *sandbox {
-	s.keys.fill()
+func newSandbox(s settings) (*sandbox, error) {
+	if err := s.keys.complete(s.stateFile); err != nil {
+		return nil, err
+	}
 	b := &sandbox{settings: s, feed: newFeed(), boot: random(), followers: make(chan struct{}, maxFollowers)}
 	b.toss = tosstest.New(append(s.options(), tosstest.WithObserver(b.feed.observe))...)
 	b.toss.URL = s.url
 	b.feed.now = b.toss.Now
+	if s.stateFile != "" {
+		if err := b.restore(); err != nil {
+			b.toss.Close()
+			return nil, err
+		}
+	}
 	b.shop = newShop(b)
 	for _, address := range s.webhooks {
 		b.toss.RegisterWebhook(address)
@@ -49,7 +57,22 @@ func newSandbox(s settings) *sandbox {
 		// So that the page shows the events all the same.
 		b.toss.RegisterWebhookHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	}
-	return b
+	return b, nil
+}
+
+// restore goes on where the file ends, and shows what is known from there.
+func (b *sandbox) restore() error {
+	if err := b.toss.KeepState(b.stateFile); err != nil {
+		return err
+	}
+	for _, p := range slices.Backward(b.toss.Payments(maxItems)) {
+		b.feed.putPayment(encode(p.Stored()))
+	}
+	ledger := b.toss.Ledger()
+	for i := range ledger {
+		b.feed.putEntry(&ledger[i])
+	}
+	return nil
 }
 
 // client is one with the individual or the widget pair of keys.

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -42,6 +45,29 @@ type keys struct {
 	Client       string `json:"clientKey"`
 	WidgetSecret string `json:"widgetSecretKey"`
 	WidgetClient string `json:"widgetClientKey"`
+}
+
+// complete takes the keys that were not given from beside the state file, where there is
+// one, and makes the rest.
+func (k *keys) complete(stateFile string) error {
+	if stateFile == "" {
+		k.fill()
+		return nil
+	}
+	name := stateFile + ".keys"
+	var old keys
+	data, err := os.ReadFile(name) //nolint:gosec // G304: the file that the user has named
+	if err == nil {
+		err = json.Unmarshal(data, &old)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	*k = keys{
+		cmp.Or(k.Secret, old.Secret), cmp.Or(k.Client, old.Client), cmp.Or(k.WidgetSecret, old.WidgetSecret), cmp.Or(k.WidgetClient, old.WidgetClient),
+	}
+	k.fill()
+	return os.WriteFile(name, encode(k), 0o600)
 }
 
 // fill makes the keys that were not given.
@@ -100,7 +126,7 @@ func parse(args []string, complaints io.Writer) (s settings, err error) {
 	flags.Float64Var(&s.faultShare, "faults", 0, "`share` of requests and webhooks that go wrong in random ways, 0 to 1")
 	flags.IntVar(&s.rateLimit, "rate-limit", 0, "`number` of requests a minute to one endpoint before 429 is answered, 100 in the real\ntest environment as far as is known (default no limit)")
 	flags.StringVar(&s.version, "api-version", "2022-11-16", "API `version` of the merchant: 2022-11-16 or 2024-06-01")
-	flags.StringVar(&s.stateFile, "state", "", "`file` that keeps payments and keys over restarts (default: nothing is kept)")
+	flags.StringVar(&s.stateFile, "state", "", "`file` that keeps payments over restarts, and beside it, with .keys at the end, the keys\n(default: nothing is kept)")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}

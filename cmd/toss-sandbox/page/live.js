@@ -170,7 +170,7 @@ const rowOf = {
   ],
   requests: (r) => [
     element("span", { class: "row" }, badge(good(r.status) ? "good" : "bad", String(r.status || "–")), element("strong", {}, t(r.operation) || r.method),
-      element("span", { class: "grow ellipsis bad-text" }, r.code || ""), r.fault && badge("wait", t("fault")), element("time", {}, time(r.at))),
+      element("span", { class: "grow ellipsis bad-text" }, r.code || ""), r.fault && badge("wait", t("fault " + r.fault)), element("time", {}, time(r.at))),
     element("span", { class: "row minor" }, element("span", { class: "grow ellipsis mono" }, `${r.method} ${r.path}`)),
   ],
   webhooks: (w) => [
@@ -364,7 +364,7 @@ function lifeOf(p, detail) {
   const about = (x) => (x.paymentKey ? x.paymentKey === p.paymentKey : x.orderId === p.orderId);
   const open = (kind, x, ...content) => [element("button", { type: "button", class: "item", "data-key": kind + x.id, onclick: () => select(kind, x.id) }, element("span", { class: "row" }, ...content))];
   for (const r of lists.requests.values()) {
-    if (about(r)) moments.push({ at: r.at, rank: 1, show: () => open("requests", r, badge(good(r.status) ? "good" : "bad", String(r.status || "–")), element("span", { class: "grow" }, t(r.operation)), r.code && element("span", { class: "bad-text ellipsis" }, r.code), r.fault && badge("wait", t("fault"))) });
+    if (about(r)) moments.push({ at: r.at, rank: 1, show: () => open("requests", r, badge(good(r.status) ? "good" : "bad", String(r.status || "–")), element("span", { class: "grow" }, t(r.operation)), r.code && element("span", { class: "bad-text ellipsis" }, r.code), r.fault && badge("wait", t("fault " + r.fault))) });
   }
   for (const w of lists.webhooks.values()) {
     if (w.orderId === p.orderId) moments.push({ at: w.at, rank: 4, show: () => open("webhooks", w, badge(w.status === 200 ? "good" : "bad", String(w.status || "–")), element("span", { class: "grow ellipsis" }, "↗ " + w.event), w.retried > 0 && badge("wait", t("retried", w.retried))) });
@@ -380,7 +380,7 @@ function requestPage(r) {
   const p = r.paymentKey ? lists.payments.get(r.paymentKey) : [...lists.payments.values()].find((x) => x.orderId === r.orderId);
   return [
     element("div", { class: "head" }, badge(good(r.status) ? "good" : "bad", String(r.status || t("noAnswer"))), element("h2", { class: "mono" }, `${r.method} ${r.path}`), element("p", {}, t(r.operation))),
-    r.fault && element("p", { class: "warn" }, `${t("fault")}: ${r.fault}`),
+    r.fault && element("p", { class: "warn" }, `${t("fault")}: ${t("fault " + r.fault)}`),
     element("div", { class: "buttons" }, element("button", { type: "button", "data-copy": r.curl, "data-key": "curl" }, t("curl")), p && button("see", () => select("payments", p.paymentKey))),
     block("curl", r.curl), block(t("body"), pretty(r.body), true), block(t("answer"), pretty(r.answer) || t("noAnswer"), true), block(t("header"), headers(r.header)),
   ];

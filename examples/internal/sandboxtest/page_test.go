@@ -188,8 +188,10 @@ func TestButtonsOfBadLuck(t *testing.T) {
 		arm(fault, chip+" · confirm")
 		_ = confirm("order-" + fault) // the library finds out by itself
 		st.WaitFor("#armed", "Nothing")
-		st.list("requests")
-		st.WaitFor("#rows", "fault")
+	}
+	st.list("requests")
+	for _, badge := range []string{"refused", "cut off", "502", "429"} {
+		st.WaitFor("#rows", badge)
 	}
 	arm("slow", "20 s late")
 	arm("lose-webhook", "Never send")
@@ -446,5 +448,49 @@ func TestAccessibility(t *testing.T) {
 		check("end")
 		st.Click("#language")
 		st.Click("#language")
+	}
+}
+
+// TestPictures takes those of the guide, where SCREENSHOTS names a folder for them.
+func TestPictures(t *testing.T) {
+	if os.Getenv("SCREENSHOTS") == "" {
+		t.Skip("SCREENSHOTS does not name a folder")
+	}
+	st := newStand(t, "-webhook", "http://127.0.0.1:1/webhook")
+	st.pay(st.shop, "order-0001", tosspayments.MethodCard)
+	st.pay(st.shop, "order-0002", tosspayments.MethodTransfer)
+	st.authenticate(st.shop, "order-0003", tosspayments.MethodCard)
+	_, err := st.shop.CancelPaymentPartially(t.Context(), st.pay(st.shop, "order-0004", tosspayments.MethodCard).PaymentKey, tosspayments.PartialCancelRequest{
+		CancelReason: "one too many", CancelAmount: tosspayments.Won(5000), RefundableAmount: tosspayments.Won(15_000),
+	})
+	require.NoError(t, err)
+	st.Click(`[data-fault="refuse"]`)
+	st.WaitFor("#armed", "Refuse")
+	_, err = st.shop.ConfirmPayment(t.Context(), st.authenticate(st.shop, "order-0005", tosspayments.MethodCard))
+	require.Error(t, err)
+	st.pay(st.shop, "order-0006", tosspayments.MethodVirtualAccount)
+	st.Click(`[data-fault="lose"]`)
+	st.WaitFor("#armed", "Lose")
+	st.pay(st.shop, "order-0007", tosspayments.MethodCard)
+	st.Click(`[data-fault="502"]`)
+	for _, language := range []string{"en", "ko"} {
+		speak(st.Browser, language)
+		st.Desktop()
+		st.Visit(st.URL + "/")
+		st.Click("#rows li:first-child button")
+		st.Visible("#detail .life")
+		eval[bool](st.Browser, `document.getElementById("connection").open = false, true`)
+		time.Sleep(time.Second)
+		st.Shoot("sandbox-" + language)
+		st.Phone()
+		st.Visit(st.URL + "/#")
+		st.Visible("#rows")
+		time.Sleep(time.Second)
+		st.Shoot("sandbox-phone-" + language)
+		st.Desktop()
+		st.Visit(st.URL + "/shop")
+		st.Visible("#payment-methods iframe")
+		time.Sleep(time.Second)
+		st.Shoot("sandbox-shop-" + language)
 	}
 }
