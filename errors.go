@@ -381,7 +381,7 @@ func (e *MismatchError) Error() string {
 // Is matches [ErrForeignAnswer] or [ErrAmountMismatch], by the field.
 func (e *MismatchError) Is(target error) bool {
 	switch e.Field {
-	case "paymentKey", "orderId", "orderName", "customerKey", "method":
+	case "paymentKey", "orderId", "orderName", "customerKey", "method", "refPayoutId", "destination":
 		return target == ErrForeignAnswer
 	}
 	return target == ErrAmountMismatch

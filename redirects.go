@@ -3,12 +3,10 @@ package tosspayments
 import (
 	"encoding/json"
 	"fmt"
-	"iter"
 	"net/url"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/seed238ab19c/tosspayments/internal/lenient"
+	"github.com/seed238ab19c/tosspayments/internal/redirect"
 )
 
 const (
@@ -241,35 +239,10 @@ func parseRedirect(u *url.URL) (*redirectQuery, error) {
 	return &redirectQuery{raw: u.RawQuery}, nil
 }
 
-// written yields the values of a parameter as they are written.
-func (q *redirectQuery) written(name string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for pair := range strings.SplitSeq(q.raw, "&") {
-			key, value, _ := strings.Cut(pair, "=")
-			if plain, err := url.QueryUnescape(key); err == nil && plain == name && !yield(value) {
-				return
-			}
-		}
-	}
-}
-
-func (q *redirectQuery) optional(name string, limit int) (value string) {
-	found := false
-	for written := range q.written(name) {
-		text, err := url.QueryUnescape(written)
-		reason := ""
-		switch {
-		case err != nil || !utf8.ValidString(text):
-			reason = "is not percent-encoded UTF-8"
-		case found && text != value:
-			reason = "is given more than once, with different values"
-		case utf8.RuneCountInString(text) > limit:
-			reason = fmt.Sprintf("has more than %d characters", limit)
-		}
-		if reason != "" && q.err == nil {
-			q.err = invalid(name, reason)
-		}
-		value, found = text, true
+func (q *redirectQuery) optional(name string, limit int) string {
+	value, problem := redirect.Value(q.raw, name, limit)
+	if problem != "" && q.err == nil {
+		q.err = invalid(name, problem)
 	}
 	return value
 }
@@ -293,7 +266,7 @@ func (q *redirectQuery) key(name string, limit int) string {
 
 // orderID returns the last value that can be an order id.
 func (q *redirectQuery) orderID() (id string) {
-	for written := range q.written("orderId") {
+	for written := range redirect.Written(q.raw, "orderId") {
 		if text, err := url.QueryUnescape(written); err == nil && ValidateOrderID(text) == nil {
 			id = text
 		}

@@ -25,6 +25,9 @@ type plan struct {
 	// Without it nothing can be looked up, and decode reads the answer.
 	judge  func(p *Payment, from origin) (view, error)
 	decode func(body []byte) (unread []string, err error)
+	// search looks for the effect of a call that is not answered with a payment; it may
+	// be nil.
+	search func(ctx context.Context) (found bool, err error)
 	// shared is set where the operation is the same whoever makes it, and what a
 	// lookup finds counts: a confirm, a cancel of all, the payment of an order.
 	shared bool
@@ -332,6 +335,9 @@ func (r *resolution) run(ctx context.Context) error {
 			if r.hasTime(ctx, pause) {
 				act = afterLook(r.known, quiet, r.mayRetry())
 			}
+			if act == renew && r.search != nil {
+				act = r.insteadOfRenew(&a)
+			}
 		}
 		switch act {
 		case again:
@@ -346,6 +352,15 @@ func (r *resolution) run(ctx context.Context) error {
 		// When the context ends meanwhile, the next attempt says so.
 		r.call.wait(ctx, pause)
 	}
+}
+
+// insteadOfRenew is for calls of which the server is not known to prevent a second effect
+// under another key. What it says twice about this request is its decision.
+func (r *resolution) insteadOfRenew(a *answer) action {
+	if a.status < 500 && r.lastAnswer.Code.Class() == ClassUnknown {
+		return lookTwiceThenFinish
+	}
+	return lookOut
 }
 
 func (r *resolution) finish(ctx context.Context, act action) error {
@@ -414,7 +429,7 @@ func (r *resolution) attempt(ctx context.Context) answer {
 		return answer{err: err, notSent: true}
 	}
 	r.call.attempts++
-	a := r.client.send(ctx, r.call, r.client.limit(r.call, r.judge != nil))
+	a := r.client.send(ctx, r.call, r.client.limit(r.call, r.canLook()))
 	r.call.report(&a, false)
 	return a
 }
@@ -563,7 +578,7 @@ func (r *resolution) seen(p *Payment, from origin) (view, error) {
 // looks have shown no effect. A look that fails counts for nothing. After the context
 // has ended it makes one last look.
 func (r *resolution) look(ctx context.Context, looks int) (known, quiet bool, err error) {
-	if r.judge == nil {
+	if !r.canLook() {
 		return false, false, nil
 	}
 	for pause := r.untilNextLook(); r.lookups < maxLookups; pause = max(2*pause, lookInterval) {
@@ -600,6 +615,8 @@ func (r *resolution) look(ctx context.Context, looks int) (known, quiet bool, er
 	return false, false, nil
 }
 
+func (r *resolution) canLook() bool { return r.judge != nil || r.search != nil }
+
 // untilNextLook keeps all looks of a call apart: two in the same moment may see the
 // same stale copy.
 func (r *resolution) untilNextLook() time.Duration {
@@ -611,30 +628,63 @@ func (r *resolution) untilNextLook() time.Duration {
 
 // lookOnce makes one lookup.
 func (r *resolution) lookOnce(ctx context.Context) (view, error) {
-	c := r.client
-	lookup := &call{op: getPayment, path: paymentPath(r.paymentKey), lookup: true, secrets: r.call.secrets, deadline: r.call.deadline}
-	if r.byOrder {
-		lookup.op, lookup.path = getPaymentByOrderID, orderPath(r.orderID)
-	}
-	limit := min(c.limit(lookup, false), r.lookLeft)
+	limit := min(r.client.limit(&call{op: getPayment, deadline: r.call.deadline}, false), r.lookLeft)
 	if ctx.Err() != nil {
-		if r.lateLook || c.grace == 0 {
+		if r.lateLook || r.client.grace == 0 {
 			return blurred, nil
 		}
 		r.lateLook = true
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.grace)
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.client.grace)
 		defer cancel()
-		ctx, limit = late, c.grace
+		ctx, limit = late, r.client.grace
 	}
 	if limit <= 0 {
 		return blurred, nil
 	}
 	r.lookups++
-	lookup.attempts = r.lookups
 	start := time.Now()
-	a := c.send(ctx, lookup, limit)
-	r.lastLook = time.Now()
-	r.lookLeft -= r.lastLook.Sub(start)
+	defer func() {
+		r.lastLook = time.Now()
+		r.lookLeft -= r.lastLook.Sub(start)
+	}()
+	if r.search != nil {
+		return r.searchOnce(ctx, limit)
+	}
+	return r.readOnce(ctx, limit)
+}
+
+// searchOnce looks for the effect of a call that is not answered with a payment.
+func (r *resolution) searchOnce(ctx context.Context, limit time.Duration) (view, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	found, err := r.search(ctx)
+	var mismatch *MismatchError
+	switch {
+	case errors.As(err, &mismatch):
+		return decided, r.complete(mismatch, &answer{})
+	case err != nil:
+		// Wrapped, an *Error of the search would pass for a refusal of the call.
+		r.lookCause = errors.New("its effect could not be looked up either: " + err.Error())
+		return blurred, nil
+	case !found:
+		return noEffect, nil
+	}
+	if r.call.response != nil {
+		r.call.response.SettledByLookup = true
+	}
+	return effect, nil
+}
+
+// readOnce reads the payment.
+func (r *resolution) readOnce(ctx context.Context, limit time.Duration) (view, error) {
+	lookup := &call{
+		op: getPayment, path: paymentPath(r.paymentKey), lookup: true, attempts: r.lookups,
+		secrets: r.call.secrets, deadline: r.call.deadline,
+	}
+	if r.byOrder {
+		lookup.op, lookup.path = getPaymentByOrderID, orderPath(r.orderID)
+	}
+	a := r.client.send(ctx, lookup, limit)
 	if !a.ok() {
 		return r.failedLook(lookup, &a), nil
 	}
@@ -642,7 +692,7 @@ func (r *resolution) lookOnce(ctx context.Context) (view, error) {
 	if err != nil {
 		return blurred, nil
 	}
-	c.warnUnread(ctx, lookup, &a)
+	r.client.warnUnread(ctx, lookup, &a)
 	from := fromLook
 	if r.isTaken {
 		from = fromTaken

@@ -288,7 +288,7 @@ func (c *Client) errorOf(call *call, a *answer, problem error) *Error {
 		e.Message = c.scrub("the answer could not be read: "+problem.Error(), call, maxMessageBytes)
 	}
 	// A payment has secrets; a page of somebody in between has none.
-	if a.ok() && !bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<")) {
+	if a.ok() && !errors.Is(problem, errAnswered) && !bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<")) {
 		return e
 	}
 	body := c.errorBody(call, a.body)

@@ -96,7 +96,13 @@ func (s *Server) answer(r *request) reply {
 
 // access checks the secret key, then the test code, and returns what is refused.
 func (s *Server) access(r *request) (refused tosspayments.ErrorCode) {
+	if r.operation.ofCustomer() {
+		return s.customerAccess(r)
+	}
 	if r.shop, refused = s.shopOf(r.header); refused != "" {
+		if strings.HasPrefix(r.path, "/v1/brandpay/") && r.bearer() != "" {
+			return s.guess(WrongAuthorization)
+		}
 		return refused
 	}
 	if r.shop == &s.widget && !r.operation.ofWidget() {
@@ -280,6 +286,9 @@ func (r *request) refuse(code tosspayments.ErrorCode) reply {
 		body["data"] = nil
 	}
 	a := ok(encode(body))
+	if strings.HasPrefix(r.path, "/v2/") {
+		a.body = r.errorEnvelope(code, message)
+	}
 	a.status = status
 	return a
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/institutions"
@@ -16,29 +17,31 @@ const (
 	IssueBrandPayToken Operation = "issue brandpay token"
 )
 
-// brandPayTokenPeriod is how long an access token lives, in seconds.
-const brandPayTokenPeriod = 30 * 24 * 60 * 60
+// brandPayTokenPeriod is how long an access token lives.
+const brandPayTokenPeriod = 30 * 24 * time.Hour
 
 // brandPayCustomer is a buyer with a wallet under the shop's name.
 type brandPayCustomer struct {
-	agreed, oneTouch          bool
-	methods                   []brandPayMethod
-	accessToken, refreshToken string
+	Agreed, OneTouch, Identified bool
+	Methods                      []brandPayMethod
+	AccessToken, RefreshToken    string
+	TokenUntil                   time.Time
 }
 
 // brandPayMethod is a card or an account in a wallet.
 type brandPayMethod struct {
-	id, key   string
-	isAccount bool
-	code      string // of the card company or the bank
+	ID, Key      string
+	IsAccount    bool
+	Code         string // of the card company or the bank
+	RegisteredAt time.Time
 }
 
 func (m *brandPayMethod) name() string {
-	if m.isAccount {
-		bank, _ := institutions.LookupBank(m.code)
+	if m.IsAccount {
+		bank, _ := institutions.LookupBank(m.Code)
 		return bank.KoreanShort + " 계좌"
 	}
-	company, _ := institutions.LookupCardCompany(m.code)
+	company, _ := institutions.LookupCardCompany(m.Code)
 	return company.KoreanShort + " 카드"
 }
 
@@ -46,6 +49,7 @@ func (m *brandPayMethod) name() string {
 type brandPay struct {
 	customers map[string]*brandPayCustomer
 	codes     map[string]string
+	removed   map[string]bool // by the key of the method
 }
 
 func (b *brandPay) customer(key string) *brandPayCustomer {
@@ -125,10 +129,10 @@ func (s *Server) openBrandPay(e *envelope, base string) (answer map[string]any, 
 	}
 	customer := s.brandPay.customer(e.CustomerKey)
 	if e.Operation == "isOneTouchPayEnabled" {
-		if !customer.agreed {
+		if !customer.Agreed {
 			return nil, refuseWindow(tosspayments.ErrNeedAgreementWithTerms, "")
 		}
-		return map[string]any{"value": map[string]bool{"isEnabled": customer.oneTouch}}, nil
+		return map[string]any{"value": map[string]bool{"isEnabled": customer.OneTouch}}, nil
 	}
 	if _, ok := brandPayOperations[e.Operation]; !ok {
 		return nil, refuseParameter(e.Operation)
@@ -191,7 +195,7 @@ func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
 	case b.exchange != "":
 		page.Pay, page.Exchange, page.Does = "", b.exchange, "상점에 인증 코드를 전달하고 있어요."
 		return
-	case !b.customer.agreed:
+	case !b.customer.Agreed:
 		page.FormTarget, page.Pay = "_self", "동의하고 계속하기"
 		page.Does = "브랜드페이를 처음 사용해요. 약관에 동의하면 상점의 redirectUrl을 호출해요."
 		page.Terms = []string{"[필수] 브랜드페이 서비스 이용약관", "[필수] 개인정보 수집 및 이용 동의"}
@@ -207,14 +211,14 @@ func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
 	case "addPaymentMethod":
 		page.Choices = newMethodChoices()
 	case "openSettings":
-		for i := range b.customer.methods {
-			m := &b.customer.methods[i]
-			page.Methods = append(page.Methods, tile{Code: m.id, Name: m.name()})
+		for i := range b.customer.Methods {
+			m := &b.customer.Methods[i]
+			page.Methods = append(page.Methods, tile{Code: m.ID, Name: m.name()})
 		}
 		page.Choices = newMethodChoices()
 	case "changeOneTouchPay":
 		page.Does, page.Pay = "지금은 꺼져 있어요. 켜면 비밀번호 없이 결제돼요.", "원터치결제 켜기"
-		if b.customer.oneTouch {
+		if b.customer.OneTouch {
 			page.Does, page.Pay = "지금은 켜져 있어요.", "원터치결제 끄기"
 		}
 	}
@@ -223,9 +227,9 @@ func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
 // addWallet lists what the buyer has registered.
 func (b *brandPayWindow) addWallet(page *windowPage) {
 	var list []tile
-	for i := range b.customer.methods {
-		m := &b.customer.methods[i]
-		list = append(list, tile{Code: "method:" + m.id, Name: m.name()})
+	for i := range b.customer.Methods {
+		m := &b.customer.Methods[i]
+		list = append(list, tile{Code: "method:" + m.ID, Name: m.name()})
 	}
 	if list != nil {
 		page.Choices = []choice{{"내 결제수단", "means", check(list, "")}}
@@ -247,15 +251,15 @@ func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
 		b.exchange = ""
 		return leaveFor(o.path())
 	}
-	if !b.customer.agreed {
-		b.customer.agreed = true
-		code := s.hex(16)
-		s.brandPay.codes[code] = b.customerKey
+	if !b.customer.Agreed {
+		code := s.agree(b.customerKey)
 		b.exchange = withQuery(b.redirectURL, [][2]string{{"code", code}, {"customerKey", b.customerKey}})
 		return leaveFor(o.path())
 	}
 	if id := form.Get("remove"); id != "" {
-		b.customer.methods = slices.DeleteFunc(b.customer.methods, func(m brandPayMethod) bool { return m.id == id })
+		if i := slices.IndexFunc(b.customer.Methods, func(m brandPayMethod) bool { return m.ID == id }); i >= 0 {
+			s.removeMethod(b.customerKey, b.customer, i)
+		}
 		return leaveFor(o.path())
 	}
 	method := s.brandPayMethod(b.customer, form.Get("means"))
@@ -268,7 +272,7 @@ func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
 	case "openSettings":
 		return leaveFor(o.path())
 	case "changeOneTouchPay":
-		b.customer.oneTouch = !b.customer.oneTouch
+		b.customer.OneTouch = !b.customer.OneTouch
 	}
 	return o.succeed(nil, nil)
 }
@@ -278,34 +282,31 @@ func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
 func (s *Server) brandPayMethod(customer *brandPayCustomer, means string) *brandPayMethod {
 	kind, code, _ := strings.Cut(means, ":")
 	if kind == "card" || kind == "bank" {
-		m := brandPayMethod{id: "m_" + s.hex(8), key: "mkey_" + s.hex(12), isAccount: kind == "bank", code: code}
-		customer.methods = append(customer.methods, m)
-		return &m
+		return s.addMethod(customer, kind == "bank", code)
 	}
-	for i := range customer.methods {
-		if customer.methods[i].id == code {
-			return &customer.methods[i]
+	for i := range customer.Methods {
+		if customer.Methods[i].ID == code {
+			return &customer.Methods[i]
 		}
 	}
 	return nil
 }
 
 func (s *Server) payByBrandPay(o *openWindow, m *brandPayMethod, outcome string) ending {
-	c := &o.payment.checkout
-	c.CardCompany = m.code
-	if m.isAccount {
-		c.Method, c.CardCompany, c.Bank = tosspayments.MethodTransfer, "", m.code
-	}
+	m.use(&o.payment.checkout)
 	return s.endPayment(o, outcome)
 }
 
 // issueBrandPayToken exchanges a code, or renews a token.
 func (s *Server) issueBrandPayToken(r *request) reply {
 	var body struct {
-		CustomerKey  string `json:"customerKey"`
-		GrantType    string `json:"grantType"`
-		Code         string `json:"code"`
-		RefreshToken string `json:"refreshToken"`
+		CustomerKey      string `json:"customerKey"`
+		GrantType        string `json:"grantType"`
+		Code             string `json:"code"`
+		RefreshToken     string `json:"refreshToken"`
+		CustomerIdentity *struct {
+			CI, MobilePhone, Name, RRN string
+		} `json:"customerIdentity"`
 	}
 	if !decode(r.body, &body) {
 		return r.refuse(tosspayments.ErrInvalidRequest)
@@ -313,22 +314,27 @@ func (s *Server) issueBrandPayToken(r *request) reply {
 	if tosspayments.ValidateCustomerKey(body.CustomerKey) != nil {
 		return r.refuse(tosspayments.ErrInvalidCustomerKey)
 	}
-	c := s.brandPay.customer(body.CustomerKey)
+	c := s.brandPay.customers[body.CustomerKey]
 	s.unsaved.brandPay = true
 	switch {
-	case body.GrantType == "AuthorizationCode" && s.brandPay.codes[body.Code] == body.CustomerKey:
+	case c == nil:
+		return r.refuse(s.guess(UsedBrandPayCode))
+	case body.GrantType == "AuthorizationCode" && body.Code != "" && s.brandPay.codes[body.Code] == body.CustomerKey:
 		delete(s.brandPay.codes, body.Code)
-		if c.accessToken == "" {
-			c.accessToken, c.refreshToken = s.hex(16), s.hex(16)
+		if c.AccessToken == "" {
+			c.AccessToken, c.RefreshToken = s.hex(16), s.hex(16)
 		}
-	case body.GrantType == "RefreshToken" && body.RefreshToken != "" && body.RefreshToken == c.refreshToken:
-		c.accessToken, c.refreshToken = s.hex(16), s.hex(16)
+	case body.GrantType == "RefreshToken" && body.RefreshToken != "" && body.RefreshToken == c.RefreshToken:
+		c.AccessToken, c.RefreshToken = s.hex(16), s.hex(16)
 	default:
-		// What the real service says of a code that is used up is not known.
-		return r.refuse(tosspayments.ErrInvalidRequest)
+		return r.refuse(s.guess(UsedBrandPayCode))
 	}
+	if id := body.CustomerIdentity; id != nil {
+		c.Identified = c.Identified || id.CI != "" && id.MobilePhone != "" && id.Name != "" && id.RRN != ""
+	}
+	c.TokenUntil = s.clock.now().Add(brandPayTokenPeriod)
 	return ok(encode(map[string]any{
-		"accessToken": c.accessToken, "refreshToken": c.refreshToken, "tokenType": "bearer", "expiresIn": brandPayTokenPeriod,
+		"accessToken": c.AccessToken, "refreshToken": c.RefreshToken, "tokenType": "bearer", "expiresIn": int(brandPayTokenPeriod.Seconds()),
 	}))
 }
 

@@ -170,7 +170,7 @@ func (s *Server) endWindow(o *openWindow, form url.Values) ending {
 	if o.ended != nil {
 		return leaveFor(o.path())
 	}
-	if o.overtaken() {
+	if s.overtaken(o) {
 		return *o.ended
 	}
 	if e, ok := s.closed(o, outcome); ok {
@@ -190,14 +190,13 @@ func (s *Server) endWindow(o *openWindow, form url.Values) ending {
 
 // overtaken ends the window of a payment whose time is over, or for which the buyer has
 // done their part elsewhere, and reports whether that is so.
-func (o *openWindow) overtaken() bool {
+func (s *Server) overtaken(o *openWindow) bool {
 	p := o.payment
 	switch {
 	case o.ended != nil || p == nil || p.status == tosspayments.PaymentStatusReady:
 		return false
 	case p.status == tosspayments.PaymentStatusExpired || p.status == tosspayments.PaymentStatusAborted:
-		// Which code the real window gives after 30 minutes is not known.
-		o.fail(tosspayments.ErrPayProcessAborted, p.checkout.OrderID)
+		o.fail(s.guess(WindowTimeOver), p.checkout.OrderID)
 	default:
 		o.paid()
 	}
@@ -379,7 +378,7 @@ func (s *Server) windowPage(id string) *windowPage {
 		page.Title, page.Amount = p.checkout.OrderName, price(p.checkout.Amount, p.checkout.Currency)
 	}
 	switch {
-	case o.ended != nil || o.overtaken():
+	case o.ended != nil || s.overtaken(o):
 		s.overPage(page, o)
 	case o.brandPay != nil:
 		s.brandPayPage(page, o)

@@ -82,8 +82,8 @@ func (s *Server) Authenticate(checkout Checkout) tosspayments.SuccessRedirect {
 	return p.redirect()
 }
 
-// AuthenticatePayment plays the buyer of a payment that [Server.OpenWindow], the script
-// or the API (POST /v1/payments) has opened. Otherwise it is like [Server.Authenticate].
+// AuthenticatePayment is [Server.Authenticate] for a payment that is open already: by
+// [Server.OpenWindow], by the script, or by the API (POST /v1/payments).
 func (s *Server) AuthenticatePayment(paymentKey string) tosspayments.SuccessRedirect {
 	if s.tb != nil {
 		s.tb.Helper()

@@ -42,7 +42,7 @@ const (
 // is busy meanwhile.
 func (o Operation) asksCompany() bool {
 	switch o {
-	case ConfirmPayment, ConfirmBrandPay, CancelPayment, ChargeBilling, KeyIn, IssueVirtualAccount:
+	case ConfirmPayment, ConfirmBrandPay, ChargeBrandPay, CancelPayment, ChargeBilling, KeyIn, IssueVirtualAccount:
 		return true
 	}
 	return false
@@ -66,28 +66,27 @@ const (
 	BadGateway FaultKind = "bad gateway"
 	// RateLimit answers 429 without a body.
 	RateLimit FaultKind = "rate limit"
-	// Rewrite changes the answer as the function Rewrite says.
+	// Rewrite passes the answer through the function Rewrite of the fault.
 	Rewrite FaultKind = "rewrite"
 )
 
-// Answer is what a client gets. Its Content-Length is always that of Body, and over HTTP
-// it has a Date.
+// Answer is an answer to a client. Its Content-Length is always the length of Body.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Fault makes requests go wrong; see [Server.Inject]. It hits those that fit all of what
-// it says about them.
+// Fault makes requests go wrong; see [Server.Inject]. Operation to Match say which: it hits
+// requests that fit each of them that is set.
 type Fault struct {
 	// Operation is the endpoint; "" is any.
 	Operation Operation
 	// PaymentKey, OrderID, BillingKey and IdempotencyKey are what the request is about or
 	// carries, as [Request] has it; "" is any.
 	PaymentKey, OrderID, BillingKey, IdempotencyKey string
-	// Match picks requests by anything else, such as the cursor in their query. The
-	// server is locked meanwhile: it must not call it. nil fits every request.
+	// Match reports whether to hit a request, by anything else: a cursor in the query, a
+	// header, the body. It must not call the server, which is locked meanwhile.
 	Match func(*Request) bool
 
 	Kind FaultKind
@@ -100,8 +99,9 @@ type Fault struct {
 	// operation again. Otherwise the key replays it: the answer that was lost, or
 	// the refusal. A request that was lost before the effect is never stored.
 	Unstored bool
-	// Rewrite changes the true answer, where AfterEffect is set, or else an empty one with
-	// the status 200 and the content type of JSON. The idempotency key keeps the truth.
+	// Rewrite is given the true answer if AfterEffect is set, and otherwise an empty one
+	// with the status 200 and the content type of JSON. The idempotency key keeps the true
+	// answer.
 	Rewrite func(*Answer)
 	// Code is the answer of Refuse. Status overrides its documented HTTP status.
 	Code   tosspayments.ErrorCode

@@ -363,6 +363,9 @@ func TestGuesses(t *testing.T) {
 		tosstest.ListLimit: func(c *caller, _ *tosstest.Server) result {
 			return c.call("GET", "/v1/transactions?startDate=2000-01-01&endDate=2100-01-01&limit=5001", "")
 		},
+		tosstest.UsedBrandPayCode: func(c *caller, _ *tosstest.Server) result {
+			return c.call("POST", "/v1/brandpay/authorizations/access-token", `{"customerKey":"customer-1","grantType":"AuthorizationCode","code":"x"}`)
+		},
 		tosstest.UnknownPath: func(c *caller, _ *tosstest.Server) result { return c.call("GET", "/v1/x", "") },
 	}
 	for guess, meet := range guesses {
@@ -375,6 +378,13 @@ func TestGuesses(t *testing.T) {
 			assert.Equal(t, "OF_MY_CHOICE", meet(basic(server), server).body["code"])
 		})
 	}
+}
+
+func TestGuessOfTheWindow(t *testing.T) {
+	server := tosstest.NewServer(t, tosstest.WithGuess(tosstest.WindowTimeOver, "OF_MY_CHOICE"))
+	_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(nil))
+	server.Advance(31 * time.Minute)
+	assert.Equal(t, "OF_MY_CHOICE", choose(t, answer["url"], "pay", "card:61").Query().Get("code"))
 }
 
 // A receiver that takes its time does not hold up the others.

@@ -41,11 +41,28 @@ var (
 	depositCallbackFixture []byte
 	//go:embed fixtures/billing_deleted.json
 	billingDeletedFixture []byte
+	//go:embed fixtures/envelope.json
+	envelopeFixture []byte
+	//go:embed fixtures/seller.json
+	sellerFixture []byte
+	//go:embed fixtures/payout.json
+	payoutFixture []byte
+	//go:embed fixtures/brandpay_card.json
+	brandPayCardFixture []byte
+	//go:embed fixtures/brandpay_account.json
+	brandPayAccountFixture []byte
+	//go:embed fixtures/brandpay_terms.json
+	brandPayTermsFixture []byte
+	//go:embed fixtures/brandpay_promotions_card.json
+	brandPayCardPromotionsFixture []byte
+	//go:embed fixtures/brandpay_promotions_bank.json
+	brandPayBankPromotionsFixture []byte
 )
 
 var fixtures = sync.OnceValue(func() (f struct {
 	payment, card, cancel, billing, billingCard, virtualAccount, transaction, settlement, cashReceipt fixture
 	event, entityEvent, depositCallback, billingDeleted                                               fixture
+	envelope, seller, payout, brandPayCard, brandPayAccount                                           fixture
 }) {
 	f.payment, f.card, f.cancel = parseFixture(paymentFixture), parseFixture(cardFixture), parseFixture(cancelFixture)
 	f.billingCard = parseFixture(parseFixture(billingFixture).value("card"))
@@ -54,6 +71,8 @@ var fixtures = sync.OnceValue(func() (f struct {
 	f.cashReceipt = parseFixture(cashReceiptFixture)
 	f.event, f.entityEvent = parseFixture(eventFixture), parseFixture(entityEventFixture)
 	f.depositCallback, f.billingDeleted = parseFixture(depositCallbackFixture), parseFixture(billingDeletedFixture)
+	f.envelope, f.seller, f.payout = parseFixture(envelopeFixture), parseFixture(sellerFixture), parseFixture(payoutFixture)
+	f.brandPayCard, f.brandPayAccount = parseFixture(brandPayCardFixture), parseFixture(brandPayAccountFixture)
 	return f
 })
 

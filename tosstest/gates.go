@@ -11,9 +11,9 @@ type Gate struct {
 	arrive, open    sync.Once
 }
 
-// Gate injects a fault that holds the requests it hits until the gate is opened: before
-// the effect, while the payment is being worked on, or after it where AfterEffect is set.
-// Then they go wrong as Kind says, or not at all where it is empty.
+// Gate injects a fault that holds the requests it hits until the gate is opened. They are
+// held before the effect, while the payment is being worked on; with AfterEffect, after it.
+// Then they go wrong as Kind says, or not at all if it is empty.
 //
 //	gate := server.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment})
 //	go confirm()

@@ -2,9 +2,9 @@ package tosstest
 
 import "github.com/seed238ab19c/tosspayments"
 
-// Guess is a situation of which no source says for sure what the real service answers.
-// The server answers with the code that is most likely; [WithGuess] chooses another one,
-// to see that an integration does not depend on it.
+// Guess is a situation in which the real service's code is not known for sure.
+// The server answers with the most likely one; [WithGuess] chooses another, to see that an
+// integration does not depend on it.
 type Guess string
 
 const (
@@ -37,6 +37,13 @@ const (
 	UnknownCursor Guess = "cursor that is not known"
 	// ListLimit is a page larger than a list allows: EXCEED_MAX_QUERY_LIMIT.
 	ListLimit Guess = "page that is too large"
+	// WindowTimeOver is a window that the buyer goes on with after 30 minutes, at failUrl:
+	// PAY_PROCESS_ABORTED.
+	WindowTimeOver Guess = "window whose time is over"
+	// UsedBrandPayCode is an exchange of a code or a refresh token that was never given, or
+	// used before:
+	// INVALID_REQUEST.
+	UsedBrandPayCode Guess = "code of BrandPay that is not known"
 	// UnknownPath is a path without an endpoint: NOT_FOUND.
 	UnknownPath Guess = "path without an endpoint"
 )
@@ -53,10 +60,11 @@ var guesses = map[Guess]tosspayments.ErrorCode{
 	UnknownCursor:         tosspayments.ErrInvalidTransactionKey,
 	ListLimit:             tosspayments.ErrExceedMaxQueryLimit,
 	UnknownPath:           tosspayments.ErrNotFound,
+	WindowTimeOver:        tosspayments.ErrPayProcessAborted,
+	UsedBrandPayCode:      tosspayments.ErrInvalidRequest,
 }
 
-// WithGuess sets the code that the server answers with in a situation of which the real
-// code is not known.
+// WithGuess sets the code of the answer in a situation in which the real one is not known.
 func WithGuess(guess Guess, code tosspayments.ErrorCode) Option {
 	return func(s *Server) { s.guesses[guess] = code }
 }
@@ -65,5 +73,10 @@ func (s *Server) guess(guess Guess) tosspayments.ErrorCode {
 	if code, chosen := s.guesses[guess]; chosen {
 		return code
 	}
-	return guesses[guess]
+	for _, table := range []map[Guess]tosspayments.ErrorCode{guesses, payoutGuesses, brandPayGuesses} {
+		if code, known := table[guess]; known {
+			return code
+		}
+	}
+	return ""
 }

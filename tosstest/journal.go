@@ -47,25 +47,26 @@ type unsaved struct {
 	answers   []*storedAnswer
 	windows   []*openWindow
 	brandPay  bool
+	payouts   storedPayouts
 	// skew is what the file says.
 	skew time.Duration
 }
 
 func (u *unsaved) clear() {
 	u.billings, u.receipts, u.movements, u.answers = u.billings[:0], u.receipts[:0], u.movements[:0], u.answers[:0]
-	u.windows, u.brandPay = u.windows[:0], false
+	u.windows, u.brandPay, u.payouts = u.windows[:0], false, storedPayouts{}
 }
 
-// KeepState keeps the server's state in a file: what is there now is read, and every
+// KeepState keeps the server's state in a file. What is there now is read, and every
 // change is written before it is answered, so that a server that is killed and started
-// again with the same file goes on where it was. It keeps payments, billing keys,
-// receipts, windows, BrandPay customers, movements of money, the answers of idempotency keys, the clock, and events
-// that were not delivered yet to an address; [Server.RegisterWebhook] for that address
-// delivers them. Faults and logs end with the process.
+// again with the same file goes on where it was. It keeps payments, windows, billing keys,
+// BrandPay customers, receipts, sellers and payouts, movements of money, the clock, the
+// answers of idempotency keys, and events that were not delivered yet to an address;
+// [Server.RegisterWebhook] for that address delivers them. Faults and logs end with the process.
 //
-// Call it before anything else. One server at a time may use a file. Writing is left to
-// the operating system, so that a crash of the machine may lose the last changes. Where a
-// change cannot be written, its request gets no answer.
+// Call it before anything else, once URL is what it shall be. One server at a time may use
+// a file. Writing is left to the operating system, so that a crash of the machine may lose
+// the last changes. The server panics when it cannot write.
 func (s *Server) KeepState(path string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,6 +114,9 @@ func (s *Server) save() {
 	}
 	if u.brandPay {
 		line.BrandPay = s.brandPay.stored()
+	}
+	if !u.payouts.isEmpty() {
+		line.Payouts = &u.payouts
 	}
 	line.Movements = u.movements
 	line.Events = s.webhooks.number(s.events)
@@ -180,25 +184,36 @@ func (s *Server) load(path string, j *journal) error {
 	return nil
 }
 
-// compact makes the file anew, with what still counts.
-func (s *Server) compact(path string, j *journal) (err error) {
+// compact makes the file anew, with what still counts, and leaves it open for more.
+func (s *Server) compact(path string, j *journal) error {
 	j.run++
 	next := path + ".new"
-	//nolint:gosec // G304: the caller names the file.
-	if j.file, err = os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); err != nil {
+	if err := s.writeSnapshot(next, j.run); err != nil {
 		return err
 	}
-	b := bufio.NewWriterSize(j.file, 1<<16)
+	if err := os.Rename(next, path); err != nil {
+		return err
+	}
+	var err error
+	j.file, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0) //nolint:gosec // G304: the caller names the file.
+	return err
+}
+
+func (s *Server) writeSnapshot(path string, run int) (err error) {
+	//nolint:gosec // G304: the caller names the file.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	b := bufio.NewWriterSize(file, 1<<16)
 	out := json.NewEncoder(b)
-	for line := range s.snapshot(j.run) {
+	for line := range s.snapshot(run) {
 		if err := out.Encode(line); err != nil {
-			return errors.Join(err, j.file.Close())
+			return err
 		}
 	}
-	if err := errors.Join(b.Flush(), j.file.Sync()); err != nil {
-		return errors.Join(err, j.file.Close())
-	}
-	return os.Rename(next, path)
+	return errors.Join(b.Flush(), file.Sync())
 }
 
 // keep lets the progress of deliveries be written.

@@ -84,7 +84,9 @@ func (s *Server) shopOf(header http.Header) (*merchant, tosspayments.ErrorCode) 
 func (o Operation) ofWidget() bool {
 	switch o {
 	case CreatePayment, KeyIn, IssueVirtualAccount, IssueBillingKey, IssueBillingKeyByCard, ChargeBilling, DeleteBillingKey,
-		IssueBrandPayToken, ConfirmBrandPay:
+		IssueBrandPayToken, ConfirmBrandPay, GetBrandPayTerms, AgreeBrandPayTerms, GetBrandPayMethods, ChargeBrandPay, GetBrandPayPromotions,
+		GetBalance, RegisterSeller, UpdateSeller, GetSeller, ListSellers, DeleteSeller, RequestPayouts, CancelPayout, GetPayout, ListPayouts,
+		CheckAccount:
 		return false
 	}
 	return true

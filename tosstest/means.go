@@ -165,9 +165,9 @@ func cardCode(text string) string {
 	return company.Code
 }
 
-// WithMaximumAmount refuses payments of more with EXCEED_MAX_AMOUNT, as a contract may.
-// Without it there is no limit. The minimum is always that of the documents: 100 won by
-// card, 200 won from or into an account.
+// WithMaximumAmount refuses larger payments with EXCEED_MAX_AMOUNT, as a contract may.
+// Without this option there is no maximum. The minimum is always the documented one, 100
+// won by card and 200 won from or into an account; less is BELOW_MINIMUM_AMOUNT.
 func WithMaximumAmount(amount tosspayments.Amount) Option {
 	return func(s *Server) { s.maximum = amount }
 }

@@ -267,9 +267,9 @@ func (s *Server) cancel(r *request) reply {
 	return s.success(r, p)
 }
 
-// Refund cancels what an order has paid as the merchant does in the dashboard, without a
-// request to the API: an amount, or all that is left where it is 0. It needs no account
-// for a deposit.
+// Refund cancels an amount of what an order has paid, or all that is left if the amount is
+// 0, as somebody does in the merchant's dashboard: no request is made, and the webhook is
+// sent. A deposit needs no account to go back to.
 func (s *Server) Refund(orderID string, amount tosspayments.Amount, reason string) (err error) {
 	body := cancelRequest{CancelReason: reason, RefundReceiveAccount: &refundAccount{"20", "123456789", "dashboard"}}
 	if !amount.IsZero() {
@@ -414,7 +414,9 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 		values["approvedAt"] = stamp(p.approvedAt)
 	}
 	values["lastTransactionKey"] = p.lastTransaction
-	values["secret"] = p.secret()
+	if p.brandPayer == "" {
+		values["secret"] = p.secret()
+	}
 	values["receipt"] = link(p.receipt)
 	if len(p.cancels) == 0 {
 		return

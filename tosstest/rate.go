@@ -2,10 +2,10 @@ package tosstest
 
 import "time"
 
-// WithRateLimit answers 429 to what exceeds a number of requests to one endpoint, with
-// one secret key, within a minute. The real test environment allows 100, says one source;
-// whether it counts by the clock's minutes is not known. Without this option there is no
-// limit.
+// WithRateLimit limits the requests to one endpoint with one secret key to a number in any
+// 60 seconds. What exceeds it is answered with 429 and not counted. The real test
+// environment allows 100 a minute according to one source; whether it counts by the
+// clock's minutes is not known. Without this option there is no limit.
 func WithRateLimit(perMinute int) Option { return func(s *Server) { s.rate.perMinute = perMinute } }
 
 // rate is when the last requests were let through.

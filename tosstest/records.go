@@ -162,16 +162,11 @@ func (s *Server) listSettlements(r *request) reply {
 
 func (m *movement) settlementJSON(sold, paidOut time.Time, inEnglish bool) json.RawMessage {
 	p := m.payment
-	units, _ := m.Amount.Int64()
 	approvedAt := p.approvedAt
 	if approvedAt.IsZero() { // the deposit has bounced since
 		approvedAt = m.At
 	}
-	if m.Kind != Approved {
-		units = -units
-	}
-	supply := units * 28 / 1000
-	tax := supply / 10
+	units, supply, tax := m.settlement()
 	fee := supply + tax
 	values := map[string]any{
 		"mId": p.shop.mid, "paymentKey": m.PaymentKey, "transactionKey": m.TransactionKey, "orderId": m.OrderID, "currency": p.checkout.Currency,
@@ -184,6 +179,22 @@ func (m *movement) settlementJSON(sold, paidOut time.Time, inEnglish bool) json.
 		values["cancel"] = m.cancel.json()
 	}
 	return fixtures().settlement.fill(values)
+}
+
+// settlement is what a movement is settled with, in won, and the fee with its VAT.
+func (m *movement) settlement() (units, supply, tax int64) {
+	units, _ = m.Amount.Int64()
+	if m.Kind != Approved {
+		units = -units
+	}
+	supply = units * 28 / 1000
+	return units, supply, supply / 10
+}
+
+// net is what is left of a movement after the fee.
+func (m *movement) net() tosspayments.Amount {
+	units, supply, tax := m.settlement()
+	return tosspayments.Won(units - supply - tax)
 }
 
 func (s *Server) requestSettlement(r *request) reply {

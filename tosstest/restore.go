@@ -21,6 +21,7 @@ type past struct {
 	delivered map[deliveryOf]storedDelivery
 	brandPay  *storedBrandPay
 	windows   map[string]storedWindow
+	payouts   []*storedPayouts
 }
 
 type orderOf struct {
@@ -70,6 +71,9 @@ func (h *past) add(line *stored) {
 	}
 	for _, w := range line.Windows {
 		h.windows[w.ID] = w
+	}
+	if line.Payouts != nil {
+		h.payouts = append(h.payouts, line.Payouts)
 	}
 	h.movements = append(h.movements, line.Movements...)
 	for _, a := range line.Answers {
@@ -131,6 +135,9 @@ func (s *Server) restore(h *past) {
 	for _, w := range h.windows {
 		s.restoreWindow(w)
 	}
+	for _, line := range h.payouts {
+		s.payouts.restore(line)
+	}
 	s.webhooks.restore(h)
 }
 
@@ -150,7 +157,7 @@ func (s *Server) movement(e Entry) movement {
 func (s *Server) snapshot(run int) iter.Seq[*stored] {
 	return func(yield func(*stored) bool) {
 		skew := time.Duration(s.clock.skew.Load())
-		ok := yield(&stored{Version: journalVersion, Run: run, Skew: &skew, BrandPay: s.brandPay.stored()})
+		ok := yield(&stored{Version: journalVersion, Run: run, Skew: &skew, BrandPay: s.brandPay.stored(), Payouts: s.payouts.all()})
 		ok = ok && each(yield, s.allBillings, func(o *stored, b *billing) { o.Billings = append(o.Billings, storedBilling{b.number, *b}) })
 		ok = ok && each(yield, s.opened, func(o *stored, p *payment) { o.Payments = append(o.Payments, s.storedPayment(p)) })
 		for _, shop := range []*merchant{&s.individual, &s.widget} {

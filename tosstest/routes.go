@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,8 @@ var routes = []route{
 	{http.MethodGet, "/v1/promotions/card", GetCardPromotions, (*Server).getCardPromotions},
 }
 
+var allRoutes = slices.Concat(routes, payoutRoutes, brandPayRoutes)
+
 var notFound = route{handle: (*Server).notFound}
 
 // match reports whether the route is that of a request, and the key or order id in its
@@ -73,6 +76,8 @@ type request struct {
 	traceID string
 	// shop is whose secret key it is; nil until that has been checked.
 	shop *merchant
+	// customerKey is whose token the request has instead of the secret key.
+	customerKey string
 	// fault is what goes wrong on purpose; nil mostly.
 	fault *Fault
 	// pause is what is still to be waited for; nil mostly.
@@ -99,9 +104,9 @@ func readRequest(r *http.Request) (*request, error) {
 		route: notFound, path: "/" + strings.Join(segments, "/"), query: r.URL.Query(), header: r.Header,
 		english: strings.HasPrefix(strings.ToLower(r.Header.Get("Accept-Language")), "en"),
 	}
-	for i := range routes {
-		if subject, ok := routes[i].match(r.Method, segments); ok {
-			out.route, out.subject = routes[i], subject
+	for i := range allRoutes {
+		if subject, ok := allRoutes[i].match(r.Method, segments); ok {
+			out.route, out.subject = allRoutes[i], subject
 			break
 		}
 	}

@@ -24,12 +24,13 @@ type stored struct {
 	Events     []storedEvent    `json:",omitempty"`
 	Deliveries []storedDelivery `json:",omitempty"`
 	BrandPay   *storedBrandPay  `json:",omitempty"`
+	Payouts    *storedPayouts   `json:",omitempty"`
 	Windows    []storedWindow   `json:",omitempty"`
 }
 
 func (o *stored) isEmpty() bool {
 	return len(o.Payments)+len(o.Billings)+len(o.Receipts)+len(o.Movements)+len(o.Answers)+len(o.Events)+len(o.Windows) == 0 &&
-		o.Skew == nil && o.BrandPay == nil
+		o.Skew == nil && o.BrandPay == nil && o.Payouts == nil
 }
 
 type storedPayment struct {
@@ -84,42 +85,17 @@ type savedAnswer struct {
 
 // storedBrandPay is all wallets.
 type storedBrandPay struct {
-	Customers map[string]storedCustomer
+	Customers map[string]*brandPayCustomer
 	Codes     map[string]string
+	Removed   map[string]bool
 }
 
-type storedCustomer struct {
-	Agreed, OneTouch          bool
-	Methods                   []storedMethod
-	AccessToken, RefreshToken string
-}
-
-type storedMethod struct {
-	ID, Key   string
-	IsAccount bool
-	Code      string
-}
-
-func (b *brandPay) stored() *storedBrandPay {
-	o := &storedBrandPay{map[string]storedCustomer{}, b.codes}
-	for key, c := range b.customers {
-		x := storedCustomer{c.agreed, c.oneTouch, nil, c.accessToken, c.refreshToken}
-		for _, m := range c.methods {
-			x.Methods = append(x.Methods, storedMethod{m.id, m.key, m.isAccount, m.code})
-		}
-		o.Customers[key] = x
-	}
-	return o
-}
+func (b *brandPay) stored() *storedBrandPay { return &storedBrandPay{b.customers, b.codes, b.removed} }
 
 func (b *brandPay) restore(o *storedBrandPay) {
-	b.codes = o.Codes
-	for key, x := range o.Customers {
-		c := b.customer(key)
-		c.agreed, c.oneTouch, c.accessToken, c.refreshToken = x.Agreed, x.OneTouch, x.AccessToken, x.RefreshToken
-		for _, m := range x.Methods {
-			c.methods = append(c.methods, brandPayMethod{m.ID, m.Key, m.IsAccount, m.Code})
-		}
+	b.customers, b.codes = o.Customers, o.Codes
+	if o.Removed != nil {
+		b.removed = o.Removed
 	}
 }
 

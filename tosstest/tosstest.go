@@ -25,8 +25,9 @@
 // the client [tosspayments.WithLookupGrace] of 0 if the lookup gets no answer either.
 //
 // The server knows the whole Core API: payments of every domestic method, virtual accounts
-// with deposits, billing keys, transactions, settlements, cash receipts and promotions. It
-// checks keys, requests and states as the real service does, answers with its codes,
+// with deposits, billing keys, transactions, settlements, cash receipts and promotions;
+// payouts with encrypted bodies, sellers and balances that are made of the sales; and
+// BrandPay with customers, tokens that expire and methods. It checks keys, requests and states as the real service does, answers with its codes,
 // statuses and messages in Korean and English, keeps answers under their idempotency keys,
 // and honours TossPayments-Test-Code. It has two pairs of keys, as merchants do; see
 // [DefaultSecretKey]. Where the behaviour of the real service is not known, an option
@@ -99,6 +100,7 @@ type Server struct {
 	allBillings []*billing
 	windows     map[string]*openWindow
 	brandPay    brandPay
+	payouts     payoutBook
 	answers     map[idempotencyID]*storedAnswer
 	// answerTimes are the answers, oldest first.
 	answerTimes []*storedAnswer
@@ -166,7 +168,8 @@ func New(opts ...Option) *Server {
 		billings:   map[string]*billing{},
 		authKeys:   map[string]*billing{},
 		windows:    map[string]*openWindow{},
-		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}},
+		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}, removed: map[string]bool{}},
+		payouts:    payoutBook{requests: map[string]int{}, refs: map[string]bool{}},
 		answers:    map[idempotencyID]*storedAnswer{},
 		ledger:     ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
 	}

@@ -448,7 +448,7 @@ func TestPayments(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	server := tosstest.New()
 	c := newCaller(t, server)
-	for _, path := range []string{"/", "/v1", "/v1/payments", "/v1/payments/confirm/x", "/v1/payments/x/y/z", "/v2/payments/x", "/v1/billing/x", "/v1/cash-receipts/x"} {
+	for _, path := range []string{"/", "/v1", "/v1/payments", "/v1/payments/confirm/x", "/v1/payments/x/y/z", "/v3/payments/x", "/v1/billing/x", "/v1/cash-receipts/x"} {
 		c.refused(404, "NOT_FOUND", c.call("GET", path, ""))
 	}
 	for _, x := range []struct {

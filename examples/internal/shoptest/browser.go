@@ -3,6 +3,7 @@
 package shoptest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -41,6 +42,13 @@ func Main(m *testing.M) {
 
 var stop = func() {}
 
+// Hosts are Chromium's rules for the names of hosts. Where a test has set them before the
+// first browser starts, the browser also trusts every certificate, and frames of other
+// sites are reached like those of the same one.
+var Hosts string
+
+const ownHost = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+
 // browser starts the browser of the package.
 var browser = sync.OnceValues(func() (context.Context, error) {
 	chromium := ""
@@ -53,9 +61,14 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 	if chromium == "" {
 		return nil, errNoBrowser
 	}
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("disable-quic", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))...)
+		chromedp.Flag("host-resolver-rules", cmp.Or(Hosts, ownHost)))
+	if Hosts != "" {
+		options = append(options, chromedp.Flag("ignore-certificate-errors", true),
+			chromedp.Flag("disable-site-isolation-trials", true), chromedp.Flag("disable-features", "IsolateOrigins,site-per-process"))
+	}
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)
 	stop = cancel
 	return ctx, chromedp.Do(ctx)

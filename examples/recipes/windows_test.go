@@ -1,0 +1,66 @@
+package recipes
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+// The pages of the guide are these files.
+func TestWindowPagesAreInTheGuide(t *testing.T) {
+	guide := blocksOf(lines(t, "../../docs/en/window.md"), "html")
+	for _, name := range []string{"window_form.html", "window_popup.html", "window_old.html"} {
+		assert.Contains(t, guide, strings.TrimSuffix(lines(t, name), "\n"), name)
+	}
+}
+
+// A buyer goes through each of them, and the confirm needs the secret key of the set.
+func TestWindowPages(t *testing.T) {
+	for name, pay := range map[string]func(b *shoptest.Browser){
+		"window_form.html": func(b *shoptest.Browser) {
+			b.Click("#pay:enabled")
+			b.FinishWindow("", "pay")
+		},
+		"window_popup.html": func(b *shoptest.Browser) {
+			b.Click("#pay")
+			b.Frame(`iframe[data-tosspayments="checkout"]`).Click("#pay")
+			b.FinishWindow("", "pay")
+		},
+		"window_old.html": func(b *shoptest.Browser) {
+			b.Click("#pay")
+			b.FinishWindow("", "pay")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := tosstest.NewServer(t, tosstest.WithBrowser(tosstest.Browser{Method: "KAKAOPAY"}))
+			page := PayPage{Name: name, ClientKey: tosstest.DefaultWidgetClientKey, Script: server.URL + tosstest.ScriptPath}
+			stand := newStand(t, server)
+			page.Shop = &Shop{Toss: server.WidgetClient(), Orders: stand.Orders}
+			if name == "window_old.html" {
+				page.ClientKey, page.Shop.Toss = tosstest.DefaultClientKey, server.Client()
+			}
+			b := shoptest.NewBrowser(t)
+			mux := http.NewServeMux()
+			mux.Handle("GET /pay/{id}", &page)
+			mux.HandleFunc("GET /success", page.Shop.Success)
+			mux.HandleFunc("GET /orders/{id}", page.Shop.OrderPage)
+			shop := httptest.NewServer(mux)
+			defer shop.Close()
+			order := Order{ID: "order-0009", Name: "원두 1kg", Amount: tosspayments.Won(15000), State: "new"}
+			require.NoError(t, page.Shop.Orders.Create(t.Context(), order))
+
+			b.Visit(shop.URL + "/pay/order-0009")
+			pay(b)
+			b.WaitFor("body", "결제됐어요.")
+			assert.Equal(t, 1, server.Charges("order-0009"))
+		})
+	}
+}

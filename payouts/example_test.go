@@ -1,0 +1,198 @@
+package payouts_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/payouts"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
+)
+
+// exampleClient is a client of a server inside the process, with a seller who can be paid
+// and money to pay out.
+func exampleClient(server *tosstest.Server) (*payouts.Client, *payouts.Seller) {
+	client, err := payouts.New(server.Client(), tosstest.DefaultSecurityKey)
+	if err != nil {
+		panic(err)
+	}
+	server.AddBalance(tosspayments.Won(1_000_000))
+	seller, err := client.RegisterSeller(context.Background(), payouts.RegisterSellerRequest{
+		RefSellerID: "shop-0077", BusinessType: payouts.BusinessTypeCorporate, Company: company(), Account: account(),
+	})
+	if err != nil {
+		panic(err)
+	}
+	return client, seller
+}
+
+// A security key that is being replaced: the first encrypts, each decrypts.
+func ExampleNew() {
+	server := tosstest.New()
+	const newest, older = tosstest.DefaultSecurityKey, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+	client, err := payouts.New(server.Client(), newest, older)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	balance, err := client.GetBalance(context.Background())
+	fmt.Println(balance.AvailableAmount.Value, err)
+	// Output: 0 <nil>
+}
+
+func ExampleClient_RegisterSeller() {
+	server := tosstest.New()
+	client, err := payouts.New(server.Client(), tosstest.DefaultSecurityKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	seller, err := client.RegisterSeller(ctx, payouts.RegisterSellerRequest{
+		RefSellerID:  "shop-0077",
+		BusinessType: payouts.BusinessTypeIndividual,
+		Individual: &payouts.Individual{
+			Name:  tosspayments.NewSensitive("홍길동"),
+			Email: tosspayments.NewSensitive("h@example.com"),
+			Phone: tosspayments.NewSensitive("01012345678"),
+		},
+		Account: payouts.Account{
+			BankCode:      "092",
+			AccountNumber: tosspayments.NewSensitive("100012345678"),
+			HolderName:    tosspayments.NewSensitive("홍길동"),
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(seller.Status, seller.Status.IsPayable(), seller.Individual.Phone)
+
+	server.CompleteIdentityCheck(seller.ID) // what the seller does with the text message
+	seller, err = client.GetSeller(ctx, seller.ID)
+	fmt.Println(seller.Status, seller.Status.IsPayable(), err)
+	// Output:
+	// APPROVAL_REQUIRED false [redacted]
+	// PARTIALLY_APPROVED true <nil>
+}
+
+// Metadata is replaced, deleted, or left as it is.
+func ExampleClient_UpdateSeller() {
+	client, seller := exampleClient(tosstest.New())
+	ctx := context.Background()
+	seller, err := client.UpdateSeller(ctx, seller.ID, payouts.UpdateSellerRequest{
+		Metadata: payouts.Value(tosspayments.Metadata{"tier": "gold"}),
+	})
+	fmt.Println(seller.Metadata, err)
+	seller, err = client.UpdateSeller(ctx, seller.ID, payouts.UpdateSellerRequest{
+		Company: &payouts.Company{Name: "주식회사 새이름"},
+	})
+	fmt.Println(seller.Metadata, seller.Company.Name, err)
+	seller, err = client.UpdateSeller(ctx, seller.ID, payouts.UpdateSellerRequest{
+		Metadata: payouts.Null[tosspayments.Metadata](),
+	})
+	fmt.Println(seller.Metadata, err)
+	// Output:
+	// map[tier:gold] <nil>
+	// map[tier:gold] 주식회사 새이름 <nil>
+	// map[] <nil>
+}
+
+// The batch is stored before it is requested, and the call is made again, in whichever
+// process, until it ends.
+func ExampleClient_RequestPayouts() {
+	server := tosstest.New()
+	client, seller := exampleClient(server)
+	batch := []payouts.PayoutRequest{{
+		RefPayoutID:            "pay-2026-03-0001",
+		Destination:            seller.ID,
+		ScheduleType:           payouts.ScheduleExpress,
+		Amount:                 payouts.Won(50_000),
+		TransactionDescription: "3월정산",
+	}}
+	for range 2 { // The second is the same request: nobody is paid twice.
+		sent, err := client.RequestPayouts(context.Background(), batch)
+		switch outcome := tosspayments.OutcomeOf(nil, err); {
+		case err == nil:
+			fmt.Println("accepted:", sent[0].RefPayoutID, sent[0].Status)
+		case outcome == tosspayments.OutcomeRefused:
+			fmt.Println("refused, nothing was requested:", tosspayments.CodeOf(err))
+		case outcome == tosspayments.OutcomeMismatch:
+			fmt.Println("a person has to look:", err)
+		default:
+			fmt.Println("not known yet, ask again later:", err)
+		}
+	}
+	fmt.Println(server.Payouts("pay-2026-03-0001"))
+	// Output:
+	// accepted: pay-2026-03-0001 IN_PROGRESS
+	// accepted: pay-2026-03-0001 IN_PROGRESS
+	// 1
+}
+
+func ExampleClient_AllPayouts() {
+	client, seller := exampleClient(tosstest.New())
+	ctx := context.Background()
+	for _, ref := range []string{"p-1", "p-2"} {
+		request := express(ref)
+		request.Destination = seller.ID
+		if _, err := client.RequestPayouts(ctx, []payouts.PayoutRequest{request}); err != nil {
+			fmt.Println(err)
+		}
+	}
+	for payout, err := range client.AllPayouts(ctx, payouts.PayoutQuery{Limit: 100}) {
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		fmt.Println(payout.RefPayoutID, payout.Amount.Value, payout.Status.IsFinal())
+	}
+	// Output:
+	// p-1 50000 false
+	// p-2 50000 false
+}
+
+func ExampleClient_VerifyHolderName() {
+	client, _ := exampleClient(tosstest.New())
+	valid, err := client.VerifyHolderName(context.Background(), payouts.Account{
+		BankCode:      "092",
+		AccountNumber: tosspayments.NewSensitive("100012345678"),
+		HolderName:    tosspayments.NewSensitive("김토스"),
+	})
+	fmt.Println(valid, err)
+	// Output: true <nil>
+}
+
+// The handler hands over what was verified with the security key.
+func ExamplePayoutOf() {
+	server := tosstest.New()
+	defer server.Close()
+	verifier, err := webhook.NewVerifier(tosstest.DefaultSecurityKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var handler http.Handler = &webhook.Handler{
+		Verifier: verifier,
+		Handle: func(_ context.Context, d webhook.Delivery) error {
+			payout, err := payouts.PayoutOf(d.Event)
+			if err != nil {
+				return nil // another event
+			}
+			fmt.Println(payout.RefPayoutID, payout.Status, d.Verified)
+			return nil
+		},
+	}
+	server.RegisterWebhookHandler(handler, webhook.PayoutChanged)
+	client, seller := exampleClient(server)
+	request := express("p-1")
+	request.Destination = seller.ID
+	if _, err := client.RequestPayouts(context.Background(), []payouts.PayoutRequest{request}); err != nil {
+		fmt.Println(err)
+	}
+	server.CompletePayouts()
+	server.WaitWebhooks()
+	// Output: p-1 COMPLETED by signature
+}

@@ -1,0 +1,314 @@
+package payouts_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/payouts"
+)
+
+// posted answers the POSTs of a path with one script, and all reads with another.
+func posted(t testing.TB, posts, gets []answer) (client *payouts.Client, posting, reading *server) {
+	t.Helper()
+	mock := httpmock.NewMockTransport()
+	posting, reading = &server{answers: posts}, &server{answers: gets}
+	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodPost {
+			return posting.respond(r)
+		}
+		return reading.respond(r)
+	})
+	return newClient(t, mock), posting, reading
+}
+
+// How a request of payouts ends.
+func TestRequestPayouts(t *testing.T) {
+	const success = tosspayments.OutcomePaid // stands for a nil error
+	unknown, refused, mismatch := tosspayments.OutcomeUnknown, tosspayments.OutcomeRefused, tosspayments.OutcomeMismatch
+	one, two := payoutJSON("p-1", "REQUESTED", 50000), payoutJSON("p-2", "REQUESTED", 50000)
+	accepted := good(listJSON(two, one)).sealed()
+	none, both := good(listJSON()), good(listJSON(payoutJSON("other", "COMPLETED", 1), two, one))
+	for _, row := range []struct {
+		name        string
+		posts, gets []answer
+		want        tosspayments.Outcome
+		looks       int
+	}{
+		{"accepted", []answer{accepted}, nil, success, 0},
+		{"accepted in plain JSON", []answer{good(listJSON(one, two))}, nil, success, 0},
+		{"under the older key", []answer{accepted.under(oldKey)}, nil, success, 0},
+		{"lost, repeated", []answer{lost, accepted}, nil, success, 0},
+		{"running, then accepted", []answer{lost, refusal(409, "IDEMPOTENT_REQUEST_PROCESSING"), accepted}, nil, success, 0},
+		{"lost, found", []answer{lost}, []answer{both}, success, 1},
+		{"lost, not found", []answer{lost}, []answer{none}, unknown, 3},
+		{"lost, found later", []answer{lost}, []answer{none, both}, success, 2},
+		{"lost, the list fails", []answer{lost}, []answer{refusal(403, "FORBIDDEN_REQUEST")}, unknown, 4},
+		{"lost, one of two", []answer{lost}, []answer{good(listJSON(one))}, unknown, 4},
+		{"lost, another amount", []answer{lost}, []answer{good(listJSON(payoutJSON("p-1", "COMPLETED", 1), two))}, mismatch, 1},
+		{"cannot be decrypted, found", []answer{accepted.under(strings.Repeat("ff", 32))}, []answer{both}, success, 1},
+		{"cannot be decrypted, not found", []answer{accepted.under(strings.Repeat("ff", 32))}, []answer{none}, unknown, 3},
+		{"a refusal that cannot be decrypted", []answer{refusal(400, "INVALID_REQUEST").under(strings.Repeat("ff", 32))}, []answer{none}, unknown, 3},
+		{"refused", []answer{refusal(400, "INVALID_REQUEST")}, []answer{none}, refused, 2},
+		{"refused, encrypted", []answer{refusal(403, "FORBIDDEN_SELLER_PAYOUT").sealed()}, []answer{none}, refused, 2},
+		{"too little", []answer{refusal(400, "NOT_ENOUGH_AMOUNT").sealed()}, []answer{none}, refused, 2},
+		{"unheard-of, not found", []answer{refusal(400, "OF_TOMORROW").sealed()}, []answer{none}, refused, 4},
+		{"unheard-of, found", []answer{refusal(400, "OF_TOMORROW").sealed()}, []answer{both}, success, 1},
+		{"refused, but found", []answer{refusal(400, "INVALID_REQUEST")}, []answer{both}, success, 1},
+		{"keys refused", []answer{refusal(401, "UNAUTHORIZED_KEY")}, []answer{none}, unknown, 3},
+		{"429", []answer{refusal(429, "TOO_MANY_REQUESTS")}, []answer{none}, unknown, 3},
+		{"500", []answer{refusal(500, "COMMON_ERROR")}, []answer{none}, unknown, -1},
+		{"an answer without payouts, found", []answer{none.sealed()}, []answer{both}, success, 1},
+		{"an answer with one of two, found", []answer{good(listJSON(one)).sealed()}, []answer{both}, success, 1},
+		{"the answer of another batch", []answer{good(listJSON(payoutJSON("other", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
+		{"an answer with another amount", []answer{good(listJSON(one, payoutJSON("p-2", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, posts, gets := posted(t, row.posts, row.gets)
+				batch := []payouts.PayoutRequest{scheduled("p-1", "2026-03-10"), scheduled("p-2", "2026-03-12")}
+				got, err := client.RequestPayouts(t.Context(), batch)
+				if row.looks >= 0 { // The pauses between attempts, and so between looks, are random.
+					assert.Len(t, gets.seen, row.looks)
+				}
+				for _, r := range posts.seen {
+					assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), r.header.Get("Idempotency-Key"))
+					assert.Equal(t, posts.seen[0].body, r.body)
+				}
+				for _, r := range gets.seen {
+					assert.Equal(t, "limit=1000&payoutDateGte=2026-03-10&payoutDateLte=2026-03-12", r.query)
+				}
+				if row.want == success {
+					require.NoError(t, err)
+					require.Len(t, got, 2)
+					assert.Equal(t, []string{"p-1", "p-2"}, []string{got[0].RefPayoutID, got[1].RefPayoutID}, "in the order of the batch")
+					return
+				}
+				require.Error(t, err)
+				assert.Empty(t, got)
+				assert.Equal(t, row.want, tosspayments.OutcomeOf(nil, err), "%v", err)
+				assert.Contains(t, err.Error(), "request payouts: ")
+				var open *tosspayments.OutcomeUnknownError
+				if errors.As(err, &open) {
+					assert.True(t, open.Repeatable)
+					assert.NotEmpty(t, open.IdempotencyKey)
+				}
+				if row.want == mismatch {
+					assert.Nil(t, tosspayments.PaymentOf(err))
+				}
+			})
+		})
+	}
+}
+
+// The key belongs to the payouts, in any order, unless the caller has one.
+func TestBatchKeys(t *testing.T) {
+	key := func(opts []tosspayments.CallOption, refs ...string) string {
+		var rows []string
+		var batch []payouts.PayoutRequest
+		for _, ref := range refs {
+			batch, rows = append(batch, express(ref)), append(rows, payoutJSON(ref, "IN_PROGRESS", 50000))
+		}
+		client, s := scripted(t, good(listJSON(rows...)).sealed())
+		_, err := client.RequestPayouts(t.Context(), batch, opts...)
+		require.NoError(t, err)
+		return s.seen[0].header.Get("Idempotency-Key")
+	}
+	one := key(nil, "a", "b")
+	assert.Equal(t, one, key(nil, "b", "a"))
+	assert.NotEqual(t, one, key(nil, "a", "c"))
+	assert.NotEqual(t, one, key(nil, "a"))
+	assert.Equal(t, "mine", key([]tosspayments.CallOption{tosspayments.WithIdempotencyKey("mine")}, "a", "b"))
+}
+
+func TestFindPayouts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // It is 1 January 2000 in here.
+		client, s := scripted(t, good(listJSON(payoutJSON("p-1", "COMPLETED", 50000))))
+		found, err := client.FindPayouts(t.Context(), []payouts.PayoutRequest{express("p-1")})
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		assert.Equal(t, payouts.PayoutStatusCompleted, found[0].Status)
+		assert.Equal(t, "limit=1000&payoutDateGte=1999-12-16&payoutDateLte=2000-01-11", s.seen[0].query)
+
+		found, err = client.FindPayouts(t.Context(), []payouts.PayoutRequest{express("p-2")})
+		require.NoError(t, err)
+		assert.Empty(t, found)
+		_, err = client.FindPayouts(t.Context(), []payouts.PayoutRequest{express("p-1"), express("p-2")})
+		require.ErrorContains(t, err, "only 1 of its 2")
+		other := express("p-1")
+		other.Destination = "seller_2"
+		_, err = client.FindPayouts(t.Context(), []payouts.PayoutRequest{other})
+		require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
+	})
+}
+
+func TestCancelPayout(t *testing.T) {
+	canceled, paid := good(payoutJSON("p-1", "CANCELED", 50000)), good(payoutJSON("p-1", "COMPLETED", 50000))
+	requested := good(payoutJSON("p-1", "REQUESTED", 50000))
+	for _, row := range []struct {
+		name        string
+		posts, gets []answer
+		want        tosspayments.Outcome
+	}{
+		{"done", []answer{canceled}, nil, tosspayments.OutcomePaid},
+		{"lost, repeated", []answer{lost, canceled}, nil, tosspayments.OutcomePaid},
+		{"lost, done", []answer{lost}, []answer{canceled}, tosspayments.OutcomePaid},
+		{"lost, not done", []answer{lost}, []answer{requested}, tosspayments.OutcomeUnknown},
+		{"lost, then refused, done", []answer{lost, refusal(400, "OF_TOMORROW")}, []answer{canceled}, tosspayments.OutcomePaid},
+		{"refused, cancelled before", []answer{refusal(400, "INVALID_REQUEST")}, []answer{canceled}, tosspayments.OutcomePaid},
+		{"too late", []answer{refusal(400, "INVALID_REQUEST")}, []answer{paid}, tosspayments.OutcomeRefused},
+		{"too late, with an unheard-of code", []answer{refusal(400, "OF_TOMORROW")}, []answer{paid}, tosspayments.OutcomeRefused},
+		{"not found", []answer{refusal(404, "PAYOUT_NOT_FOUND")}, []answer{refusal(404, "PAYOUT_NOT_FOUND")}, tosspayments.OutcomeRefused},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, _, _ := posted(t, row.posts, row.gets)
+				payout, err := client.CancelPayout(t.Context(), "FPA_p-1")
+				if row.want == tosspayments.OutcomePaid {
+					require.NoError(t, err)
+					assert.Equal(t, payouts.PayoutStatusCanceled, payout.Status)
+					return
+				}
+				require.Error(t, err)
+				assert.Nil(t, payout)
+				assert.Equal(t, row.want, tosspayments.OutcomeOf(nil, err), "%v", err)
+			})
+		})
+	}
+}
+
+func TestBatchesAreChecked(t *testing.T) {
+	client, s := scripted(t, answer{status: 500})
+	check := func(field string, batch ...payouts.PayoutRequest) {
+		t.Helper()
+		_, err := client.RequestPayouts(t.Context(), batch)
+		var wrong *tosspayments.ValidationError
+		require.ErrorAs(t, err, &wrong)
+		assert.Equal(t, field, wrong.Field)
+		_, err = client.FindPayouts(t.Context(), batch)
+		require.ErrorAs(t, err, &wrong)
+	}
+	change := func(f func(*payouts.PayoutRequest)) payouts.PayoutRequest {
+		r := express("p-1")
+		f(&r)
+		return r
+	}
+	many := make([]payouts.PayoutRequest, 101)
+	for i := range many {
+		many[i] = express(fmt.Sprint("p-", i))
+	}
+	check("payouts")
+	check("payouts", many...)
+	check("refPayoutId", express("p-1"), express("p-1"))
+	check("refPayoutId", express(""))
+	check("refPayoutId", express(strings.Repeat("가", 51)))
+	check("destination", change(func(r *payouts.PayoutRequest) { r.Destination = "" }))
+	check("destination", change(func(r *payouts.PayoutRequest) { r.Destination = strings.Repeat("s", 36) }))
+	check("scheduleType", change(func(r *payouts.PayoutRequest) { r.ScheduleType = "" }))
+	check("payoutDate", change(func(r *payouts.PayoutRequest) { r.ScheduleType = payouts.ScheduleScheduled }))
+	check("payoutDate", change(func(r *payouts.PayoutRequest) { r.PayoutDate = tosspayments.Date{Year: 2026, Month: 3, Day: 1} }))
+	check("amount.currency", change(func(r *payouts.PayoutRequest) { r.Amount.Currency = "" }))
+	for _, value := range []int64{0, -1, 1_000_000_000} {
+		check("amount.value", change(func(r *payouts.PayoutRequest) { r.Amount = payouts.Won(value) }))
+	}
+	check("transactionDescription", change(func(r *payouts.PayoutRequest) { r.TransactionDescription = "" }))
+	check("transactionDescription", change(func(r *payouts.PayoutRequest) { r.TransactionDescription = "여덟글자입니다." }))
+	for _, metadata := range []tosspayments.Metadata{{"": "x"}, {"a[": "x"}, {strings.Repeat("k", 41): "x"}, {"k": strings.Repeat("v", 501)},
+		{"a": "", "b": "", "c": "", "d": "", "e": "", "f": ""}} {
+		check("metadata", change(func(r *payouts.PayoutRequest) { r.Metadata = metadata }))
+	}
+	assert.Empty(t, s.seen)
+
+	// The limits themselves are accepted.
+	synctest.Test(t, func(t *testing.T) {
+		client, s := scripted(t, lost)
+		last := express(strings.Repeat("가", 50))
+		last.Amount, last.TransactionDescription = payouts.Won(999_999_999), "일곱글자예요!"
+		last.Destination = strings.Repeat("s", 35)
+		_, err := client.RequestPayouts(t.Context(), append(many[:99:99], last))
+		require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+		assert.NotEmpty(t, s.seen)
+	})
+}
+
+func TestSellersAreChecked(t *testing.T) {
+	client, s := scripted(t, answer{status: 500})
+	check := func(field string, f func(*payouts.RegisterSellerRequest)) {
+		t.Helper()
+		r := registration()
+		r.Company = company()
+		r.BusinessType = payouts.BusinessTypeCorporate
+		f(&r)
+		_, err := client.RegisterSeller(t.Context(), r)
+		var wrong *tosspayments.ValidationError
+		require.ErrorAs(t, err, &wrong, field)
+		assert.Equal(t, field, wrong.Field)
+	}
+	check("refSellerId", func(r *payouts.RegisterSellerRequest) { r.RefSellerID = "" })
+	check("refSellerId", func(r *payouts.RegisterSellerRequest) { r.RefSellerID = strings.Repeat("s", 21) })
+	check("company", func(r *payouts.RegisterSellerRequest) { r.Company = nil })
+	check("company", func(r *payouts.RegisterSellerRequest) { r.BusinessType = payouts.BusinessTypeIndividual })
+	check("individual", func(r *payouts.RegisterSellerRequest) {
+		r.BusinessType, r.Company, r.Individual = payouts.BusinessTypeIndividual, nil, nil
+	})
+	check("company.name", func(r *payouts.RegisterSellerRequest) { r.Company.Name = "" })
+	check("company.representativeName", func(r *payouts.RegisterSellerRequest) { r.Company.RepresentativeName = sensitive("") })
+	check("company.businessRegistrationNumber", func(r *payouts.RegisterSellerRequest) { r.Company.BusinessRegistrationNumber = "123-45-6789" })
+	check("company.email", func(r *payouts.RegisterSellerRequest) { r.Company.Email = sensitive(strings.Repeat("e", 101)) })
+	check("company.phone", func(r *payouts.RegisterSellerRequest) { r.Company.Phone = sensitive("02-123-4567") })
+	check("individual.name", func(r *payouts.RegisterSellerRequest) { r.Individual.Name = sensitive("") })
+	check("individual.email", func(r *payouts.RegisterSellerRequest) { r.Individual.Email = sensitive("") })
+	check("individual.phone", func(r *payouts.RegisterSellerRequest) { r.Individual.Phone = sensitive("") })
+	check("account.bankCode", func(r *payouts.RegisterSellerRequest) { r.Account.BankCode = "" })
+	check("account.accountNumber", func(r *payouts.RegisterSellerRequest) { r.Account.AccountNumber = sensitive(strings.Repeat("1", 21)) })
+	check("account.holderName", func(r *payouts.RegisterSellerRequest) { r.Account.HolderName = sensitive("") })
+	check("metadata", func(r *payouts.RegisterSellerRequest) { r.Metadata = tosspayments.Metadata{"[": ""} })
+	assert.Empty(t, s.seen)
+}
+
+// A search reads page after page, and stops when it has all.
+func TestSearchesReadAllPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var first []string
+		for i := range 3 {
+			first = append(first, payoutJSON(fmt.Sprint("x-", i), "COMPLETED", 1))
+		}
+		page := good(strings.Replace(listJSON(first...), `"hasNext":false`, `"hasNext":true`, 1))
+		client, _, gets := posted(t, []answer{lost}, []answer{page, good(listJSON(payoutJSON("p-1", "IN_PROGRESS", 50000)))})
+		start := time.Now()
+		got, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{express("p-1")})
+		require.NoError(t, err)
+		assert.Len(t, got, 1)
+		assert.Contains(t, gets.seen[1].query, "startingAfter=FPA_x-2")
+		assert.Less(t, time.Since(start), 10*time.Second)
+	})
+}
+
+// A caller who goes away still learns the outcome, if one look tells.
+func TestRequestPayoutsAfterTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		mock := httpmock.NewMockTransport()
+		gets := &server{answers: []answer{good(listJSON(payoutJSON("p-1", "IN_PROGRESS", 50000)))}}
+		mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodGet {
+				return gets.respond(r)
+			}
+			cancel()
+			return nil, r.Context().Err()
+		})
+		got, err := newClient(t, mock).RequestPayouts(ctx, []payouts.PayoutRequest{express("p-1")})
+		require.NoError(t, err)
+		assert.Len(t, got, 1)
+	})
+}
