@@ -99,7 +99,7 @@ func TestLinks(t *testing.T) {
 	for _, page := range pages {
 		for _, match := range link.FindAllStringSubmatch(lines(t, page), -1) {
 			target, anchor, _ := strings.Cut(match[1]+match[2], "#")
-			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+			if strings.Contains(target, "://") || strings.HasPrefix(target, "{{") || strings.HasPrefix(target, "mailto:") {
 				continue
 			}
 			file := filepath.Join(filepath.Dir(page), target)
