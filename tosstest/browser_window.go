@@ -512,7 +512,11 @@ func (s *Server) serveOpenWindow(w http.ResponseWriter, r *http.Request) {
 	}
 	var answer map[string]any
 	var refused *windowRefusal
-	s.change(func() { answer, refused = s.openFor(&e, "http://"+r.Host) })
+	base := "http://" + r.Host
+	if r.TLS != nil {
+		base = "https://" + r.Host
+	}
+	s.change(func() { answer, refused = s.openFor(&e, base) })
 	if refused == nil {
 		_, _ = w.Write(encode(answer))
 		return

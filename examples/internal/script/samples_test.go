@@ -14,8 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,7 +48,7 @@ func TestSample(t *testing.T) {
 		t.Skip("SAMPLE_COMMAND does not start one of the official samples")
 	}
 	toss := tosstest.NewServer(t)
-	names := newRealNames(t, toss.URL)
+	names := newRealNames(t, toss)
 	shoptest.Hosts = "MAP js.tosspayments.com:443 " + names.address + ", MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 	names.start(t, command, os.Getenv("SAMPLE_URL"))
 	for _, of := range []struct {
@@ -198,14 +196,10 @@ type realNames struct {
 	toss                   string
 }
 
-func newRealNames(t *testing.T, toss string) *realNames {
+func newRealNames(t *testing.T, toss *tosstest.Server) *realNames {
 	t.Helper()
-	target, err := url.Parse(toss)
-	require.NoError(t, err)
-	front := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.Out.Host = r.In.Host
-	}})
+	// Itself, it answers under the names of this machine only.
+	front := httptest.NewUnstartedServer(toss)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	certificate := &x509.Certificate{
@@ -218,7 +212,7 @@ func newRealNames(t *testing.T, toss string) *realNames {
 	front.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
 	front.StartTLS()
 	t.Cleanup(front.Close)
-	r := &realNames{address: front.Listener.Addr().String(), folder: t.TempDir(), toss: toss}
+	r := &realNames{address: front.Listener.Addr().String(), folder: t.TempDir(), toss: toss.URL}
 	require.NoError(t, os.WriteFile(filepath.Join(r.folder, "ca.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(r.folder, "fetch.cjs"), []byte(`const real = globalThis.fetch;
 globalThis.fetch = (address, ...rest) => real(String(address).replace("https://api.tosspayments.com", process.env.SAMPLE_API), ...rest);`), 0o600))
