@@ -484,6 +484,9 @@ func TestStoredTokens(t *testing.T) {
 		require.ErrorContains(t, stored.Scan(broken), "lost")
 	}
 	assert.Equal(t, "[redacted]", fmt.Sprintf("%+v", token()))
+	assert.Equal(t, "[redacted]", token().String())
+	_, _, err = token().MarshalBSONValue()
+	require.ErrorContains(t, err, "Stored()")
 	assert.Equal(t, "[redacted]", fmt.Sprintf("%#v", stored))
 }
 

@@ -85,15 +85,23 @@ func companyTile(code string) tile {
 	return tile{Code: "card:" + code, Name: company.KoreanShort}
 }
 
+func (r *registration) title() string {
+	if r.isAccount {
+		return "계좌 등록"
+	}
+	return "카드 등록"
+}
+
 func (o *openWindow) registrationPage(page *windowPage) {
 	page.Registering = true
 	page.Pay, page.Close = "등록하기", "등록창 닫기"
+	page.Title = o.registration.title()
 	if o.registration.isAccount {
-		page.Title, page.Does = "계좌 등록", "등록한 계좌에서 상점이 정한 날에 자동으로 출금돼요. 지금은 출금되지 않아요."
+		page.Does = "등록한 계좌에서 상점이 정한 날에 자동으로 출금돼요. 지금은 출금되지 않아요."
 		page.Choices = []choice{{"은행", "means", check(tiles("bank:", banks), "")}}
 		return
 	}
-	page.Title, page.Does = "카드 등록", "등록한 카드로 상점이 정한 날에 자동으로 결제돼요. 지금은 결제되지 않아요."
+	page.Does = "등록한 카드로 상점이 정한 날에 자동으로 결제돼요. 지금은 결제되지 않아요."
 	cards := tiles("card:", cardCompanies)
 	if company := o.registration.company; company != "" {
 		cards = []tile{companyTile(company)}

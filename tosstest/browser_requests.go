@@ -455,7 +455,7 @@ func (s *Server) openPayment(e *envelope) (*openWindow, *windowRefusal) {
 	}
 	o.maxInstallment = 12
 	if company, ok := institutions.LookupCardCompany(r.Card.CardCompany); ok && o.payment.checkout.EasyPay == "" {
-		o.company = company.Code
+		o.company, o.payment.checkout.CardCompany = company.Code, company.Code
 	}
 	o.direct = r.Card.FlowMode == "DIRECT"
 	if plan := r.Card.MaxCardInstallmentPlan; plan != nil {
@@ -507,7 +507,7 @@ func (s *Server) openWidgetPayment(e *envelope) (*openWindow, *windowRefusal) {
 	}
 	o.direct, o.provider, o.payment.refund = true, chosen.Code, chosen.Refund
 	if chosen.Company != nil {
-		o.company = *chosen.Company
+		o.company, o.payment.checkout.CardCompany = *chosen.Company, *chosen.Company
 	}
 	return o, nil
 }

@@ -404,7 +404,10 @@ func (s *Server) overPage(page *windowPage, o *openWindow) {
 	} else {
 		page.Title, page.Amount, page.Does = "이미 끝난 결제예요.", "", "상점으로 돌아가 주문을 확인해 주세요."
 		if p == nil {
-			page.Title, page.Does = "이미 끝난 등록이에요.", "상점으로 돌아가 확인해 주세요."
+			page.Title, page.Does = "이미 끝난 창이에요.", "상점으로 돌아가 확인해 주세요."
+		}
+		if r := o.registration; r != nil {
+			page.Title = "이미 끝난 " + r.title() + "이에요."
 		}
 	}
 	if o.ended.status == http.StatusSeeOther {

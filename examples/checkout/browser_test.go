@@ -297,7 +297,7 @@ func TestOfficialLoader(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /sdk/", http.StripPrefix("/sdk/", http.FileServer(http.Dir(loader))))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`<!doctype html><meta name="viewport" content="width=device-width"><button id="bad">bad</button><button id="go">go</button><button id="register">register</button><p id="error"></p><script type="module">
+		_, _ = w.Write([]byte(`<!doctype html><meta name="viewport" content="width=device-width"><button id="bad">bad</button><button id="go">go</button><button id="register">register</button><p id="error"></p><p id="selected"></p><button id="widget">widget</button><div id="methods"></div><div id="agreement"></div><script type="module">
 			import { loadTossPayments, ANONYMOUS } from "/sdk/dist/index.esm.js";
 			const toss = await loadTossPayments("` + tosstest.DefaultClientKey + `", { src: "` + st.toss.URL + tosstest.ScriptPath + `" });
 			const payment = toss.payment({ customerKey: ANONYMOUS });
@@ -312,6 +312,16 @@ func TestOfficialLoader(t *testing.T) {
 			document.querySelector("#register").onclick = () => toss.payment({ customerKey: "customer-1" }).requestBillingAuth({
 				method: "CARD", successUrl: location.origin + "/registered", failUrl: location.origin + "/fail", customerName: "김토스",
 			});
+			const widgets = (await loadTossPayments("` + tosstest.DefaultWidgetClientKey + `", { src: "` + st.toss.URL + tosstest.ScriptPath + `" })).widgets({ customerKey: ANONYMOUS });
+			await widgets.setAmount({ currency: "KRW", value: 15000 });
+			const [methods] = await Promise.all([
+				widgets.renderPaymentMethods({ selector: "#methods", variantKey: "DEFAULT" }),
+				widgets.renderAgreement({ selector: "#agreement", variantKey: "AGREEMENT" }),
+			]);
+			methods.on("paymentMethodSelect", ({ code }) => { document.querySelector("#selected").textContent = code; });
+			document.querySelector("#widget").onclick = () => widgets.requestPayment({
+				orderId: "order-of-widgets", orderName: "원두", successUrl: location.origin + "/success", failUrl: location.origin + "/fail",
+			}).catch((e) => { document.querySelector("#error").textContent = e.code; });
 			document.body.dataset.ready = "yes";
 		</script>`))
 	})
@@ -342,4 +352,14 @@ func TestOfficialLoader(t *testing.T) {
 	st.Do(chromedp.WaitVisible(chromedp.CSS(".pay")))
 	st.FinishWindow("card:61", "pay")
 	st.WaitFor("h1", "registered: true")
+
+	st.Visit(server.URL)
+	st.Visible(`body[data-ready]`)
+	st.Click("#widget")
+	st.WaitFor("#error", "NOT_SELECTED_PAYMENT_METHOD")
+	st.Frame("#methods iframe").Click(`[data-code="KAKAOPAY"]`)
+	st.WaitFor("#selected", "KAKAOPAY")
+	st.Click("#widget")
+	st.FinishWindow("", "pay")
+	st.WaitFor("h1", "order-of-widgets")
 }

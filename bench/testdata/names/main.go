@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/brandpay"
+	"github.com/seed238ab19c/tosspayments/payouts"
 	"github.com/seed238ab19c/tosspayments/reconcile"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 	"github.com/seed238ab19c/tosspayments/webhook"
@@ -60,6 +62,9 @@ var (
 	_ func(*tosspayments.Client, context.Context, tosspayments.Request, any, ...tosspayments.CallOption) error = (*tosspayments.Client).Do
 
 	_ func(*tosspayments.Client, context.Context, tosspayments.Request, tosspayments.ConfirmPaymentRequest, ...tosspayments.CallOption) (*tosspayments.Payment, error) = (*tosspayments.Client).DoPayment
+
+	_ func(*tosspayments.Client, ...string) (*payouts.Client, error) = payouts.New
+	_ func(*tosspayments.Client) *brandpay.Client                    = brandpay.New
 
 	_ func([]byte) (*webhook.Event, error)               = webhook.Parse
 	_ func(...string) (*webhook.Verifier, error)         = webhook.NewVerifier
