@@ -410,24 +410,31 @@ function pageOf() {
   return [back, ...(kind === "requests" ? requestPage(detail) : webhookPage(detail))];
 }
 
-// drawDetail draws anew what is looked at; what is open, typed or focused stays so.
+// drawDetail draws what is looked at. What has not changed is left alone, so that no press
+// of a button is lost; what is open, typed or focused stays so.
 let shown = null;
 function drawDetail() {
   const panel = byId("detail");
-  const focus = panel.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  const same = shown === selected;
-  const open = new Map([...panel.querySelectorAll("details")].map((d) => [d.dataset.key, d.open]));
-  const typed = panel.querySelector("input")?.value;
-  panel.replaceChildren(...pageOf().filter(Boolean));
-  shown = selected;
-  if (!same) {
+  const fresh = pageOf().filter(Boolean);
+  if (shown !== selected) {
+    shown = selected;
+    panel.replaceChildren(...fresh);
     panel.scrollTop = 0;
     return;
   }
-  for (const d of panel.querySelectorAll("details")) if (open.has(d.dataset.key)) d.open = open.get(d.dataset.key);
+  const focus = panel.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  const typed = panel.querySelector("input")?.value;
+  const open = new Map([...panel.querySelectorAll("details")].map((d) => [d.dataset.key, d.open]));
+  for (const d of fresh) if (open.has(d.dataset.key)) d.open = open.get(d.dataset.key);
+  fresh.forEach((e, at) => {
+    const old = panel.children[at];
+    if (!old) panel.append(e);
+    else if (!old.isEqualNode(e)) old.replaceWith(e);
+  });
+  while (panel.children.length > fresh.length) panel.lastElementChild.remove();
   const input = panel.querySelector("input");
-  if (input && typed) input.value = typed;
-  if (focus) (panel.querySelector(`[data-key="${CSS.escape(focus)}"]`) || panel).focus({ preventScroll: true });
+  if (input && typed && !input.value) input.value = typed;
+  if (focus && !panel.contains(document.activeElement)) (panel.querySelector(`[data-key="${CSS.escape(focus)}"]`) || panel).focus({ preventScroll: true });
 }
 
 // --- start

@@ -301,11 +301,13 @@ func TestKeyboard(t *testing.T) {
 	st.Do(chromedp.Focus(chromedp.CSS(`#detail [data-key="bounce"]`)))
 	// What else happens takes neither focus nor what is typed.
 	st.Do(chromedp.SendKeys(chromedp.CSS("#detail input"), "12"))
+	eval[bool](st.Browser, "window.typing = document.activeElement, true")
 	_, err := st.shop.GetPaymentByOrderID(t.Context(), "order-0001")
 	require.NoError(t, err)
 	st.WaitFor("#detail .life", "get by order id")
 	assert.Equal(t, "amount", eval[string](st.Browser, "document.activeElement.dataset.key"))
 	assert.Equal(t, "12", eval[string](st.Browser, "document.activeElement.value"))
+	assert.True(t, eval[bool](st.Browser, "document.activeElement === window.typing"), "it was not replaced")
 }
 
 func TestPhone(t *testing.T) {
@@ -368,6 +370,22 @@ func TestRestart(t *testing.T) {
 	st.pay(st.client(), "order-0002", tosspayments.MethodCard)
 	st.WaitFor("#rows", "Paid")
 	untroubled(t, st.Browser)
+}
+
+// With a state file nothing is lost when it is killed.
+func TestRestartWithStateFile(t *testing.T) {
+	st := newStand(t, "-state", filepath.Join(t.TempDir(), "sandbox.json"))
+	st.pay(st.shop, "order-0001", tosspayments.MethodVirtualAccount)
+	st.WaitFor("#rows", "Awaiting deposit")
+	before := st.Keys
+	st.Kill()
+	st.WaitFor("#link", "Disconnected")
+	st.Run()
+	assert.Equal(t, before, st.Keys)
+	st.WaitFor("#link", "Live")
+	st.open("payments", "Awaiting deposit")
+	st.Click(`#detail [data-key="deposit"]`)
+	st.WaitFor("#detail .head", "Paid")
 }
 
 // Hundreds of payments do not make the page slow: it is told of changes, and draws what
