@@ -68,7 +68,14 @@ func TestPressedTwice(t *testing.T) {
 	p.start(askForCard)
 	f := p.Frame(window)
 	f.Visible(".pay")
-	f.Await(`(() => { const pay = document.querySelector(".pay"); pay.form.requestSubmit(pay); pay.form.requestSubmit(pay); return true; })()`)
+	f.Await(`(() => {
+		let sent = 0;
+		addEventListener("submit", (event) => { sent += event.defaultPrevented ? 0 : 1; });
+		const pay = document.querySelector(".pay");
+		pay.form.requestSubmit(pay);
+		pay.form.requestSubmit(pay);
+		return sent === 1;
+	})()`)
 	assert.Contains(t, p.query("/success"), "paymentKey=")
 	address := p.toss.Payments(1)[0].Checkout.URL
 	p.Visit(address)
