@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/stretchr/testify/require"
@@ -28,8 +29,11 @@ func Database(t *testing.T) string {
 	_, err = db.ExecContext(t.Context(), "CREATE SCHEMA "+name)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_, err := db.Exec("DROP SCHEMA " + name + " CASCADE")
-		require.NoError(t, err)
+		// What a killed program has asked for may still be under way, and lock what is dropped.
+		require.Eventually(t, func() bool {
+			_, err = db.Exec("DROP SCHEMA " + name + " CASCADE")
+			return err == nil
+		}, time.Minute, 100*time.Millisecond, "%v", err)
 		require.NoError(t, db.Close())
 	})
 	address, err := url.Parse(server)
