@@ -11,7 +11,7 @@ import (
 
 // Holds keeps stock, seats or rooms for orders that are being paid.
 type Holds interface {
-	// Extend moves the end of the order's hold and tells whether it still stood:
+	// Extend moves the end of the order's hold and reports whether it still stood:
 	// UPDATE holds SET ends_at = ? WHERE order_id = ? AND ends_at > now().
 	Extend(ctx context.Context, orderID string, until time.Time) (bool, error)
 }

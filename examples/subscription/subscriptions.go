@@ -498,7 +498,7 @@ func (s *subscriptions) forget(ctx context.Context, cardID string) error {
 	return err
 }
 
-// doubt notes that a billing key is said to be deleted, and tells whether it is one in
+// doubt notes that a billing key is said to be deleted, and reports whether it is one in
 // use.
 func (s *subscriptions) doubt(ctx context.Context, keyHash string) (bool, error) {
 	return shop.Change(ctx, s.db, `UPDATE cards SET state = 'doubted' WHERE key_hash = $1 AND state = 'active'`, keyHash)

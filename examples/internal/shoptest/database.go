@@ -11,6 +11,7 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -30,10 +31,10 @@ func Database(t *testing.T) string {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		// What a killed program has asked for may still be under way, and lock what is dropped.
-		require.Eventually(t, func() bool {
-			_, err = db.Exec("DROP SCHEMA " + name + " CASCADE")
-			return err == nil
-		}, time.Minute, 100*time.Millisecond, "%v", err)
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			_, err := db.Exec("DROP SCHEMA " + name + " CASCADE")
+			assert.NoError(c, err)
+		}, time.Minute, 100*time.Millisecond)
 		require.NoError(t, db.Close())
 	})
 	address, err := url.Parse(server)
@@ -44,7 +45,7 @@ func Database(t *testing.T) string {
 	return address.String()
 }
 
-// IsPostgres tells whether an address is one of PostgreSQL.
+// IsPostgres reports whether an address is one of PostgreSQL.
 func IsPostgres(address string) bool { return strings.HasPrefix(address, "postgres") }
 
 // Lock keeps anybody from writing into a table until the returned function is called.
