@@ -9,7 +9,8 @@
 // PostgreSQL, which several instances may share.
 //
 // A refund takes the seller's share out of the ledger again. A seller who was paid already owes
-// it, and later sales make up for it. Whoever can reach the pages is staff here: a real shop asks who it is.
+// it, and later sales make up for it. Refunds are made on the page of the order: one that is made
+// elsewhere is not seen. Whoever can reach the pages is staff here: a real shop asks who it is.
 package main
 
 import (
