@@ -203,13 +203,14 @@ var calls = []struct {
 			_, err := c.ConfirmPayment(ctx, r)
 			return err
 		}, "paymentKey"},
-	{"Charge", "POST", "/v1/brandpay/payments", "", `{"customerKey":"7b0d8f3e-0c51","methodKey":"mkey_card_1","amount":60000,"orderId":"order-0001","orderName":"3월 구독","cardInstallmentPlan":3,"taxFreeAmount":100,"cultureExpense":true,"customerEmail":"a@b.c","discountCode":"990061","useCardPoint":true,"cashReceipt":{"type":"소득공제","registrationNumberType":"MOBILE","registrationNumber":"01012345678"}}`,
+	{"Charge", "POST", "/v1/brandpay/payments", "", `{"customerKey":"7b0d8f3e-0c51","methodKey":"mkey_card_1","amount":60000,"orderId":"order-0001","orderName":"3월 구독","cardInstallmentPlan":3,"taxFreeAmount":100,"cultureExpense":true,"customerEmail":"a@b.c","discountCode":"990061","useCardPoint":true,"cashReceipt":{"type":"소득공제","registrationNumberType":"MOBILE","registrationNumber":"01012345678"},"shippingAddress":{"address":"서울"}}`,
 		false, strings.ReplaceAll(paymentJSON, "15000", "60000"),
 		func(ctx context.Context, c *brandpay.Client, o ...tosspayments.CallOption) (any, error) {
 			r := charge()
 			r.Amount, r.CardInstallmentPlan, r.TaxFreeAmount, r.CultureExpense = tosspayments.Won(60000), 3, tosspayments.Won(100), true
 			r.CustomerEmail, r.DiscountCode, r.UseCardPoint = "a@b.c", "990061", true
 			r.CashReceipt = &brandpay.CashReceipt{Type: "소득공제", RegistrationNumberType: "MOBILE", RegistrationNumber: sensitive("01012345678")}
+			r.ShippingAddress = map[string]string{"address": "서울"}
 			return c.Charge(ctx, r, o...)
 		},
 		func(ctx context.Context, c *brandpay.Client) error {
@@ -316,6 +317,7 @@ func TestFailures(t *testing.T) {
 // A confirm and a charge end as those of the root package do.
 func TestPaymentsEnd(t *testing.T) {
 	changed := func(old, new string) answer { return good(strings.Replace(paymentJSON, old, new, 1)) }
+	gone := good(`{"paymentKey":"pay-1","orderId":"order-0001","orderName":"3월 구독","type":"BRANDPAY","status":"CANCELED","totalAmount":15000,"balanceAmount":0}`)
 	for _, row := range []struct {
 		name        string
 		posts, gets []answer
@@ -329,7 +331,10 @@ func TestPaymentsEnd(t *testing.T) {
 		{"another amount", []answer{changed("15000", "14000")}, nil, tosspayments.OutcomeMismatch, tosspayments.OutcomeMismatch},
 		{"duplicated", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{good(paymentJSON)}, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
 		{"duplicated by a payment of the window", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{changed("BRANDPAY", "NORMAL")}, tosspayments.OutcomePaid, tosspayments.OutcomeMismatch},
-		{"cancelled since", []answer{refusal(400, "ALREADY_PROCESSED_PAYMENT")}, []answer{good(`{"paymentKey":"pay-1","orderId":"order-0001","type":"BRANDPAY","status":"CANCELED","totalAmount":15000,"balanceAmount":0}`)}, tosspayments.OutcomeCanceled, tosspayments.OutcomeCanceled},
+		{"duplicated by another BrandPay payment", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{changed("3월", "4월")}, tosspayments.OutcomePaid, tosspayments.OutcomeMismatch},
+		{"answered under another name", []answer{changed("3월", "4월")}, nil, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
+		{"cancelled since", []answer{refusal(400, "ALREADY_PROCESSED_PAYMENT")}, []answer{gone}, tosspayments.OutcomeCanceled, tosspayments.OutcomeCanceled},
+		{"another one was cancelled", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{good(strings.Replace(gone.body, "BRANDPAY", "NORMAL", 1))}, tosspayments.OutcomeCanceled, tosspayments.OutcomeMismatch},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
