@@ -263,14 +263,19 @@ func TestWireFormat(t *testing.T) {
 	}
 }
 
-// Every method that makes a request is in the table.
+// Every method that makes a request is in the table, and has an example.
 func TestAllCallsAreListed(t *testing.T) {
+	examples, err := os.ReadFile("example_test.go")
+	require.NoError(t, err)
 	listed := map[string]bool{"Customer": true, "Customer.Format": true, "Customer.LogValue": true}
 	for _, row := range calls {
-		listed[row.name] = true
+		name, example := row.name, "Client_"+row.name
 		if row.bearer {
-			listed["Customer."+strings.TrimPrefix(row.name, "Customer.")] = true
+			method := strings.TrimPrefix(row.name, "Customer.")
+			name, example = "Customer."+method, "Customer_"+method
 		}
+		listed[name] = true
+		assert.Contains(t, string(examples), "func Example"+example+"()")
 	}
 	for prefix, object := range map[string]reflect.Type{"": reflect.TypeFor[*brandpay.Client](), "Customer.": reflect.TypeFor[*brandpay.Customer]()} {
 		for i := range object.NumMethod() {
