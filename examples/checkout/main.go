@@ -22,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 )
 
@@ -54,7 +55,7 @@ func main() {
 
 // run serves the store until the context ends.
 func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) error {
-	toss, err := shop.Connect(c.keys, c.toss, logger)
+	toss, err := shop.Connect(c.keys, c.toss, logger, tosspayments.WithObserver(observe))
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 	defer orders.close()
 	orders.poll = c.poll
 
-	store, err := newStore(ctx, orders, toss, logger)
+	store, err := newStore(orders, toss, logger)
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,10 @@
 // and the real script. Everything is in an SQLite file, or with DATABASE_URL in
 // PostgreSQL, which several instances may share.
 //
-// SUBSCRIPTION_KEY encrypts billing keys and signs sessions; `openssl rand -base64 32`
-// makes one. To replace it, start with "new,old": what the old key has encrypted is
-// encrypted anew. Several instances need a step before that, "old,new", in which all
-// learn the new key. After 30 days, when the sessions of the old key are over, drop it.
+// SUBSCRIPTION_KEY encrypts billing keys; `openssl rand -base64 32` makes one. To replace
+// it, start with "new,old": what the old key has encrypted is encrypted anew, and then the
+// old key can go. Several instances need a step before that, "old,new", in which all learn
+// the new key.
 package main
 
 import (

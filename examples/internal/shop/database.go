@@ -35,7 +35,7 @@ func OpenDatabase(ctx context.Context, address, schema string) (*sql.DB, error) 
 		if err != nil {
 			return nil, err
 		}
-		if err := file.Close(); err != nil {
+		if err := errors.Join(file.Chmod(0o600), file.Close()); err != nil {
 			return nil, err
 		}
 	}
