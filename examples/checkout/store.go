@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -395,13 +394,13 @@ func (p *page) Version() string {
 func (s *store) orderState(w http.ResponseWriter, r *http.Request) {
 	x, err := s.orders.get(r.Context(), r.PathValue("id"), s.sessions.Customer(r))
 	if err != nil {
-		http.Error(w, "", http.StatusNotFound)
+		shop.Answer(w, http.StatusNotFound, "")
 		return
 	}
 	p := page{Order: x}
 	if p.Refund, p.History, err = s.stands(r.Context(), x.ID); err != nil {
-		http.Error(w, "", http.StatusInternalServerError)
+		shop.Answer(w, http.StatusInternalServerError, "")
 		return
 	}
-	_, _ = io.WriteString(w, p.Version())
+	shop.Answer(w, http.StatusOK, p.Version())
 }

@@ -28,11 +28,16 @@ func TestRunAndShutDown(t *testing.T) {
 		done <- run(ctx, config{address: "127.0.0.1:0", recovery: time.Minute}, &out, slog.New(slog.NewJSONHandler(&log, nil)))
 	}()
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
-	buyer := newBuyer(t, strings.TrimSpace(out.String()))
+	buyer := newBuyer(t, out.Line())
 	assert.Contains(t, buyer.Page("/"), "15,000원")
+	buyer.Page("/orders/x/state")
 	cancel()
 	require.NoError(t, <-done)
-	assert.Contains(t, log.String(), `"path":"/"`)
+	for _, said := range []string{"SANDBOX", "checkout.db", "-db keeps them", "try: "} {
+		assert.Contains(t, out.String(), said)
+	}
+	assert.Contains(t, log.String(), `"path":"/","status":200,"duration":"`)
+	assert.NotContains(t, log.String(), "/state", "what pages ask for again and again")
 	assert.NotContains(t, log.String(), tosstest.DefaultSecretKey)
 }
 

@@ -141,7 +141,7 @@ func TestMonthsGoBy(t *testing.T) {
 	}()
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
 	b := shoptest.NewBrowser(t)
-	b.Visit(strings.TrimSpace(out.String()))
+	b.Visit(out.Line())
 	today := b.Text("#today")
 	b.Click("#subscribe")
 	b.Click("#register")

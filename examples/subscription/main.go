@@ -117,7 +117,8 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 			toss.Sandbox.RegisterWebhook(url+webhookPath, webhook.BillingDeleted)
 		}
 		b.run(ctx, c.interval)
-	})
+	}, "원두 구독 / a coffee subscription", toss.Mode, shop.DataAre(database, toss.Sandbox != nil && c.database == ""), clock.String(),
+		"해 볼 것 / try: 등록창에서 결제할 때 거절되는 카드를 고르고 다음 결제일을 기다리세요 / register a card that will be refused, and wait for the next months")
 }
 
 // complete fills in what follows from the rest.

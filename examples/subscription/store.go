@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -70,8 +69,10 @@ func (s *store) handler() http.Handler {
 // page is what the templates get.
 type page struct {
 	shop.Frame
-	Now         time.Time
-	Speed       float64
+	Now   time.Time
+	Speed float64
+	// Month is how long a month takes; 0 where time is the real one.
+	Month       time.Duration
 	Plan        string
 	Price       tosspayments.Amount
 	Message     string
@@ -95,6 +96,9 @@ func titled(title string) page { return page{Frame: shop.Frame{Title: title}} }
 
 func (s *store) show(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
 	p.Now, p.Speed, p.Plan, p.Price = s.clock.now(), s.clock.speed, planName, planPrice
+	if s.clock.isFast() {
+		p.Month = s.clock.month()
+	}
 	s.pages.Show(w, r, status, name, &p)
 }
 
@@ -177,10 +181,10 @@ var titles = map[state]string{active: "구독 중이에요", pastDue: "다른 �
 func (s *store) subscriptionState(w http.ResponseWriter, r *http.Request) {
 	v, err := s.view(r.Context(), s.sessions.Customer(r))
 	if err != nil {
-		http.Error(w, "", http.StatusInternalServerError)
+		shop.Answer(w, http.StatusInternalServerError, "")
 		return
 	}
-	_, _ = io.WriteString(w, v.Version())
+	shop.Answer(w, http.StatusOK, v.Version())
 }
 
 // subscribe begins a session, and leads to the registration. Only who has registered a

@@ -514,9 +514,12 @@ func TestRunAndShutDown(t *testing.T) {
 		done <- run(ctx, config{address: "127.0.0.1:0", lease: time.Minute}, &out, slog.New(slog.NewJSONHandler(&log, nil)))
 	}()
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
-	c := shoptest.NewCustomer(t, strings.TrimSpace(out.String()))
+	c := shoptest.NewCustomer(t, out.Line())
 	assert.Contains(t, c.Page("/"), "24,000원")
-	assert.Contains(t, c.Page("/"), "*  43200", "a month takes a minute")
+	assert.Contains(t, c.Page("/"), "한 달이 60초예요")
+	for _, said := range []string{"SANDBOX", "subscription.db", "a month takes 1m0s", "try: "} {
+		assert.Contains(t, out.String(), said)
+	}
 	cancel()
 	require.NoError(t, <-done)
 	assert.Contains(t, log.String(), `"path":"/"`)

@@ -25,7 +25,7 @@ const watch = (address, shown) => {
       return;
     }
     const response = await fetch(address).catch(() => null);
-    if (response?.ok && (await response.text()) !== shown) {
+    if (response?.ok && (await response.json()).message !== shown) {
       location.reload();
       return;
     }
