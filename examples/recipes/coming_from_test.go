@@ -48,7 +48,7 @@ func TestABridgeToAnOlderBillingKey(t *testing.T) {
 	quietly(t, func(t *testing.T, s *stand) {
 		billing, err := s.Toss.IssueBillingKey(t.Context(), s.server.Register(tosstest.Registration{CustomerKey: "customer-1"}))
 		require.NoError(t, err)
-		stored := billing.BillingKey.Key.Reveal() // as an older table has it
+		stored := billing.Key.Reveal() // as an older table has it
 		for range 2 {
 			_, err = Bridge{Client: s.Toss}.BillingConfirm(t.Context(), stored, "customer-1", "sub7-2026-03", "구독 3월", 9900)
 			require.NoError(t, err)
