@@ -125,25 +125,24 @@ func (d *Database) Save(ctx context.Context, order recipes.Order, task string) e
 	})
 }
 
-// Wake enqueues a look at an order, whatever its state. Looks that were enqueued before
-// have an older version and do nothing, so that an order has one look at a time to wait
-// for, however many events somebody sends.
+// Wake enqueues a look at an order that is open or paid, and fails if there is no such
+// order. Looks that were enqueued before have an older version and do nothing, however
+// many events somebody sends.
 func (d *Database) Wake(ctx context.Context, id string) error {
 	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error { return d.wake(ctx, tx, id) })
 }
 
 func (d *Database) wake(ctx context.Context, tx pgx.Tx, id string) error {
-	var state string
 	var version int
-	err := tx.QueryRow(ctx, `UPDATE orders SET version = version + 1 WHERE id = $1 RETURNING state, version`, id).Scan(&state, &version)
-	if err != nil {
-		return fmt.Errorf("order %q: %w", id, err)
-	}
-	switch state {
-	case "confirming", "waiting", "paid":
+	err := tx.QueryRow(ctx, `UPDATE orders SET version = version + 1
+		WHERE id = $1 AND state IN ('confirming', 'waiting', 'paid') RETURNING version`, id).Scan(&version)
+	if err == nil {
 		return d.look(ctx, tx, id, version, time.Now())
 	}
-	return nil // nothing that is known of it will change
+	if errors.Is(err, pgx.ErrNoRows) { // closed, or unknown
+		err = tx.QueryRow(ctx, `SELECT version FROM orders WHERE id = $1`, id).Scan(&version)
+	}
+	return err
 }
 
 // look enqueues a look at an order, in the transaction that writes it.

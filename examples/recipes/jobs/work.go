@@ -152,8 +152,9 @@ func (s *Shop) Config() *river.Config {
 		JobTimeout: 45 * time.Second,
 		// Jobs of a process that was killed are run again: later than any that still runs.
 		RescueStuckJobsAfter: 2 * time.Minute,
-		// When the process is to stop, running jobs have this long before they are cut off.
-		SoftStopTimeout: 30 * time.Second,
+		// When the process is to stop, running jobs have this long before they are cut off:
+		// ten seconds less than it may take, for a last lookup and the record.
+		SoftStopTimeout: 25 * time.Second,
 	}
 }
 
