@@ -46,7 +46,7 @@ type unsaved struct {
 	movements []Entry
 	answers   []*storedAnswer
 	windows   []*openWindow
-	brandPay  bool
+	brandPay  storedBrandPay
 	payouts   storedPayouts
 	// skew is what the file says.
 	skew time.Duration
@@ -54,7 +54,8 @@ type unsaved struct {
 
 func (u *unsaved) clear() {
 	u.billings, u.receipts, u.movements, u.answers = u.billings[:0], u.receipts[:0], u.movements[:0], u.answers[:0]
-	u.windows, u.brandPay, u.payouts = u.windows[:0], false, storedPayouts{}
+	u.windows, u.payouts = u.windows[:0], storedPayouts{}
+	u.brandPay.clear()
 }
 
 // KeepState keeps the server's state in a file. What is there now is read, and every
@@ -112,8 +113,8 @@ func (s *Server) save() {
 	for _, o := range u.windows {
 		line.Windows = append(line.Windows, o.stored())
 	}
-	if u.brandPay {
-		line.BrandPay = s.brandPay.stored()
+	if !u.brandPay.isEmpty() {
+		line.BrandPay = &u.brandPay
 	}
 	if !u.payouts.isEmpty() {
 		line.Payouts = &u.payouts

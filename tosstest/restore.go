@@ -19,7 +19,7 @@ type past struct {
 	answers   map[savedID]savedAnswer
 	events    []storedEvent
 	delivered map[deliveryOf]storedDelivery
-	brandPay  *storedBrandPay
+	brandPay  []*storedBrandPay
 	windows   map[string]storedWindow
 	payouts   []*storedPayouts
 }
@@ -67,7 +67,7 @@ func (h *past) add(line *stored) {
 		h.receipts[c.Widget] = put(h.receipts[c.Widget], c.Number, c)
 	}
 	if line.BrandPay != nil {
-		h.brandPay = line.BrandPay
+		h.brandPay = append(h.brandPay, line.BrandPay)
 	}
 	for _, w := range line.Windows {
 		h.windows[w.ID] = w
@@ -129,8 +129,8 @@ func (s *Server) restore(h *past) {
 		id := idempotencyID{s.shop(a.Widget), a.Key, a.Method, a.Path}
 		s.addAnswer(&storedAnswer{id: id, at: a.At, status: a.Status, body: []byte(a.Body), traceID: a.TraceID})
 	}
-	if h.brandPay != nil {
-		s.brandPay.restore(h.brandPay)
+	for _, line := range h.brandPay {
+		s.brandPay.restore(line)
 	}
 	for _, w := range h.windows {
 		s.restoreWindow(w)
@@ -157,7 +157,7 @@ func (s *Server) movement(e Entry) movement {
 func (s *Server) snapshot(run int) iter.Seq[*stored] {
 	return func(yield func(*stored) bool) {
 		skew := time.Duration(s.clock.skew.Load())
-		ok := yield(&stored{Version: journalVersion, Run: run, Skew: &skew, BrandPay: s.brandPay.stored(), Payouts: s.payouts.all()})
+		ok := yield(&stored{Version: journalVersion, Run: run, Skew: &skew, BrandPay: s.brandPay.all(), Payouts: s.payouts.all()})
 		ok = ok && each(yield, s.allBillings, func(o *stored, b *billing) { o.Billings = append(o.Billings, storedBilling{b.number, *b}) })
 		ok = ok && each(yield, s.opened, func(o *stored, p *payment) { o.Payments = append(o.Payments, s.storedPayment(p)) })
 		for _, shop := range []*merchant{&s.individual, &s.widget} {

@@ -168,8 +168,9 @@ func New(opts ...Option) *Server {
 		billings:   map[string]*billing{},
 		authKeys:   map[string]*billing{},
 		windows:    map[string]*openWindow{},
-		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}, removed: map[string]bool{}},
-		payouts:    payoutBook{requests: map[string]int{}, refs: map[string]bool{}},
+		brandPay:   newBrandPay(),
+		payouts:    newPayoutBook(),
+		unsaved:    unsaved{brandPay: newStoredBrandPay()},
 		answers:    map[idempotencyID]*storedAnswer{},
 		ledger:     ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
 	}
