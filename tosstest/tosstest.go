@@ -236,8 +236,9 @@ func NewServer(tb TB, opts ...Option) *Server {
 	return s
 }
 
-// Close stops listening, closes all connections, ends the deliveries of webhooks and lets
-// go what faults still hold. A server of [New] needs it only for the last two.
+// Close stops listening, closes all connections, ends the deliveries of webhooks, lets
+// go what faults still hold, and leaves the file of [Server.KeepState] to others. A server
+// of [New] needs it only for the last three.
 func (s *Server) Close() {
 	if s.http != nil {
 		_ = s.http.Close()
@@ -245,6 +246,11 @@ func (s *Server) Close() {
 	s.webhooks.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.journal != nil {
+		s.webhooks.keep(nil)
+		s.journal.close()
+		s.journal = nil
+	}
 	s.alarm.set(time.Time{})
 	for gate := range s.gates {
 		gate.Open()
