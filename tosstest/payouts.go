@@ -292,6 +292,12 @@ func (s *Server) getBalance(r *request) reply {
 	return r.entity("balance", encode(map[string]any{"pendingAmount": won(pending), "availableAmount": won(available)}))
 }
 
+// Balance is the money that can be paid out later, and now.
+func (s *Server) Balance() (pending, available tosspayments.Amount) {
+	s.change(func() { pending, available = s.balance() })
+	return pending, available
+}
+
 // balance is made of the sales of the individual pair less their fees. A sale can be paid
 // out from the day of its settlement on.
 func (s *Server) balance() (pending, available tosspayments.Amount) {
