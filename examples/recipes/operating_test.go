@@ -49,6 +49,8 @@ func TestCallsGoThroughTheProxy(t *testing.T) {
 	payment, err := client.ConfirmPayment(s.ctx(), s.request)
 	assert.Equal(t, tosspayments.OutcomeNotSent, tosspayments.OutcomeOf(payment, err), "%v", err)
 	assert.Positive(t, refused.Load())
+	payment, err = client.ConfirmPayment(s.ctx(), s.request, tosspayments.WithIdempotencyKey("key-1"))
+	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(payment, err), "an earlier call under the key may have been sent")
 }
 
 // Two MIDs share the address of the webhooks; each order is read with the key of its own.
