@@ -8,7 +8,10 @@ import (
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 )
 
-func TestMain(m *testing.M) { shoptest.Main(m) }
+func TestMain(m *testing.M) {
+	shoptest.RunAsProgram(main)
+	shoptest.Main(m)
+}
 
 // A buyer pays in the window, and the seller is owed the price less the commission.
 func TestBuyInABrowser(t *testing.T) {

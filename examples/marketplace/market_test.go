@@ -244,7 +244,7 @@ func TestMoneyIsConserved(t *testing.T) {
 
 // Killed at each step of a payout: the instance that is started again finishes it.
 func TestKilled(t *testing.T) {
-	binary := shoptest.Build(t)
+	binary := shoptest.Program(t)
 	for _, point := range []string{"before the request", "after the request", "before the record"} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()

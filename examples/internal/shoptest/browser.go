@@ -33,10 +33,13 @@ type Browser struct {
 	tab context.Context
 }
 
-// Main runs the tests of a package, which share one browser.
+// Main runs the tests of a package, which share one browser and what Build has built.
 func Main(m *testing.M) {
 	code := m.Run()
 	stop()
+	if built.folder != "" {
+		_ = os.RemoveAll(built.folder)
+	}
 	os.Exit(code)
 }
 
