@@ -56,8 +56,9 @@ func newShopStandWith(t *testing.T, toss *tosstest.Server, options ...tosspaymen
 	require.NoError(t, err)
 	t.Cleanup(orders.close)
 	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
-	store, err := newStore(t.Context(), orders, shop.InSandbox(toss, append(options, tosspayments.WithLogger(logger))...), logger)
+	store, err := newStore(orders, shop.InSandbox(toss, append(options, tosspayments.WithLogger(logger), tosspayments.WithObserver(observe))...), logger)
 	require.NoError(t, err)
+	store.limits.Count = 10000 // every buyer of a test has the same address
 	server := httptest.NewServer(store.handler())
 	t.Cleanup(server.Close)
 	return &stand{t: t, toss: toss, store: store, url: server.URL}

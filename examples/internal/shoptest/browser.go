@@ -79,8 +79,9 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 
 var errNoBrowser = errors.New("no Chromium on this machine: install it to run the browser tests")
 
-// NewBrowser opens a browser with no cookies. The test is skipped where there is none, with
-// -short, and with DATABASE_URL: pages are the same on every database.
+// NewBrowser opens a browser with no cookies, in a test that runs beside others since it
+// mostly waits. It is skipped where there is none, with -short, and with DATABASE_URL:
+// pages are the same on every database.
 func NewBrowser(t *testing.T) *Browser {
 	t.Helper()
 	if testing.Short() {
@@ -94,6 +95,7 @@ func NewBrowser(t *testing.T) *Browser {
 		t.Skip(err)
 	}
 	require.NoError(t, err)
+	t.Parallel()
 	b := newTab(t, parent, chromedp.WithNewBrowserContext())
 	b.Phone()
 	return b
