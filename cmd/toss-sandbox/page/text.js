@@ -211,6 +211,7 @@ export const texts = {
     scriptLost: "스크립트를 불러오지 못했어요.",
 
     holding: "다음 요청 붙잡기",
+    heldNow: "붙잡은 요청",
     gate: "처리 전에 붙잡기",
     "gate-answer": "처리 후에 붙잡기",
     release: "보내기",
@@ -522,6 +523,7 @@ export const texts = {
     scriptLost: "The script could not be loaded.",
 
     holding: "Hold the next request",
+    heldNow: "Held requests",
     gate: "Hold the request",
     "gate-answer": "Hold the answer",
     release: "Let go",
