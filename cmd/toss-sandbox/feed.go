@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"container/list"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -45,7 +45,7 @@ type feed struct {
 	changed chan struct{}
 }
 
-// items are ordered by their last change.
+// items are ordered by their last change, and told by their age.
 type items struct {
 	order list.List // of *item
 	byID  map[string]*list.Element
@@ -55,6 +55,7 @@ type items struct {
 // item is what the page shows of one thing.
 type item struct {
 	number  int64
+	born    int64 // the first number
 	id      string
 	summary json.RawMessage
 	// detail is what is shown when it is looked at: *documentDetail, *tosstest.Request or
@@ -82,7 +83,9 @@ func (f *feed) put(k kind, build func(id string) item, id string) {
 	x := build(id)
 	x.number, x.id, x.size = f.last, id, x.size+len(x.summary)
 	l := f.lists[k]
+	x.born = x.number
 	if old := l.byID[id]; old != nil {
+		x.born = old.Value.(*item).born
 		l.remove(old)
 	}
 	l.byID[id] = l.order.PushBack(&x)
@@ -131,23 +134,24 @@ func (f *feed) summary(k kind, id string) json.RawMessage {
 	return nil
 }
 
-// since returns what has changed after a number, the oldest first, and what tells of the
-// next change.
+// since returns what has changed after a number, by age, and what tells of the next change.
 func (f *feed) since(number int64) (news map[kind][]json.RawMessage, last int64, changed <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	news = map[kind][]json.RawMessage{}
 	for k, l := range f.lists {
+		var fresh []*item
 		for e := l.order.Back(); e != nil; e = e.Prev() {
 			x := e.Value.(*item)
 			if x.number <= number {
 				break
 			}
+			fresh = append(fresh, x)
+		}
+		slices.SortFunc(fresh, func(a, b *item) int { return cmp.Compare(a.born, b.born) })
+		for _, x := range fresh {
 			news[k] = append(news[k], x.summary)
 		}
-	}
-	for k := range maps.Keys(news) {
-		slices.Reverse(news[k])
 	}
 	return news, f.last, f.changed
 }

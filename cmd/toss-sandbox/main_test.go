@@ -483,6 +483,8 @@ func TestFeed(t *testing.T) {
 		t.Error("nothing has changed")
 	default:
 	}
+	news, _, _ = f.since(0)
+	assert.Contains(t, string(news[payments][0]), `"DONE"`, "by age, and not by change")
 	for i := range maxItems + 10 {
 		f.putRequest(&tosstest.Request{Path: "/v1/payments/x", Body: bytes.Repeat([]byte("x"), i)})
 	}

@@ -211,12 +211,13 @@ export const texts = {
     scriptLost: "스크립트를 불러오지 못했어요.",
 
     holding: "다음 요청 붙잡기",
+    heldNow: "붙잡은 요청",
     gate: "처리 전에 붙잡기",
     "gate-answer": "처리 후에 붙잡기",
-    release: "보내기",
+    release: "통과시키기",
     heldRequest: "처리 전",
     heldAnswer: "처리 완료, 응답 전",
-    did_release: "요청을 보냈어요.",
+    did_release: "요청을 통과시켰어요.",
     payoutKeys: "지급대행",
     securityKey: "보안 키",
     sellers: "셀러",
@@ -522,6 +523,7 @@ export const texts = {
     scriptLost: "The script could not be loaded.",
 
     holding: "Hold the next request",
+    heldNow: "Held requests",
     gate: "Hold the request",
     "gate-answer": "Hold the answer",
     release: "Let go",
