@@ -27,7 +27,14 @@ import (
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 )
 
-func TestMain(m *testing.M) { shoptest.Main(m) }
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "sandboxtest")
+	if err != nil {
+		panic(err)
+	}
+	programFolder = folder
+	shoptest.Main(m, func() { _ = os.RemoveAll(folder) })
+}
 
 // stand is a sandbox with its live page in a browser.
 type stand struct {
@@ -577,6 +584,7 @@ func TestAccessibility(t *testing.T) {
 	script, err := os.ReadFile(filepath.Join(folder, "axe.min.js"))
 	require.NoError(t, err)
 	st := newStand(t)
+	st.market()
 	st.pay(st.shop, "order-0001", tosspayments.MethodVirtualAccount)
 	check := func(what string) {
 		t.Helper()
@@ -599,8 +607,9 @@ func TestAccessibility(t *testing.T) {
 		for _, list := range []string{"sellers", "payouts", "customers"} {
 			st.list(list)
 			st.Visible(`[data-tools="` + list + `"]`)
+			st.WaitFor("#rows[data-kind="+list+"]", "")
 			st.Click("#rows li:first-child button")
-			st.WaitFor("#detail .life", "")
+			st.Visible("#detail .life .badge")
 			check(list)
 		}
 		st.open("webhooks", "DEPOSIT_CALLBACK")
@@ -630,6 +639,7 @@ func TestPictures(t *testing.T) {
 		CancelReason: "one too many", CancelAmount: tosspayments.Won(5000), RefundableAmount: tosspayments.Won(15_000),
 	})
 	require.NoError(t, err)
+	st.market()
 	st.Click(`[data-fault="refuse"]`)
 	st.WaitFor("#armed", "Refuse")
 	_, err = st.shop.ConfirmPayment(t.Context(), st.authenticate(st.shop, "order-0005", tosspayments.MethodCard))
@@ -648,6 +658,12 @@ func TestPictures(t *testing.T) {
 		eval[bool](st.Browser, `document.getElementById("connection").open = false, true`)
 		time.Sleep(time.Second)
 		st.Shoot("sandbox-" + language)
+		st.list("payouts")
+		st.WaitFor("#rows[data-kind=payouts] li:nth-child(2)", "")
+		st.Click("#rows li:nth-child(2) button")
+		st.Visible("#detail .life .badge")
+		time.Sleep(time.Second)
+		st.Shoot("sandbox-payouts-" + language)
 		st.Phone()
 		st.Visit(st.URL + "/#")
 		st.Visible("#rows")

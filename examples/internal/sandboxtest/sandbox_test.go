@@ -5,12 +5,14 @@ package sandboxtest
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,16 +39,30 @@ type Sandbox struct {
 	Keys   Keys
 }
 
-// Build builds a program of the repository, which is a folder beside the library. The
-// test is skipped with -short.
+// programs are those that were built, by folder of the repository; programFolder is where
+// they are.
+var (
+	programs      sync.Map
+	programFolder string
+)
+
+// Build builds a program of the repository, which is a folder beside the library, once for
+// all tests. The test is skipped with -short.
 func Build(t *testing.T, folder string) (binary string) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("programs of their own take long")
 	}
-	binary = filepath.Join(t.TempDir(), filepath.Base(folder)+".exe")
-	out, err := exec.Command("go", "build", "-o", binary, "github.com/seed238ab19c/tosspayments/"+folder).CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	build, _ := programs.LoadOrStore(folder, sync.OnceValues(func() (string, error) {
+		binary := filepath.Join(programFolder, filepath.Base(folder)+".exe")
+		out, err := exec.Command("go", "build", "-o", binary, "github.com/seed238ab19c/tosspayments/"+folder).CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%w: %s", err, out)
+		}
+		return binary, err
+	}))
+	binary, err := build.(func() (string, error))()
+	require.NoError(t, err)
 	return binary
 }
 

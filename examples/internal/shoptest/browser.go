@@ -34,9 +34,12 @@ type Browser struct {
 }
 
 // Main runs the tests of a package, which share one browser.
-func Main(m *testing.M) {
+func Main(m *testing.M, after ...func()) {
 	code := m.Run()
 	stop()
+	for _, do := range after {
+		do()
+	}
 	os.Exit(code)
 }
 
