@@ -664,6 +664,7 @@ func TestPictures(t *testing.T) {
 		st.Visible("#detail .life .badge")
 		time.Sleep(time.Second)
 		st.Shoot("sandbox-payouts-" + language)
+		st.list("payments")
 		st.Phone()
 		st.Visit(st.URL + "/#")
 		st.Visible("#rows")
