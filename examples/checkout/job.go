@@ -50,6 +50,7 @@ func (s *store) webhooks() http.Handler {
 			s.logger.InfoContext(ctx, "webhook", "event", d.Event, "trust", d.Verified.String(), "open", open, "error", err)
 			if open && proven {
 				s.wake()
+				err = s.orders.note(ctx, s.orders.db, d.Event.OrderID(), received, "")
 			}
 			return err
 		},

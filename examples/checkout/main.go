@@ -22,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 )
 
@@ -54,7 +55,7 @@ func main() {
 
 // run serves the store until the context ends.
 func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) error {
-	toss, err := shop.Connect(c.keys, c.toss, logger)
+	toss, err := shop.Connect(c.keys, c.toss, logger, tosspayments.WithObserver(observe))
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 	defer orders.close()
 	orders.poll = c.poll
 
-	store, err := newStore(ctx, orders, toss, logger)
+	store, err := newStore(orders, toss, logger)
 	if err != nil {
 		return err
 	}
@@ -83,5 +84,6 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 			toss.Sandbox.RegisterWebhook(url + webhookPath)
 		}
 		store.work(ctx, c.recovery)
-	})
+	}, "원두 가게 / a coffee shop", toss.Mode, shop.DataAre(database, toss.Sandbox != nil && c.database == ""),
+		"해 볼 것 / try: 결제창에서 \"승인됐지만 응답을 받지 못함\"을 고르고 주문 기록을 보세요 / let the answer get lost in the payment window, and read the order's history")
 }

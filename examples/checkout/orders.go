@@ -104,6 +104,13 @@ CREATE TABLE IF NOT EXISTS orders (
 CREATE INDEX IF NOT EXISTS orders_of_customer ON orders (customer_id, created_at);
 CREATE INDEX IF NOT EXISTS orders_in_state ON orders (state, created_at);
 CREATE INDEX IF NOT EXISTS orders_due ON orders (due_at);
+CREATE TABLE IF NOT EXISTS history (
+	order_id TEXT NOT NULL REFERENCES orders (id),
+	at       BIGINT NOT NULL,
+	what     TEXT NOT NULL,
+	detail   TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS history_of_order ON history (order_id, at);
 CREATE TABLE IF NOT EXISTS releases (
 	id          TEXT PRIMARY KEY,
 	order_id    TEXT NOT NULL REFERENCES orders (id),
@@ -169,7 +176,7 @@ func one(list []*order, err error) (*order, error) {
 }
 
 func (o *orders) ofCustomer(ctx context.Context, customerID string) ([]*order, error) {
-	return o.query(ctx, `SELECT `+columns+` FROM orders WHERE customer_id = $1 AND state <> 'created' ORDER BY created_at DESC LIMIT 50`, customerID)
+	return o.query(ctx, `SELECT `+columns+` FROM orders WHERE customer_id = $1 ORDER BY created_at DESC LIMIT 50`, customerID)
 }
 
 func (o *orders) query(ctx context.Context, query string, args ...any) (list []*order, err error) {
@@ -199,7 +206,7 @@ func (o *orders) query(ctx context.Context, query string, args ...any) (list []*
 // returned keeps the payment key with which the buyer has come back, so that the job
 // confirms the payment if the page does not.
 func (o *orders) returned(ctx context.Context, x *order, paymentKey string) error {
-	_, err := shop.Change(ctx, o.db, `
+	_, err := o.changed(ctx, x, event(authenticated), `
 		UPDATE orders SET state = 'authenticated', payment_key = $2, due_at = $3 WHERE id = $1 AND state = 'created' AND version = $4`,
 		x.ID, paymentKey, time.Now().Add(pageTime).Unix(), x.version)
 	return err
@@ -210,7 +217,7 @@ func (o *orders) returned(ctx context.Context, x *order, paymentKey string) erro
 // recorded in time is due.
 func (o *orders) claim(ctx context.Context, x *order, paymentKey string) (bool, error) {
 	confirmKey := "confirm-" + rand.Text()
-	claimed, err := shop.Change(ctx, o.db, `
+	claimed, err := o.changed(ctx, x, event(confirming), `
 		UPDATE orders SET state = 'confirming', payment_key = $2, confirm_key = $3, due_at = $4, tries = 0, version = version + 1
 		WHERE id = $1 AND state IN ('created', 'authenticated') AND version = $5`,
 		x.ID, paymentKey, confirmKey, time.Now().Add(claimTime).Unix(), x.version)
@@ -223,9 +230,20 @@ func (o *orders) claim(ctx context.Context, x *order, paymentKey string) (bool, 
 
 // unclaim gives an order back whose confirm was not sent.
 func (o *orders) unclaim(ctx context.Context, x *order) (bool, error) {
-	return shop.Change(ctx, o.db, `
+	return o.changed(ctx, x, notSent, `
 		UPDATE orders SET state = 'created', payment_key = '', confirm_key = '', due_at = $3, version = version + 1
 		WHERE id = $1 AND state = 'confirming' AND version = $2`, x.ID, x.version, int64(never))
+}
+
+// changed makes a change of an order and notes it in its history, or does neither.
+func (o *orders) changed(ctx context.Context, x *order, what event, query string, args ...any) (changed bool, err error) {
+	err = shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
+		if changed, err = shop.Change(ctx, tx, query, args...); err != nil || !changed {
+			return err
+		}
+		return noteChange(ctx, tx, x.ID, what, "")
+	})
+	return changed && err == nil, err
 }
 
 // move puts an order into a state, with the payment that has led there (nil if none was
@@ -248,6 +266,11 @@ func (o *orders) move(ctx context.Context, x *order, to state, payment *tosspaym
 			WHERE id = $1 AND version = $2`, x.ID, x.version, string(to), string(code), payment.Stored(), balance, due)
 		if err != nil || !moved {
 			return err
+		}
+		if to != x.State {
+			if err := noteChange(ctx, tx, x.ID, event(to), string(code)); err != nil {
+				return err
+			}
 		}
 		if to == paid {
 			_, err = shop.Change(ctx, tx, `

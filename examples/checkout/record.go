@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -23,7 +22,12 @@ const (
 // The handler calls it once and the job as often as needed: under the key of the order
 // it happens once, and each call returns how it has ended.
 func (s *store) confirm(ctx context.Context, x *order) {
-	payment, err := s.toss.Client.ConfirmPayment(ctx, x.request(), tosspayments.WithIdempotencyKey(x.ConfirmKey))
+	var response tosspayments.Response
+	payment, err := s.toss.Client.ConfirmPayment(s.watched(ctx, x), x.request(),
+		tosspayments.WithIdempotencyKey(x.ConfirmKey), tosspayments.WithResponse(&response))
+	if response.SettledByLookup {
+		s.logger.InfoContext(ctx, "no answer to the confirm; its outcome was read from the payment", "order", x.ID, "attempts", response.Attempts)
+	}
 	if overtaken := s.record(ctx, x, payment, err); overtaken {
 		s.look(ctx, x.ID)
 	}
@@ -139,12 +143,4 @@ func (s *store) recordRefund(ctx context.Context, r *refund, payment *tosspaymen
 		return refundPlanned
 	}
 	return to
-}
-
-// level of a log line that may have errors.
-func level(errs ...error) slog.Level {
-	if errors.Join(errs...) != nil {
-		return slog.LevelWarn
-	}
-	return slog.LevelInfo
 }

@@ -17,9 +17,12 @@ type refundForm struct{ Amount, Bank, Account, Holder string }
 // refundOrder gives money back: all that is left, or the amount in the form. A virtual
 // account that nobody has paid into is closed.
 func (s *store) refundOrder(w http.ResponseWriter, r *http.Request) {
-	x, err := s.orders.get(r.Context(), r.PathValue("id"), s.sessions.Customer(w, r))
+	x, err := s.orders.get(r.Context(), r.PathValue("id"), s.sessions.Customer(r))
 	if err != nil {
 		s.failed(w, r, err)
+		return
+	}
+	if s.isTooMuch(w, r, x.CustomerID) {
 		return
 	}
 	form := refundForm{r.PostFormValue("amount"), r.PostFormValue("bank"), r.PostFormValue("account"), r.PostFormValue("holder")}

@@ -49,7 +49,7 @@ type refund struct {
 func (o *orders) planRefund(ctx context.Context, x *order, amount tosspayments.Amount, account *tosspayments.RefundReceiveAccount) (*refund, error) {
 	r := &refund{ID: rand.Text(), OrderID: x.ID, PaymentKey: x.PaymentKey, Amount: amount, Refundable: x.Balance, Account: account}
 	now := time.Now()
-	planned, err := shop.Change(ctx, o.db, `
+	planned, err := o.changed(ctx, x, refundEvent+event(refundPlanned), `
 		INSERT INTO refunds (id, order_id, amount, refundable, account, state, reason, planned_at, due_at, tries)
 		SELECT CAST($1 AS TEXT), id, CAST($2 AS BIGINT), balance, CAST($5 AS TEXT), 'planned', '', CAST($7 AS BIGINT), CAST($8 AS BIGINT), 0
 		FROM orders WHERE id = $3 AND state = $6 AND balance = $4 AND balance > 0
@@ -105,12 +105,16 @@ func (o *orders) postponeRefund(ctx context.Context, r *refund) error {
 // due while it is open: its balance may have changed.
 func (o *orders) endRefund(ctx context.Context, r *refund, to refundState, reason string) error {
 	return shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
-		if _, err := shop.Change(ctx, tx, `
+		ended, err := shop.Change(ctx, tx, `
 			UPDATE refunds SET state = $2, reason = $3, account = 'null', due_at = $4 WHERE id = $1 AND state = 'planned'`,
-			r.ID, string(to), reason, int64(never)); err != nil {
+			r.ID, string(to), reason, int64(never))
+		if err == nil && ended {
+			err = noteChange(ctx, tx, r.OrderID, refundEvent+event(to), "")
+		}
+		if err != nil {
 			return err
 		}
-		_, err := shop.Change(ctx, tx, `UPDATE orders SET due_at = 0, version = version + 1 WHERE id = $1 AND state IN `+openStates, r.OrderID)
+		_, err = shop.Change(ctx, tx, `UPDATE orders SET due_at = 0, version = version + 1 WHERE id = $1 AND state IN `+openStates, r.OrderID)
 		return err
 	})
 }

@@ -29,21 +29,20 @@ type store struct {
 	sessions *shop.Sessions
 	pages    *shop.Pages
 	logger   *slog.Logger
-	woken    chan struct{}
+	// limits is for what writes rows or calls Toss Payments.
+	limits shop.Limiter
+	woken  chan struct{}
 	// patience bounds each call that moves money.
 	patience time.Duration
 }
 
-func newStore(ctx context.Context, orders *orders, toss *shop.Toss, logger *slog.Logger) (*store, error) {
-	sessions, err := shop.NewSessions(ctx, orders.db)
-	if err != nil {
-		return nil, err
-	}
+func newStore(orders *orders, toss *shop.Toss, logger *slog.Logger) (*store, error) {
 	pages, err := shop.NewPages(web, toss, logger)
-	if err != nil {
-		return nil, err
-	}
-	return &store{orders: orders, toss: toss, sessions: sessions, pages: pages, logger: logger, woken: make(chan struct{}, workers), patience: confirmTime}, nil
+	return &store{
+		orders: orders, toss: toss, pages: pages, logger: logger, woken: make(chan struct{}, workers), patience: confirmTime,
+		sessions: &shop.Sessions{Name: "checkout", Lifetime: 30 * 24 * time.Hour},
+		limits:   shop.Limiter{Count: 60, Period: 10 * time.Minute},
+	}, err
 }
 
 func (s *store) handler() http.Handler {
@@ -59,6 +58,9 @@ func (s *store) handler() http.Handler {
 	mux.HandleFunc("POST /payment/confirm", s.confirmPayment)
 	mux.HandleFunc("GET /payment/fail", s.showFail)
 	mux.Handle("POST "+webhookPath, s.webhooks())
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.message(w, r, http.StatusNotFound, "없는 페이지예요", "주소를 확인해 주세요.")
+	})
 	return shop.Protect(mux, s.logger)
 }
 
@@ -78,7 +80,8 @@ type page struct {
 	// Returned is set when goods that were let out were taken back.
 	Returned bool
 	// Refund is where the last refund of the order stands; "" if there was none.
-	Refund refundState
+	Refund  refundState
+	History []step
 	// Form is what the buyer has typed into the refund form, Problem what is wrong with it.
 	Form    refundForm
 	Problem string
@@ -90,18 +93,21 @@ func (s *store) show(w http.ResponseWriter, r *http.Request, status int, name st
 	s.pages.Show(w, r, status, name, &p)
 }
 
+func (s *store) message(w http.ResponseWriter, r *http.Request, status int, title, text string) {
+	s.show(w, r, status, "message.html", page{Frame: titled(title), Message: text})
+}
+
 // failed answers with a page for people.
 func (s *store) failed(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, errNoOrder) {
-		s.show(w, r, http.StatusNotFound, "message.html", page{Frame: titled("주문을 찾을 수 없어요"), Message: "주소를 확인하거나 주문 내역에서 찾아 주세요."})
+		s.message(w, r, http.StatusNotFound, "주문을 찾을 수 없어요", "주소를 확인하거나 주문 내역에서 찾아 주세요.")
 		return
 	}
 	s.logger.ErrorContext(r.Context(), "request failed", "error", err)
-	s.show(w, r, http.StatusInternalServerError, "message.html", page{Frame: titled("잠시 문제가 생겼어요"), Message: "잠시 후 다시 시도해 주세요. 결제 중이었다면 다시 결제하지 말고 주문 내역을 확인해 주세요."})
+	s.message(w, r, http.StatusInternalServerError, "잠시 문제가 생겼어요", "잠시 후 다시 시도해 주세요. 결제 중이었다면 다시 결제하지 말고 주문 내역을 확인해 주세요.")
 }
 
 func (s *store) showProduct(w http.ResponseWriter, r *http.Request) {
-	s.sessions.Customer(w, r)
 	s.show(w, r, http.StatusOK, "product.html", page{Frame: titled(productName), Product: productName, Price: productPrice})
 }
 
@@ -111,12 +117,20 @@ func (s *store) createOrder(w http.ResponseWriter, r *http.Request) {
 	quantities := map[string]int64{"1": 1, "2": 2, "3": 3, "4": 4, "5": 5}
 	quantity, ok := quantities[r.PostFormValue("quantity")]
 	if !ok {
-		http.Error(w, "수량은 1개에서 5개까지예요.", http.StatusBadRequest)
+		s.message(w, r, http.StatusBadRequest, "주문하지 않았어요", "수량은 1개에서 5개까지예요.")
+		return
+	}
+	customer, err := s.customer(w, r)
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	if s.isTooMuch(w, r, customer) {
 		return
 	}
 	units, _ := productPrice.Int64()
 	name := fmt.Sprintf("%s %d개", productName, quantity)
-	id, err := s.orders.create(r.Context(), s.sessions.Customer(w, r), name, tosspayments.Won(units*quantity))
+	id, err := s.orders.create(r.Context(), customer, name, tosspayments.Won(units*quantity))
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -124,8 +138,29 @@ func (s *store) createOrder(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/orders/"+id+"/checkout", http.StatusSeeOther)
 }
 
+// customer returns who is ordering. With the first order a session begins: a cookie to
+// which no order belongs may be one that somebody else has planted.
+func (s *store) customer(w http.ResponseWriter, r *http.Request) (id string, err error) {
+	id = s.sessions.Customer(r)
+	list, err := s.orders.ofCustomer(r.Context(), id)
+	if err == nil && len(list) == 0 {
+		id = s.sessions.Start(w, r)
+	}
+	return id, err
+}
+
+// isTooMuch reports whether somebody asks for too much at once, and says so.
+func (s *store) isTooMuch(w http.ResponseWriter, r *http.Request, customer string) bool {
+	if s.limits.Allow(time.Now(), r, customer) {
+		return false
+	}
+	s.logger.WarnContext(r.Context(), "too many requests", "path", r.URL.Path)
+	s.message(w, r, http.StatusTooManyRequests, "잠시 후 다시 시도해 주세요", "짧은 시간에 너무 많이 요청하셨어요. 10분 뒤에 다시 시도해 주세요.")
+	return true
+}
+
 func (s *store) showCheckout(w http.ResponseWriter, r *http.Request) {
-	customer := s.sessions.Customer(w, r)
+	customer := s.sessions.Customer(r)
 	x, err := s.orders.get(r.Context(), r.PathValue("id"), customer)
 	if err != nil {
 		s.failed(w, r, err)
@@ -146,10 +181,10 @@ func (s *store) showCheckout(w http.ResponseWriter, r *http.Request) {
 func (s *store) showSuccess(w http.ResponseWriter, r *http.Request) {
 	redirect, err := tosspayments.ParseSuccessURL(r.URL)
 	if err != nil {
-		s.show(w, r, http.StatusBadRequest, "message.html", page{Frame: titled("잘못된 주소예요"), Message: "결제되지 않았어요. 주문을 처음부터 다시 해 주세요."})
+		s.message(w, r, http.StatusBadRequest, "잘못된 주소예요", "결제되지 않았어요. 주문을 처음부터 다시 해 주세요.")
 		return
 	}
-	x, err := s.orders.get(r.Context(), redirect.OrderID, s.sessions.Customer(w, r))
+	x, err := s.orders.get(r.Context(), redirect.OrderID, s.sessions.Customer(r))
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -168,33 +203,41 @@ func (s *store) showSuccess(w http.ResponseWriter, r *http.Request) {
 func (s *store) confirmPayment(w http.ResponseWriter, r *http.Request) {
 	var redirect tosspayments.SuccessRedirect
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 16<<10)).Decode(&redirect); err != nil {
-		answer(w, http.StatusBadRequest, "잘못된 요청이에요. 결제되지 않았어요.")
+		shop.Answer(w, http.StatusBadRequest, "잘못된 요청이에요. 결제되지 않았어요.")
 		return
 	}
-	x, err := s.orders.get(r.Context(), redirect.OrderID, s.sessions.Customer(w, r))
+	x, err := s.orders.get(r.Context(), redirect.OrderID, s.sessions.Customer(r))
 	if errors.Is(err, errNoOrder) {
-		answer(w, http.StatusNotFound, "주문을 찾을 수 없어요. 결제되지 않았어요.")
+		shop.Answer(w, http.StatusNotFound, "주문을 찾을 수 없어요. 결제되지 않았어요.")
 		return
 	}
 	if err != nil {
 		s.logger.ErrorContext(r.Context(), "confirm", "error", err)
-		answer(w, http.StatusInternalServerError, "잠시 후 다시 시도해 주세요.")
+		shop.Answer(w, http.StatusInternalServerError, "잠시 후 다시 시도해 주세요.")
+		return
+	}
+	if x.State != created && x.State != authenticated {
+		shop.Answer(w, http.StatusOK, "") // the order's page says how it stands, whatever the address says
 		return
 	}
 	request, err := redirect.ConfirmRequest(x.Amount)
 	if errors.Is(err, tosspayments.ErrAmountMismatch) {
 		s.logger.WarnContext(r.Context(), "amount differs, nothing was sent", "order", x.ID, "error", err)
-		answer(w, http.StatusBadRequest, "주문 금액과 결제 금액이 달라요. 결제되지 않았어요.")
+		shop.Answer(w, http.StatusBadRequest, "주문 금액과 결제 금액이 달라요. 결제되지 않았어요.")
 		return
 	}
 	if err != nil {
-		answer(w, http.StatusBadRequest, "잘못된 요청이에요. 결제되지 않았어요.")
+		shop.Answer(w, http.StatusBadRequest, "잘못된 요청이에요. 결제되지 않았어요.")
+		return
+	}
+	if !s.limits.Allow(time.Now(), r, x.CustomerID) {
+		shop.Answer(w, http.StatusTooManyRequests, "짧은 시간에 너무 많이 요청하셨어요. 잠시 후 이 화면을 새로고침해 주세요. 아직 결제되지 않았어요.")
 		return
 	}
 	claimed, err := s.orders.claim(r.Context(), x, request.PaymentKey)
 	if err != nil {
 		s.logger.ErrorContext(r.Context(), "claim", "order", x.ID, "error", err)
-		answer(w, http.StatusInternalServerError, "잠시 후 다시 시도해 주세요. 아직 결제되지 않았어요.")
+		shop.Answer(w, http.StatusInternalServerError, "잠시 후 다시 시도해 주세요. 아직 결제되지 않았어요.")
 		return
 	}
 	if claimed {
@@ -203,13 +246,7 @@ func (s *store) confirmPayment(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		s.confirm(ctx, x)
 	}
-	answer(w, http.StatusOK, "")
-}
-
-func answer(w http.ResponseWriter, status int, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
+	shop.Answer(w, http.StatusOK, "")
 }
 
 // showFail says what the buyer can do. It never changes the order: anybody can open
@@ -217,7 +254,7 @@ func answer(w http.ResponseWriter, status int, message string) {
 func (s *store) showFail(w http.ResponseWriter, r *http.Request) {
 	fail, err := tosspayments.ParseFailURL(r.URL)
 	if err != nil {
-		s.show(w, r, http.StatusBadRequest, "message.html", page{Frame: titled("잘못된 주소예요"), Message: "주문 내역에서 결제 상태를 확인해 주세요."})
+		s.message(w, r, http.StatusBadRequest, "잘못된 주소예요", "주문 내역에서 결제 상태를 확인해 주세요.")
 		return
 	}
 	s.logger.InfoContext(r.Context(), "payment window", "code", string(fail.Code), "order", fail.OrderID)
@@ -225,7 +262,7 @@ func (s *store) showFail(w http.ResponseWriter, r *http.Request) {
 	if fail.Code == tosspayments.ErrPayProcessCanceled { // no failure: the buyer has changed their mind
 		p.Frame, p.Code = titled("결제를 그만두셨어요"), ""
 	}
-	if x, err := s.orders.get(r.Context(), fail.OrderID, s.sessions.Customer(w, r)); err == nil && x.State == created {
+	if x, err := s.orders.get(r.Context(), fail.OrderID, s.sessions.Customer(r)); err == nil && x.State == created {
 		p.Order = x
 	}
 	s.show(w, r, http.StatusOK, "fail.html", p)
@@ -255,7 +292,7 @@ func advice(code tosspayments.ErrorCode) string {
 }
 
 func (s *store) showOrders(w http.ResponseWriter, r *http.Request) {
-	list, err := s.orders.ofCustomer(r.Context(), s.sessions.Customer(w, r))
+	list, err := s.orders.ofCustomer(r.Context(), s.sessions.Customer(r))
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -264,7 +301,7 @@ func (s *store) showOrders(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *store) showOrder(w http.ResponseWriter, r *http.Request) {
-	x, err := s.orders.get(r.Context(), r.PathValue("id"), s.sessions.Customer(w, r))
+	x, err := s.orders.get(r.Context(), r.PathValue("id"), s.sessions.Customer(r))
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -280,7 +317,7 @@ func (s *store) showOrderPage(w http.ResponseWriter, r *http.Request, status int
 		p.Message = advice(x.FailureCode)
 	}
 	var err error
-	if p.Refund, err = s.orders.lastRefund(r.Context(), x.ID); err != nil {
+	if p.Refund, p.History, err = s.stands(r.Context(), x.ID); err != nil {
 		s.failed(w, r, err)
 		return
 	}
@@ -295,14 +332,20 @@ func (s *store) showOrderPage(w http.ResponseWriter, r *http.Request, status int
 
 // title is the headline of the order's page.
 func (x *order) title() string {
-	if x.State == canceled && x.WasPaid() {
+	switch {
+	case x.State == canceled && x.WasPaid():
 		return "전액 환불됐어요"
+	case x.IsPartlyRefunded():
+		return "일부 환불됐어요"
 	}
 	return titles[x.State]
 }
 
 // WasPaid reports whether money has moved for the order.
 func (x *order) WasPaid() bool { return x.Payment != nil && !x.Payment.ApprovedAt.IsZero() }
+
+// IsPartlyRefunded reports whether a part of the money was given back.
+func (x *order) IsPartlyRefunded() bool { return x.State == paid && x.Balance.Cmp(x.Amount) < 0 }
 
 // IsVirtualAccount reports whether the buyer pays into an account.
 func (x *order) IsVirtualAccount() bool { return x.Payment != nil && x.Payment.VirtualAccount != nil }
@@ -330,18 +373,34 @@ var titles = map[state]string{
 	canceled: "주문이 취소됐어요", failed: "결제하지 못했어요", expired: "결제 시간이 지났어요", review: "확인이 필요한 결제예요",
 }
 
+// stands returns what an order's page shows beside the order.
+func (s *store) stands(ctx context.Context, id string) (refund refundState, history []step, err error) {
+	if refund, err = s.orders.lastRefund(ctx, id); err == nil {
+		history, err = s.orders.history(ctx, id)
+	}
+	return refund, history, err
+}
+
+// Version changes when the page has to be drawn again.
+func (p *page) Version() string {
+	version := fmt.Sprint(p.Order.State, " ", p.Refund, " ", len(p.History))
+	if n := len(p.History); n > 0 {
+		version += fmt.Sprint(" ", p.History[n-1].At.UnixMicro())
+	}
+	return version
+}
+
 // orderState is what a waiting page asks for.
 func (s *store) orderState(w http.ResponseWriter, r *http.Request) {
-	x, err := s.orders.get(r.Context(), r.PathValue("id"), s.sessions.Customer(w, r))
+	x, err := s.orders.get(r.Context(), r.PathValue("id"), s.sessions.Customer(r))
 	if err != nil {
-		answer(w, http.StatusNotFound, "")
+		shop.Answer(w, http.StatusNotFound, "")
 		return
 	}
-	refund, err := s.orders.lastRefund(r.Context(), x.ID)
-	if err != nil {
-		answer(w, http.StatusInternalServerError, "")
+	p := page{Order: x}
+	if p.Refund, p.History, err = s.stands(r.Context(), x.ID); err != nil {
+		shop.Answer(w, http.StatusInternalServerError, "")
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"state": x.State, "refund": refund})
+	shop.Answer(w, http.StatusOK, p.Version())
 }

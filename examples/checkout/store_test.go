@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -14,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
-	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
@@ -27,11 +28,16 @@ func TestRunAndShutDown(t *testing.T) {
 		done <- run(ctx, config{address: "127.0.0.1:0", recovery: time.Minute}, &out, slog.New(slog.NewJSONHandler(&log, nil)))
 	}()
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
-	buyer := newBuyer(t, strings.TrimSpace(out.String()))
+	buyer := newBuyer(t, out.Line())
 	assert.Contains(t, buyer.Page("/"), "15,000원")
+	buyer.Page("/orders/x/state")
 	cancel()
 	require.NoError(t, <-done)
-	assert.Contains(t, log.String(), `"path":"/"`)
+	for _, said := range []string{"SANDBOX", "checkout.db", "-db keeps them", "try: "} {
+		assert.Contains(t, out.String(), said)
+	}
+	assert.Contains(t, log.String(), `"path":"/","status":200,"duration":"`)
+	assert.NotContains(t, log.String(), "/state", "what pages ask for again and again")
 	assert.NotContains(t, log.String(), tosstest.DefaultSecretKey)
 }
 
@@ -52,12 +58,102 @@ func TestOnlyTheOwnerSeesAnOrder(t *testing.T) {
 	require.NoError(t, stranger.refund(id, "15000", ""))
 	assert.Empty(t, st.toss.Refunds(id))
 
-	forger := newBuyer(t, st.url)
+	assert.Contains(t, buyer.Page("/orders/"+id), "결제가 완료됐어요")
+}
+
+// TestCopyOfTheDatabaseLetsNobodyIn: nothing in it signs in, so that nobody can refund
+// other people's money.
+func TestCopyOfTheDatabaseLetsNobodyIn(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id := buyer.order()
+	cookie := buyer.Cookies()[0]
+	expires, secret, _ := strings.Cut(cookie.Value, ".")
+	customer := st.find(id).CustomerID
 	address, err := url.Parse(st.url)
 	require.NoError(t, err)
-	value := buyer.Client.Jar.Cookies(address)[0].Value
-	forger.Client.Jar.SetCookies(address, []*http.Cookie{{Name: shop.SessionCookie, Value: strings.Split(value, ".")[0] + ".forged"}})
-	assert.Contains(t, forger.Page("/orders/"+id), "주문을 찾을 수 없어요")
+	for value, in := range map[string]bool{cookie.Value: true, customer: false, expires + "." + customer: false, secret: false} {
+		thief := newBuyer(t, st.url)
+		thief.Client.Jar.SetCookies(address, []*http.Cookie{{Name: cookie.Name, Value: value}})
+		assert.Equal(t, in, strings.Contains(thief.Page("/orders/"+id), id), value)
+	}
+	settings, err := st.store.orders.db.Query(`SELECT name FROM settings WHERE name <> 'schema'`)
+	require.NoError(t, err)
+	assert.False(t, settings.Next(), "no key either")
+	require.NoError(t, settings.Close())
+}
+
+// TestSessionsBeginWithAnOrder: looking around leaves nothing, and a cookie from before is
+// not kept.
+func TestSessionsBeginWithAnOrder(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	for _, path := range []string{"/", "/orders", "/orders/x", "/payment/fail?code=X&message=x"} {
+		buyer.Page(path)
+		assert.Empty(t, buyer.Cookies(), path)
+	}
+	address, err := url.Parse(st.url)
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	st.store.sessions.Start(w, httptest.NewRequest(http.MethodPost, st.url, http.NoBody))
+	planted := w.Result().Cookies()
+	buyer.Client.Jar.SetCookies(address, planted)
+	first := buyer.order()
+	assert.NotEqual(t, planted[0].Value, buyer.Cookies()[0].Value)
+	own := buyer.Cookies()[0].Value
+	assert.Equal(t, st.find(first).CustomerID, st.find(buyer.order()).CustomerID)
+	assert.Equal(t, own, buyer.Cookies()[0].Value, "and then it stays")
+}
+
+func TestTooManyOrders(t *testing.T) {
+	st := newShopStand(t)
+	st.store.limits.Count = 3
+	for range 3 {
+		newBuyer(t, st.url).order()
+	}
+	response, err := http.PostForm(st.url+"/orders", url.Values{"quantity": {"1"}})
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusTooManyRequests, response.StatusCode)
+	list, err := st.store.orders.query(t.Context(), `SELECT `+columns+` FROM orders`)
+	require.NoError(t, err)
+	assert.Len(t, list, 3)
+}
+
+// TestUnpaidOrdersAreListed, so that they can be paid after all.
+func TestUnpaidOrdersAreListed(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id := buyer.order()
+	list := buyer.Page("/orders")
+	assert.Contains(t, list, "/orders/"+id)
+	assert.Contains(t, list, "결제 전")
+	assert.Contains(t, buyer.Page("/orders/"+id), "/orders/"+id+"/checkout")
+}
+
+// TestTamperedLinkOfAPaidOrder leads to the order, and says nothing of its own.
+func TestTamperedLinkOfAPaidOrder(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	redirect := authenticate(st.toss, buyer.order())
+	_, err := buyer.comeBack(redirect)
+	require.NoError(t, err)
+	redirect.Amount = tosspayments.Won(100)
+	status, err := buyer.comeBack(redirect)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, paid, st.find(redirect.OrderID).State)
+}
+
+func TestPagesThatDoNotExist(t *testing.T) {
+	st := newShopStand(t)
+	response, err := http.Get(st.url + "/nowhere")
+	require.NoError(t, err)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusNotFound, response.StatusCode)
+	assert.Contains(t, string(body), "없는 페이지예요")
 }
 
 func TestForeignPagesCannotPressButtons(t *testing.T) {

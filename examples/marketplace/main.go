@@ -1,5 +1,5 @@
-// Command marketplace is a shop whose goods belong to sellers: it sells, keeps what it owes to
-// each seller in a ledger, and pays the sellers out. Without keys it runs against a Toss
+// Command marketplace is a shop whose goods belong to sellers: it sells, refunds, keeps what it
+// owes to each seller in a ledger, and pays the sellers out. Without keys it runs against a Toss
 // Payments inside this process:
 //
 //	go run ./examples/marketplace
@@ -8,8 +8,9 @@
 // which needs a contract for payouts. Everything is in an SQLite file, or with DATABASE_URL in
 // PostgreSQL, which several instances may share.
 //
-// A refund would take the sale out of the seller's ledger again; see examples/checkout for
-// refunds. Whoever can reach the pages is staff here: a real shop asks who it is.
+// A refund takes the seller's share out of the ledger again. A seller who was paid already owes
+// it, and later sales make up for it. Refunds are made on the page of the order: one that is made
+// elsewhere is not seen. Whoever can reach the pages is staff here: a real shop asks who it is.
 package main
 
 import (

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -30,6 +31,8 @@ type stand struct {
 	database string
 	markets  []*market
 	shops    []*shoptest.Customer
+	// added is money at Toss Payments that no sale has brought.
+	added int64
 }
 
 func newStand(t *testing.T, instances int, options ...tosspayments.Option) *stand {
@@ -76,41 +79,64 @@ func (st *stand) seller(name string) (ref, id string) {
 	return ref, id
 }
 
-// sell lets a buyer pay at one of the instances.
-func (st *stand) sell(instance int, ref string) {
-	s := st.shops[instance]
-	led, err := s.Submit("/orders", url.Values{"seller": {ref}})
+// buy lets a buyer pay at one of the instances, and returns the id of the order.
+func (st *stand) buy(shop *shoptest.Customer, ref string) string {
+	st.t.Helper()
+	led, err := shop.Submit("/orders", url.Values{"seller": {ref}})
 	require.NoError(st.t, err)
-	redirect := st.toss.Authenticate(tosstest.Checkout{OrderID: strings.TrimPrefix(led, "/orders/"), OrderName: "장터 물건", Amount: price})
-	response, err := s.Client.Get(s.Shop + "/success?" + redirect.Values().Encode())
-	require.NoError(st.t, err)
-	require.NoError(st.t, response.Body.Close())
+	id := strings.TrimPrefix(led, "/orders/")
+	_ = st.comeBack(shop, id)
+	return id
 }
 
-// assertConserved compares sales, commission, ledgers, payouts and the balance of Toss
-// Payments, to the won, where nothing is under way.
-func (st *stand) assertConserved(sellers map[string]string) {
+// comeBack authenticates the payment of an order, and comes back from the window.
+func (st *stand) comeBack(shop *shoptest.Customer, id string) error {
+	redirect := st.toss.Authenticate(tosstest.Checkout{OrderID: id, OrderName: "장터 물건", Amount: price})
+	response, err := shop.Client.Get(shop.Shop + "/success?" + redirect.Values().Encode())
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
+// refund asks for money back: "" is all that is left.
+func (st *stand) refund(shop *shoptest.Customer, id, left, amount string) error {
+	_, err := shop.Submit("/orders/"+id+"/refund", url.Values{"left": {left}, "amount": {amount}})
+	return err
+}
+
+func (st *stand) number(query string) int64 {
 	st.t.Helper()
-	number := func(query string) int64 {
-		var n int64
-		require.NoError(st.t, st.markets[0].db.QueryRow(query).Scan(&n))
-		return n
-	}
-	sold := tosspayments.Amount{}
+	var n int64
+	require.NoError(st.t, st.markets[0].db.QueryRow(query).Scan(&n))
+	return n
+}
+
+// assertConserved compares sales, fees, refunds, commission, ledgers, payouts and the balance of
+// Toss Payments, to the won, where nothing is under way.
+func (st *stand) assertConserved() {
+	st.t.Helper()
+	var sold, refunded, fees int64
 	for _, e := range st.toss.Ledger() {
-		require.Equal(st.t, tosstest.Approved, e.Kind)
-		sold = sold.Add(e.Amount)
+		won, _ := e.Amount.Int64()
+		fee := won * 28 / 1000 // and its VAT
+		if e.Kind == tosstest.Canceled {
+			refunded, fees = refunded+won, fees-fee-fee/10
+			continue
+		}
+		sold, fees = sold+won, fees+fee+fee/10
 	}
-	sales, _ := sold.Int64()
-	assert.Equal(st.t, sales, number(`SELECT COALESCE(SUM(amount), 0) FROM orders WHERE state = 'paid'`), "every sale is an order, and the reverse")
+	assert.Equal(st.t, sold, st.number(`SELECT COALESCE(SUM(amount), 0) FROM orders WHERE state = 'paid'`), "every sale is an order, and the reverse")
+	assert.Equal(st.t, refunded, st.number(`SELECT COALESCE(SUM(refunded), 0) FROM orders`), "every refund is one of an order, and the reverse")
+	for _, ref := range strings.Fields(st.query(`SELECT ref FROM sellers`)) {
+		st.assertLedger(ref)
+	}
 	paidOut := int64(0)
-	for ref, id := range sellers {
+	for _, id := range strings.Fields(st.query(`SELECT DISTINCT destination FROM payouts`)) {
 		won, _ := st.toss.PaidOut(id).Int64()
-		assert.Equal(st.t, won, number(`SELECT COALESCE(SUM(amount), 0) FROM payouts WHERE state = 'completed' AND seller = '`+ref+`'`), "what the bank has paid")
+		assert.Equal(st.t, won, st.number(`SELECT COALESCE(SUM(amount), 0) FROM payouts WHERE state = 'completed' AND destination = '`+id+`'`), "what the bank has paid")
 		paidOut += won
 	}
-	owed := number(`SELECT COALESCE(SUM(amount), 0) FROM entries`)
-	assert.Equal(st.t, sales-sales*commission/100, owed+paidOut, "sales less commission are owed or paid")
 	for _, ref := range strings.Fields(st.query(`SELECT ref FROM payouts`)) {
 		assert.LessOrEqual(st.t, st.toss.Payouts(ref), 1, "%s was requested twice", ref)
 	}
@@ -118,8 +144,30 @@ func (st *stand) assertConserved(sellers map[string]string) {
 	require.NoError(st.t, err)
 	left, _ := balance.AvailableAmount.Value.Int64()
 	pending, _ := balance.PendingAmount.Value.Int64()
-	fees := int64(len(st.toss.Ledger())) * 924 // 2.8 per cent of 30,000, and its VAT
-	assert.Equal(st.t, sales-fees, left+pending+paidOut, "sales less fees are at Toss Payments or paid out")
+	assert.Equal(st.t, sold-refunded-fees+st.added, left+pending+paidOut, "sales less refunds and fees are at Toss Payments or paid out")
+}
+
+// assertLedger compares what a seller is owed with the seller's share of what is left of each
+// sale, less what was paid.
+func (st *stand) assertLedger(ref string) {
+	st.t.Helper()
+	owed := -st.number(`SELECT COALESCE(SUM(amount), 0) FROM payouts WHERE state = 'completed' AND seller = '` + ref + `'`)
+	for _, id := range strings.Fields(st.query(`SELECT id FROM orders WHERE state = 'paid' AND seller = '` + ref + `'`)) {
+		left, _ := price.Int64()
+		for _, amount := range st.toss.Refunds(id) {
+			won, _ := amount.Int64()
+			left -= won
+		}
+		owed += share(left)
+	}
+	assert.Equal(st.t, owed, st.number(`SELECT COALESCE(SUM(amount), 0) FROM entries WHERE seller = '`+ref+`'`), "what is owed to %s", ref)
+}
+
+// settled reports whether nothing is under way. A registration that was cut off before its
+// request stays open for a while.
+func (st *stand) settled() bool {
+	return st.query(`SELECT id FROM orders WHERE state = 'confirming'`)+st.query(`SELECT id FROM refunds WHERE state = 'open'`)+
+		st.query(`SELECT id FROM batches WHERE state = 'open'`)+st.query(`SELECT ref FROM payouts WHERE state IN ('new', 'requested')`) == ""
 }
 
 func TestMarketplace(t *testing.T) {
@@ -127,8 +175,8 @@ func TestMarketplace(t *testing.T) {
 	st.listen()
 	m := st.markets[0]
 	ref, id := st.seller("김판매")
-	assert.Contains(t, st.shops[0].Page("/"), "APPROVAL_REQUIRED")
-	st.sell(0, ref)
+	assert.Contains(t, st.shops[0].Page("/"), "본인인증이 필요해요")
+	st.buy(st.shops[0], ref)
 	assert.Equal(t, "paid", st.query(`SELECT state FROM orders`))
 	st.toss.Advance(5 * 24 * time.Hour)
 	m.round(t.Context())
@@ -142,14 +190,134 @@ func TestMarketplace(t *testing.T) {
 	st.toss.FailPayout(st.query(`SELECT toss_id FROM payouts`), tosspayments.ErrInvalidAccountNumber)
 	st.toss.WaitWebhooks()
 	assert.Equal(t, "unpaid", st.query(`SELECT state FROM payouts`))
-	st.assertConserved(map[string]string{ref: id})
+	st.assertConserved()
 	m.round(t.Context())
 	m.round(t.Context())
 	assert.Equal(t, 1, st.toss.CompletePayouts())
 	st.toss.WaitWebhooks()
 	assert.Equal(t, tosspayments.Won(27_000), st.toss.PaidOut(id))
-	assert.Contains(t, st.shops[0].Page("/"), `<b class="paid">27,000원</b>`)
-	st.assertConserved(map[string]string{ref: id})
+	assert.Contains(t, st.shops[0].Page("/"), `<dd class="paid">27,000원</dd>`)
+	st.assertConserved()
+}
+
+// A refund takes the seller's share back. What the seller was paid already is owed, and taken
+// out of the next sales.
+func TestRefunds(t *testing.T) {
+	st := newStand(t, 1)
+	m, shop := st.markets[0], st.shops[0]
+	st.toss.AddBalance(tosspayments.Won(100_000))
+	st.added = 100_000
+	ref, id := st.seller("김판매")
+	st.toss.CompleteIdentityCheck(id)
+	require.NoError(t, m.readSellers(t.Context()))
+	owed := func() int64 { return st.number(`SELECT SUM(amount) FROM entries WHERE seller = '` + ref + `'`) }
+
+	before := st.buy(shop, ref)
+	require.NoError(t, st.refund(shop, before, "30000", "9,999"))
+	assert.Contains(t, shop.Page("/orders/"+before), "일부 환불됐어요.")
+	assert.Equal(t, share(20_001), owed(), "the commission is that of what is left")
+	st.assertConserved()
+	require.NoError(t, st.refund(shop, before, "20001", ""))
+	assert.Contains(t, shop.Page("/orders/"+before), "전액 환불됐어요.")
+	assert.Zero(t, owed())
+	st.assertConserved()
+
+	payOut := func() {
+		m.round(t.Context())
+		st.toss.CompletePayouts()
+		require.NoError(t, m.checkPayouts(t.Context()))
+	}
+	after := st.buy(shop, ref)
+	payOut()
+	assert.Equal(t, tosspayments.Won(27_000), st.toss.PaidOut(id))
+	require.NoError(t, st.refund(shop, after, "30000", "10000"))
+	require.NoError(t, st.refund(shop, after, "20000", ""))
+	assert.Equal(t, int64(-27_000), owed(), "the ledger carries the debt")
+	assert.Contains(t, shop.Page("/"), `<dd class="debt">27,000원</dd>`)
+	st.assertConserved()
+	payOut()
+	st.buy(shop, ref)
+	payOut()
+	assert.Equal(t, tosspayments.Won(27_000), st.toss.PaidOut(id), "the next sale makes up for it")
+	assert.Zero(t, owed())
+	st.buy(shop, ref)
+	payOut()
+	assert.Equal(t, tosspayments.Won(54_000), st.toss.PaidOut(id))
+	st.assertConserved()
+}
+
+// What is refused goes back into the ledger, and a form that is sent twice is one refund.
+func TestRefusedRefunds(t *testing.T) {
+	st := newStand(t, 1)
+	shop := st.shops[0]
+	ref, _ := st.seller("김판매")
+	id := st.buy(shop, ref)
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Refuse, Code: tosspayments.ErrNotCancelablePayment})
+	require.NoError(t, st.refund(shop, id, "30000", ""))
+	assert.Equal(t, "refused NOT_CANCELABLE_PAYMENT", st.query(`SELECT state || ' ' || code FROM refunds`))
+	assert.Contains(t, shop.Page("/orders/"+id), "환불이 거절됐어요.")
+	st.assertConserved()
+
+	for _, amount := range []string{"0", "-1", "30001", "1.5", "x"} {
+		response, err := shop.Client.PostForm(shop.Shop+"/orders/"+id+"/refund", url.Values{"left": {"30000"}, "amount": {amount}})
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, http.StatusBadRequest, response.StatusCode, amount)
+	}
+	require.NoError(t, st.refund(shop, id, "30000", "10000"))
+	require.NoError(t, st.refund(shop, id, "30000", "10000"))
+	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(10_000)}, st.toss.Refunds(id))
+	assert.Contains(t, shop.Page("/orders/"+id), "일부 환불됐어요.")
+	st.assertConserved()
+}
+
+// A registration without an answer is found by its reference; one that never arrived is
+// forgotten.
+func TestInterruptedRegistrations(t *testing.T) {
+	st := newStand(t, 1, tosspayments.WithMaxRetries(0))
+	m := st.markets[0]
+	form := url.Values{"name": {"김판매"}, "email": {"a@b.c"}, "phone": {"01012345678"}, "bank": {"092"}, "account": {"100012345678"}}
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.RegisterSeller, Kind: tosstest.Drop, AfterEffect: true})
+	_, err := st.shops[0].Submit("/sellers", form)
+	require.NoError(t, err)
+	assert.Contains(t, st.shops[0].Page("/"), "등록을 확인하고 있어요")
+	require.NoError(t, m.findSellers(t.Context()))
+	assert.Equal(t, "APPROVAL_REQUIRED", st.query(`SELECT status FROM sellers`))
+
+	// net/http sends a request once more of which a reused connection is dropped.
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.RegisterSeller, Kind: tosstest.Drop, Times: 2})
+	_, err = st.shops[0].Submit("/sellers", form)
+	require.NoError(t, err)
+	require.NoError(t, m.findSellers(t.Context()))
+	st.toss.ClearFaults()
+	assert.Equal(t, int64(2), st.number(`SELECT COUNT(*) FROM sellers`))
+	m.now = func() time.Time { return time.Now().Add(longestRegistration + time.Minute) }
+	require.NoError(t, m.findSellers(t.Context()))
+	assert.Equal(t, int64(1), st.number(`SELECT COUNT(*) FROM sellers`))
+}
+
+// A batch whose key the server may have forgotten is looked for, and not requested again.
+func TestAnOldBatch(t *testing.T) {
+	for _, paid := range []bool{false, true} {
+		st := newStand(t, 1, tosspayments.WithMaxRetries(0))
+		m := st.markets[0]
+		st.toss.AddBalance(tosspayments.Won(100_000))
+		st.added = 100_000
+		ref, id := st.seller("김판매")
+		st.toss.CompleteIdentityCheck(id)
+		require.NoError(t, m.readSellers(t.Context()))
+		st.buy(st.shops[0], ref)
+		require.NoError(t, m.makeBatch(t.Context()))
+		if paid {
+			st.toss.Inject(tosstest.Fault{Operation: tosstest.RequestPayouts, Kind: tosstest.Drop, AfterEffect: true})
+			st.toss.Inject(tosstest.Fault{Operation: tosstest.ListPayouts, Kind: tosstest.BadGateway, Times: 10})
+			require.NoError(t, m.runBatches(t.Context()))
+			st.toss.ClearFaults()
+		}
+		m.now = func() time.Time { return time.Now().Add(keysLast) }
+		require.NoError(t, m.runBatches(t.Context()))
+		assert.Equal(t, map[bool]string{false: "review", true: "requested"}[paid], st.query(`SELECT state FROM batches`))
+	}
 }
 
 // A refused batch gives everything back, and the others are paid with the next one.
@@ -160,15 +328,15 @@ func TestARefusedBatch(t *testing.T) {
 	late, lateID := st.seller("보류된")
 	st.toss.CompleteIdentityCheck(readyID)
 	st.toss.CompleteIdentityCheck(lateID)
-	st.sell(0, ready)
-	st.sell(0, late)
+	st.buy(st.shops[0], ready)
+	st.buy(st.shops[0], late)
 	st.toss.Advance(5 * 24 * time.Hour)
 	require.NoError(t, m.readSellers(t.Context()))
 	require.NoError(t, m.makeBatch(t.Context()))
 	st.toss.RequireKYC(lateID) // after the batch was made
 	require.NoError(t, m.runBatches(t.Context()))
 	assert.Equal(t, "refused FORBIDDEN_SELLER_PAYOUT", st.query(`SELECT state || ' ' || code FROM batches`))
-	st.assertConserved(map[string]string{ready: readyID, late: lateID})
+	st.assertConserved()
 	require.NoError(t, m.readSellers(t.Context()))
 	require.NoError(t, m.makeBatch(t.Context()))
 	require.NoError(t, m.runBatches(t.Context()))
@@ -176,7 +344,7 @@ func TestARefusedBatch(t *testing.T) {
 	require.NoError(t, m.checkPayouts(t.Context()))
 	assert.Equal(t, tosspayments.Won(27_000), st.toss.PaidOut(readyID))
 	assert.Zero(t, st.toss.PaidOut(lateID))
-	st.assertConserved(map[string]string{ready: readyID, late: lateID})
+	st.assertConserved()
 }
 
 // failOne lets the bank refuse one of the payouts that are under way.
@@ -197,27 +365,31 @@ func TestMoneyIsConserved(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	st := newStand(t, 2, tosspayments.WithTimeout(2*time.Second), tosspayments.WithMaxRetries(1))
-	sellers := map[string]string{}
 	var refs []string
 	for i := range 4 {
 		ref, id := st.seller(fmt.Sprint("판매자", i))
 		st.toss.CompleteIdentityCheck(id)
-		refs, sellers[ref] = append(refs, ref), id
+		refs = append(refs, ref)
 	}
 	st.listen()
 	st.toss.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.LoseWebhook, Times: 5})
-	for _, operation := range []tosstest.Operation{tosstest.RequestPayouts, tosstest.ConfirmPayment, tosstest.ListPayouts} {
-		for _, kind := range []tosstest.FaultKind{tosstest.Drop, tosstest.Cut, tosstest.BadGateway} {
+	for _, operation := range []tosstest.Operation{tosstest.RequestPayouts, tosstest.ConfirmPayment, tosstest.ListPayouts, tosstest.CancelPayment} {
+		for _, kind := range []tosstest.FaultKind{tosstest.Drop, tosstest.BadGateway} {
 			st.toss.Inject(tosstest.Fault{Operation: operation, Kind: kind, AfterEffect: true, Times: 2})
 			st.toss.Inject(tosstest.Fault{Operation: operation, Kind: tosstest.Drop, Times: 2})
 		}
 	}
 	failures := 0
-	for n := 0; n < 12 || failures < 2; n++ {
+	for n := 0; n < 8 || failures < 2; n++ {
 		require.Less(t, n, 100, "payouts that can fail")
 		var group sync.WaitGroup
 		for i, m := range st.markets {
-			group.Go(func() { st.sell(i, refs[rand.N(len(refs))]) })
+			group.Go(func() {
+				id := st.buy(st.shops[i], refs[rand.N(len(refs))])
+				if rand.N(2) == 0 {
+					st.refundSome(i, id)
+				}
+			})
 			group.Go(func() { m.round(context.Background()) })
 		}
 		group.Wait()
@@ -232,66 +404,26 @@ func TestMoneyIsConserved(t *testing.T) {
 	require.Eventually(t, func() bool {
 		st.markets[0].round(context.Background())
 		st.toss.CompletePayouts()
-		return st.query(`SELECT id FROM orders WHERE state = 'confirming'`)+st.query(`SELECT id FROM batches WHERE state = 'open'`)+
-			st.query(`SELECT ref FROM payouts WHERE state IN ('new', 'requested')`) == ""
+		return st.settled()
 	}, 30*time.Second, 10*time.Millisecond)
 	st.toss.WaitWebhooks()
 	assert.Empty(t, st.query(`SELECT id FROM batches WHERE state = 'review'`))
 	assert.NotEmpty(t, st.query(`SELECT ref FROM payouts WHERE state = 'unpaid'`), "some have failed")
-	st.assertConserved(sellers)
-	t.Logf("%d sales", len(st.toss.Ledger()))
+	assert.NotZero(t, st.number(`SELECT SUM(refunded) FROM orders`))
+	st.assertConserved()
+	t.Logf("%d sales and refunds", len(st.toss.Ledger()))
 }
 
-// Killed at each step of a payout: the instance that is started again finishes it.
-func TestKilled(t *testing.T) {
-	binary := shoptest.Build(t)
-	for _, point := range []string{"before the request", "after the request", "before the record"} {
-		t.Run(point, func(t *testing.T) {
-			t.Parallel()
-			st := newStand(t, 1)
-			ref, id := st.seller("김판매")
-			st.toss.CompleteIdentityCheck(id)
-			st.sell(0, ref)
-			st.toss.Advance(5 * 24 * time.Hour)
-			between := shoptest.NewBetween(t, st.toss)
-			start := func() *shoptest.Process {
-				return shoptest.Start(t, binary, []string{"TOSS_SECURITY_KEY=" + tosstest.DefaultSecurityKey},
-					"-db", st.database, "-toss", between.URL, "-interval", "50ms", "-again", "100ms")
-			}
-			started, killed := make(chan *shoptest.Process, 1), make(chan bool)
-			requested := func(next func()) {
-				process := <-started
-				unlock := func() {}
-				switch point {
-				case "after the request":
-					st.toss.Inject(tosstest.Fault{Operation: tosstest.RequestPayouts, Kind: tosstest.Drop, AfterEffect: true})
-					next()
-				case "before the record":
-					unlock = shoptest.Lock(t, st.database, "batches")
-					next()
-					// The answer has been written; the record waits for the lock.
-					time.Sleep(300 * time.Millisecond)
-				}
-				process.Kill()
-				unlock()
-				killed <- true
-			}
-			// The list of payouts has the same path: it is asked for only after a lost answer.
-			between.Once("/v2/payouts", requested)
-			started <- start()
-			select {
-			case <-killed:
-			case <-time.After(30 * time.Second):
-				t.Fatal("it never came so far")
-			}
-			assert.Equal(t, "open", st.query(`SELECT state FROM batches`), "nobody has recorded it")
-			start()
-			require.Eventually(t, func() bool { return st.query(`SELECT state FROM payouts`) == "requested" }, 30*time.Second, 20*time.Millisecond)
-			st.toss.CompletePayouts()
-			require.Eventually(t, func() bool { return st.query(`SELECT state FROM payouts`) == "completed" }, 30*time.Second, 20*time.Millisecond)
-			assert.Equal(t, 1, st.toss.Payouts(st.query(`SELECT ref FROM payouts`)))
-			st.assertConserved(map[string]string{ref: id})
-		})
+// refundSome asks for a part back, and for all that is left of another order.
+func (st *stand) refundSome(instance int, id string) {
+	s := st.shops[instance]
+	_ = st.refund(s, id, "30000", fmt.Sprint(1+rand.N(30_000)))
+	orders, err := list(context.Background(), st.markets[instance].db, func(rows *sql.Rows) (row [2]string, err error) {
+		return row, rows.Scan(&row[0], &row[1])
+	}, `SELECT id, CAST(amount - refunded AS TEXT) FROM orders WHERE state = 'paid' AND amount > refunded`)
+	if assert.NoError(st.t, err) && len(orders) > 0 {
+		o := orders[rand.N(len(orders))]
+		_ = st.refund(s, o[0], o[1], "")
 	}
 }
 
@@ -312,4 +444,5 @@ func TestPagesRefuse(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
+	assert.Equal(t, "김판매", st.query(`SELECT name FROM sellers`), "who was refused is not kept")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"embed"
 	"net/http"
 	"strings"
@@ -24,23 +25,67 @@ var price = tosspayments.Won(30_000)
 // page is what the templates get.
 type page struct {
 	shop.Frame
-	Message, Script, ClientKey string
-	Price                      tosspayments.Amount
-	Order                      *order
-	Sellers                    []sellerRow
-	Payouts                    []payoutRow
+	Message, Problem, Script, ClientKey string
+	Price                               tosspayments.Amount
+	Order                               *order
+	// Refund is where the last refund of the order stands; "" if there was none.
+	Refund  string
+	Orders  []orderRow
+	Sellers []sellerRow
+	Payouts []payoutRow
 }
 
-// sellerRow is a seller with what is owed, on the way, and paid.
+// sellerRow is a seller with what is owed to them, or what they owe, and what they were paid.
 type sellerRow struct {
 	Ref, Name, TossID string
 	Status            payouts.SellerStatus
-	Owed, Paid        tosspayments.Amount
+	Owed, Debt, Paid  tosspayments.Amount
+}
+
+// State says what the seller's status means.
+func (s *sellerRow) State() string {
+	switch {
+	case s.TossID == "":
+		return "등록을 확인하고 있어요"
+	case s.Status == payouts.SellerStatusApprovalRequired:
+		return "본인인증이 필요해요"
+	case s.Status == payouts.SellerStatusKYCRequired:
+		return "고객확인(KYC)이 필요해요"
+	case s.Status == payouts.SellerStatusPartiallyApproved:
+		return "일주일에 1,000만 원까지 지급할 수 있어요"
+	case s.Status == payouts.SellerStatusApproved:
+		return "지급할 수 있어요"
+	}
+	return "상태를 확인하고 있어요"
 }
 
 type payoutRow struct {
-	Ref, Seller, State, Code string
-	Amount                   tosspayments.Amount
+	Seller, State, Code string
+	Amount              tosspayments.Amount
+}
+
+// Word says what has become of the payout.
+func (p *payoutRow) Word() string {
+	return map[string]string{"new": "요청하고 있어요", "requested": "이체하고 있어요", "completed": "지급했어요", "unpaid": "지급하지 못했어요"}[p.State]
+}
+
+type orderRow struct {
+	order
+	SellerName string
+}
+
+// Word says where an order stands.
+func (o *order) Word() string {
+	switch {
+	case o.State == "paid" && o.Left().IsZero():
+		return "전액 환불됐어요."
+	case o.State == "paid" && !o.Refunded.IsZero():
+		return "일부 환불됐어요."
+	}
+	return map[string]string{
+		"new": "아직 결제하지 않았어요.", "confirming": "결제를 확인하고 있어요. 다시 결제하지 마세요.", "paid": "결제됐어요.",
+		"failed": "결제하지 못했어요.", "review": "결제를 확인하고 있어요. 고객센터에서 연락드릴게요.",
+	}[o.State]
 }
 
 func (m *market) handler(securityKey string) (http.Handler, error) {
@@ -57,6 +102,7 @@ func (m *market) handler(securityKey string) (http.Handler, error) {
 	mux.HandleFunc("POST /sellers/{id}/check", m.completeCheck)
 	mux.HandleFunc("POST /orders", m.createOrder)
 	mux.HandleFunc("GET /orders/{id}", m.showOrder)
+	mux.HandleFunc("POST /orders/{id}/refund", m.refundOrder)
 	mux.HandleFunc("GET /success", m.success)
 	mux.HandleFunc("GET /fail", func(w http.ResponseWriter, r *http.Request) {
 		m.message(w, r, http.StatusOK, "결제하지 못했어요. 처음부터 다시 시도해 주세요.")
@@ -85,6 +131,9 @@ func (m *market) showMarket(w http.ResponseWriter, r *http.Request) {
 	if p.Sellers, err = m.sellers(r.Context()); err == nil {
 		p.Payouts, err = m.lastPayouts(r.Context())
 	}
+	if err == nil {
+		p.Orders, err = m.lastOrders(r.Context())
+	}
 	if err != nil {
 		m.failed(w, r, err)
 		return
@@ -92,38 +141,28 @@ func (m *market) showMarket(w http.ResponseWriter, r *http.Request) {
 	m.show(w, r, http.StatusOK, "market.html", p)
 }
 
-func (m *market) sellers(ctx context.Context) (list []sellerRow, err error) {
-	rows, err := m.db.QueryContext(ctx, `SELECT ref, name, toss_id, status,
-		COALESCE((SELECT SUM(amount) FROM entries WHERE seller = ref), 0),
-		COALESCE((SELECT SUM(amount) FROM payouts WHERE seller = sellers.ref AND state = 'completed'), 0) FROM sellers ORDER BY ref`)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var s sellerRow
-		if err := rows.Scan(&s.Ref, &s.Name, &s.TossID, &s.Status, &s.Owed, &s.Paid); err != nil {
-			return nil, err
+func (m *market) sellers(ctx context.Context) ([]sellerRow, error) {
+	return list(ctx, m.db, func(rows *sql.Rows) (s sellerRow, err error) {
+		err = rows.Scan(&s.Ref, &s.Name, &s.TossID, &s.Status, &s.Owed, &s.Paid)
+		if s.Owed.Sign() < 0 {
+			s.Owed, s.Debt = s.Debt, s.Owed.Neg()
 		}
-		list = append(list, s)
-	}
-	return list, rows.Err()
+		return s, err
+	}, `SELECT ref, name, toss_id, status,
+		COALESCE((SELECT SUM(amount) FROM entries WHERE seller = ref), 0),
+		COALESCE((SELECT SUM(amount) FROM payouts WHERE seller = sellers.ref AND state = 'completed'), 0) FROM sellers ORDER BY made_at, ref`)
 }
 
-func (m *market) lastPayouts(ctx context.Context) (list []payoutRow, err error) {
-	rows, err := m.db.QueryContext(ctx, `SELECT ref, seller, state, code, amount FROM payouts ORDER BY ref LIMIT 100`)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var p payoutRow
-		if err := rows.Scan(&p.Ref, &p.Seller, &p.State, &p.Code, &p.Amount); err != nil {
-			return nil, err
-		}
-		list = append(list, p)
-	}
-	return list, rows.Err()
+func (m *market) lastPayouts(ctx context.Context) ([]payoutRow, error) {
+	return list(ctx, m.db, func(rows *sql.Rows) (p payoutRow, err error) {
+		return p, rows.Scan(&p.Seller, &p.State, &p.Code, &p.Amount)
+	}, `SELECT s.name, p.state, p.code, p.amount FROM payouts p JOIN sellers s ON s.ref = p.seller ORDER BY p.made_at DESC, p.ref LIMIT 20`)
+}
+
+func (m *market) lastOrders(ctx context.Context) ([]orderRow, error) {
+	return list(ctx, m.db, func(rows *sql.Rows) (o orderRow, err error) {
+		return o, rows.Scan(&o.ID, &o.SellerName, &o.Amount, &o.Refunded, &o.State)
+	}, `SELECT o.id, s.name, o.amount, o.refunded, o.state FROM orders o JOIN sellers s ON s.ref = o.seller ORDER BY o.made_at DESC, o.id LIMIT 20`)
 }
 
 // addSeller registers a seller. The account goes to Toss Payments, and is not kept here.
@@ -136,27 +175,33 @@ func (m *market) addSeller(w http.ResponseWriter, r *http.Request) {
 		payouts.Account{BankCode: value("bank"), AccountNumber: tosspayments.NewSensitive(value("account")), HolderName: name},
 		&payouts.Individual{Name: name, Email: tosspayments.NewSensitive(value("email")), Phone: tosspayments.NewSensitive(value("phone"))})
 	switch outcome := tosspayments.OutcomeOf(nil, err); {
-	case err == nil:
-		http.Redirect(w, r, "/", http.StatusSeeOther)
 	case outcome == tosspayments.OutcomeRefused || outcome == tosspayments.OutcomeNotSent:
 		m.message(w, r, http.StatusBadRequest, "판매자를 등록하지 못했어요. 입력한 내용과 계좌를 확인해 주세요.")
-	default:
-		m.failed(w, r, err)
+		return
+	case err != nil:
+		m.logger.WarnContext(ctx, "register", "error", err) // the page says that it is being looked at
 	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// completeCheck plays the seller's part of the identity check, in the sandbox only.
+// completeCheck plays the seller's part of the identity check or of KYC, in the sandbox only.
 func (m *market) completeCheck(w http.ResponseWriter, r *http.Request) {
 	if m.toss.Sandbox == nil {
 		http.NotFound(w, r)
 		return
 	}
-	known, err := m.texts(r.Context(), `SELECT toss_id FROM sellers WHERE toss_id = $1`, r.PathValue("id"))
-	if err != nil || len(known) == 0 {
+	id := r.PathValue("id")
+	status, err := m.texts(r.Context(), `SELECT status FROM sellers WHERE toss_id = $1`, id)
+	if err != nil || len(status) == 0 {
 		http.NotFound(w, r)
 		return
 	}
-	m.toss.Sandbox.CompleteIdentityCheck(known[0])
+	switch payouts.SellerStatus(status[0]) {
+	case payouts.SellerStatusApprovalRequired:
+		m.toss.Sandbox.CompleteIdentityCheck(id)
+	case payouts.SellerStatusKYCRequired:
+		m.toss.Sandbox.CompleteKYC(id)
+	}
 	m.toss.Sandbox.WaitWebhooks()
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
@@ -164,8 +209,9 @@ func (m *market) completeCheck(w http.ResponseWriter, r *http.Request) {
 // createOrder stores the order, with its amount, before any window opens.
 func (m *market) createOrder(w http.ResponseWriter, r *http.Request) {
 	id := tosspayments.NewOrderID()
-	made, err := shop.Change(r.Context(), m.db, `INSERT INTO orders (id, seller, amount) SELECT $1, ref, CAST($2 AS BIGINT) FROM sellers WHERE ref = $3`,
-		id, price, r.PostFormValue("seller"))
+	made, err := shop.Change(r.Context(), m.db, `INSERT INTO orders (id, seller, amount, made_at)
+		SELECT $1, ref, CAST($2 AS BIGINT), CAST($4 AS BIGINT) FROM sellers WHERE ref = $3 AND toss_id <> ''`,
+		id, price, r.PostFormValue("seller"), m.now().Unix())
 	switch {
 	case err != nil:
 		m.failed(w, r, err)
@@ -177,16 +223,61 @@ func (m *market) createOrder(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *market) showOrder(w http.ResponseWriter, r *http.Request) {
+	m.orderPage(w, r, http.StatusOK, "")
+}
+
+func (m *market) orderPage(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	o, err := m.order(r.Context(), r.PathValue("id"))
 	if err != nil {
 		m.message(w, r, http.StatusNotFound, "주문을 찾을 수 없어요.")
 		return
 	}
-	text := map[string]string{
-		"new": "아직 결제하지 않았어요.", "confirming": "결제를 확인하고 있어요. 다시 결제하지 마세요.", "paid": "결제됐어요.",
-		"failed": "결제하지 못했어요.", "review": "결제를 확인하고 있어요. 고객센터에서 연락드릴게요.",
-	}[o.State]
-	m.show(w, r, http.StatusOK, "order.html", page{Order: o, Message: text, Script: m.toss.Script, ClientKey: m.toss.ClientKey})
+	refunds, err := m.texts(r.Context(), `SELECT state FROM refunds WHERE order_id = $1 ORDER BY made_at DESC, id LIMIT 1`, o.ID)
+	if err != nil {
+		m.failed(w, r, err)
+		return
+	}
+	p := page{Order: o, Message: o.Word(), Problem: problem, Script: m.toss.Script, ClientKey: m.toss.ClientKey}
+	if len(refunds) > 0 {
+		p.Refund = refunds[0]
+	}
+	m.show(w, r, status, "order.html", p)
+}
+
+// refundOrder gives money back: the amount in the form, or all that is left.
+func (m *market) refundOrder(w http.ResponseWriter, r *http.Request) {
+	o, err := m.order(r.Context(), r.PathValue("id"))
+	if err != nil {
+		m.message(w, r, http.StatusNotFound, "주문을 찾을 수 없어요.")
+		return
+	}
+	amount := o.Left()
+	if text := strings.ReplaceAll(strings.TrimSpace(r.PostFormValue("amount")), ",", ""); text != "" {
+		amount, err = tosspayments.ParseAmount(text)
+	}
+	if won, isWhole := amount.Int64(); err != nil || !isWhole || won <= 0 || amount.Cmp(o.Left()) > 0 {
+		m.orderPage(w, r, http.StatusBadRequest, "환불할 금액을 확인해 주세요.")
+		return
+	}
+	// The page has shown what is left: a form that is sent twice plans one refund.
+	id, err := "", error(nil)
+	if r.PostFormValue("left") == o.Left().String() {
+		id, err = m.planRefund(r.Context(), o, amount)
+	}
+	switch {
+	case err != nil:
+		m.failed(w, r, err)
+		return
+	case id == "":
+		m.orderPage(w, r, http.StatusConflict, "주문이 그사이 바뀌었어요. 확인하고 다시 신청해 주세요.")
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 25*time.Second)
+	defer cancel()
+	if err := m.runRefund(ctx, id); err != nil {
+		m.logger.ErrorContext(ctx, "refund", "order", o.ID, "error", err)
+	}
+	http.Redirect(w, r, "/orders/"+o.ID, http.StatusSeeOther)
 }
 
 // success is where the buyer comes back to. Nothing is paid yet, and all values went through

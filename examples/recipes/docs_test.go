@@ -4,39 +4,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// TestBlocks finds each block of Go in the documentation among the lines of this
-// package, and of the program that the README shows.
-func TestBlocks(t *testing.T) {
-	sources, err := filepath.Glob("*.go")
-	require.NoError(t, err)
-	sources = append(sources, "../confirm/main.go")
-	var code string
-	for _, name := range sources {
-		code += lines(t, name)
-	}
-	var pages []string
-	for _, pattern := range []string{"../../README*.md", "../../docs/*.md", "../../docs/*/*.md"} {
-		found, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		pages = append(pages, found...)
-	}
-	require.GreaterOrEqual(t, len(pages), 2)
-	for _, page := range pages {
-		blocks := strings.Split(lines(t, page), "\n```go\n")
-		for _, block := range blocks[1:] {
-			block, _, closed := strings.Cut(block, "\n```\n")
-			require.True(t, closed, page)
-			assert.True(t, strings.Contains(code, "\n"+block+"\n"), "%s: no lines of the examples are\n%s", page, block)
-		}
-	}
-}
 
 // lines reads a file without indentation.
 func lines(t *testing.T, name string) string {
@@ -73,6 +47,87 @@ func TestPagesComeInTwoLanguages(t *testing.T) {
 	}
 }
 
+// TestTablesAreTheSame compares the tables of both languages: as many of them, with as
+// many rows and columns, and the same codes in each row.
+func TestTablesAreTheSame(t *testing.T) {
+	pages := map[string]string{"../../README.md": "../../README.ko.md", "../README.md": "../README.ko.md"}
+	english, err := filepath.Glob("../../docs/en/*.md")
+	require.NoError(t, err)
+	for _, page := range english {
+		pages[page] = strings.Replace(page, "/en/", "/ko/", 1)
+	}
+	for en, ko := range pages {
+		enRows, koRows := rowsOf(lines(t, en)), rowsOf(lines(t, ko))
+		if !assert.Len(t, koRows, len(enRows), "%s: another number of rows", ko) {
+			continue
+		}
+		for i, row := range enRows {
+			assert.Equal(t, row.columns, koRows[i].columns, "%s: another number of columns: %s", ko, koRows[i].text)
+			assert.Equal(t, row.codes, koRows[i].codes, "%s: other codes than in English: %s", ko, koRows[i].text)
+		}
+	}
+}
+
+// row is a row of a table, or the end of one.
+type row struct {
+	text    string
+	columns int
+	codes   []string
+}
+
+var (
+	fenced = regexp.MustCompile("(?ms)^```.*?^```$")
+	code   = regexp.MustCompile("`[^`]+`")
+	// message begins where a row of the error codes quotes Toss Payments.
+	message = regexp.MustCompile(`\| \d{3} \|.*`)
+)
+
+func rowsOf(page string) (rows []row) {
+	inTable := false
+	for line := range strings.Lines(fenced.ReplaceAllString(page, "")) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "|"):
+			codes := code.FindAllString(message.ReplaceAllString(line, ""), -1)
+			slices.Sort(codes)
+			rows = append(rows, row{line, strings.Count(code.ReplaceAllString(line, ""), "|"), codes})
+		case inTable:
+			rows = append(rows, row{})
+		}
+		inTable = strings.HasPrefix(line, "|")
+	}
+	return rows
+}
+
+// TestMapsAreComplete finds every page in the list of pages of its language.
+func TestMapsAreComplete(t *testing.T) {
+	for _, language := range []string{"en", "ko"} {
+		pages, err := filepath.Glob("../../docs/" + language + "/*.md")
+		require.NoError(t, err)
+		list := lines(t, "../../docs/"+language+"/README.md")
+		for _, page := range pages {
+			if name := filepath.Base(page); name != "README.md" {
+				assert.Contains(t, list, "]("+name, "docs/%s/README.md has no link to it", language)
+			}
+		}
+	}
+}
+
+// aside is what a Korean page may say in another language: code, addresses, quotations,
+// and its first line, which names the languages.
+var aside = regexp.MustCompile("(?s)^.*?\n|`[^`]+`|\\]\\([^)]*\\)|<[^>]*>|\"[^\"\n]*\"|\\([A-Za-z][^)\n]*\\)")
+
+// TestKoreanPagesSpeakKorean finds English sentences in Korean pages: five words in a row.
+func TestKoreanPagesSpeakKorean(t *testing.T) {
+	sentence := regexp.MustCompile(`[A-Za-z']+(?:[ ,]+[A-Za-z']+){4,}`)
+	pages, err := filepath.Glob("../../docs/ko/*.md")
+	require.NoError(t, err)
+	for _, page := range append(pages, "../../README.ko.md", "../README.ko.md") {
+		text := aside.ReplaceAllString(fenced.ReplaceAllString(lines(t, page), ""), "")
+		assert.Empty(t, sentence.FindAllString(text, -1), page)
+	}
+}
+
 func blocksOf(page, kind string) (blocks []string) {
 	for _, block := range strings.Split(page, "\n```"+kind+"\n")[1:] {
 		block, _, _ = strings.Cut(block, "\n```\n")
@@ -89,14 +144,8 @@ var (
 
 // TestLinks follows every relative link of the documentation.
 func TestLinks(t *testing.T) {
-	var pages []string
-	for _, pattern := range []string{"../../*.md", "../../docs/*/*.md"} {
-		found, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		pages = append(pages, found...)
-	}
 	followed := 0
-	for _, page := range pages {
+	for _, page := range pagesOf(t) {
 		for _, match := range link.FindAllStringSubmatch(lines(t, page), -1) {
 			target, anchor, _ := strings.Cut(match[1]+match[2], "#")
 			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") || strings.HasPrefix(target, "{{") {

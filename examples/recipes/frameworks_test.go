@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/go-chi/chi/v5"
 	"github.com/gofiber/fiber/v3"
+	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -48,10 +50,19 @@ func servers(t *testing.T, handler *webhook.Handler) map[string]string {
 	MountGin(router, handler)
 	withGin := httptest.NewServer(router)
 	t.Cleanup(withGin.Close)
+	withChi := chi.NewRouter()
+	new(Shop).MountChi(withChi, handler)
+	chiServer := httptest.NewServer(withChi)
+	t.Cleanup(chiServer.Close)
+	withEcho := echo.New()
+	MountEcho(withEcho, handler)
+	echoServer := httptest.NewServer(withEcho)
+	t.Cleanup(echoServer.Close)
 	app := NewFiber()
 	MountFiber(app, handler)
 	return map[string]string{
 		"net/http": plain.Listener.Addr().String(), "gin": withGin.Listener.Addr().String(), "fiber": serveFiber(t, app),
+		"chi": chiServer.Listener.Addr().String(), "echo": echoServer.Listener.Addr().String(),
 	}
 }
 
@@ -150,6 +161,20 @@ func TestSuccessRedirectInEveryFramework(t *testing.T) {
 		"gin": func(shop *Shop) string {
 			router := gin.New()
 			router.GET("/success", shop.GinSuccess)
+			server := httptest.NewServer(router)
+			t.Cleanup(server.Close)
+			return server.Listener.Addr().String()
+		},
+		"chi": func(shop *Shop) string {
+			router := chi.NewRouter()
+			shop.MountChi(router, &webhook.Handler{})
+			server := httptest.NewServer(router)
+			t.Cleanup(server.Close)
+			return server.Listener.Addr().String()
+		},
+		"echo": func(shop *Shop) string {
+			router := echo.New()
+			router.GET("/success", shop.EchoSuccess)
 			server := httptest.NewServer(router)
 			t.Cleanup(server.Close)
 			return server.Listener.Addr().String()

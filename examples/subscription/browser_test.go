@@ -15,7 +15,10 @@ import (
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 )
 
-func TestMain(m *testing.M) { shoptest.Main(m) }
+func TestMain(m *testing.M) {
+	shoptest.RunAsProgram(main)
+	shoptest.Main(m)
+}
 
 // run lets the biller work by itself.
 func (st *stand) run() {
@@ -117,7 +120,8 @@ func TestRefreshInABrowser(t *testing.T) {
 	st := newStand(t)
 	b := shoptest.NewBrowser(t)
 	st.run()
-	b.Visit(st.url + "/card")
+	b.Visit(st.url)
+	b.Click("#subscribe")
 	b.Click("#register")
 	b.FinishWindow("", "pay")
 	b.WaitFor("#charges", "결제 완료")
@@ -140,7 +144,7 @@ func TestMonthsGoBy(t *testing.T) {
 	}()
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
 	b := shoptest.NewBrowser(t)
-	b.Visit(strings.TrimSpace(out.String()))
+	b.Visit(out.Line())
 	today := b.Text("#today")
 	b.Click("#subscribe")
 	b.Click("#register")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -31,9 +32,25 @@ func newClock(ctx context.Context, db *sql.DB, speed float64) (*clock, error) {
 	return &clock{wall: time.Now, origin: time.Unix(origin, 0), speed: speed}, err
 }
 
+// isFast reports whether the shop's time is not the real one.
+func (c *clock) isFast() bool { return c.speed != 1 }
+
+// String says in Korean and English how fast time runs.
+func (c *clock) String() string {
+	if !c.isFast() {
+		return "시간 / time: 실제 시간 / the real one"
+	}
+	return fmt.Sprintf("시간 / time: %.0f배 빠르게 흘러요. 한 달이 %s예요 / a month takes %[2]s", c.speed, c.month())
+}
+
+// month is how long a month of 30 days takes.
+func (c *clock) month() time.Duration {
+	return time.Duration(float64(30*24*time.Hour) / c.speed).Round(time.Millisecond)
+}
+
 func (c *clock) now() time.Time {
 	real := c.wall()
-	if c.speed != 1 {
+	if c.isFast() {
 		real = time.Unix(c.origin.Unix()+int64(real.Sub(c.origin).Seconds()*c.speed), 0)
 	}
 	return real.In(kst)

@@ -9,10 +9,10 @@
 // and the real script. Everything is in an SQLite file, or with DATABASE_URL in
 // PostgreSQL, which several instances may share.
 //
-// SUBSCRIPTION_KEY encrypts billing keys and signs sessions; `openssl rand -base64 32`
-// makes one. To replace it, start with "new,old": what the old key has encrypted is
-// encrypted anew. Several instances need a step before that, "old,new", in which all
-// learn the new key. After 30 days, when the sessions of the old key are over, drop it.
+// SUBSCRIPTION_KEY encrypts billing keys; `openssl rand -base64 32` makes one. To replace
+// it, start with "new,old": what the old key has encrypted is encrypted anew, and then the
+// old key can go. Several instances need a step before that, "old,new", in which all learn
+// the new key.
 package main
 
 import (
@@ -117,7 +117,8 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 			toss.Sandbox.RegisterWebhook(url+webhookPath, webhook.BillingDeleted)
 		}
 		b.run(ctx, c.interval)
-	})
+	}, "원두 구독 / a coffee subscription", toss.Mode, shop.DataAre(database, toss.Sandbox != nil && c.database == ""), clock.String(),
+		"해 볼 것 / try: 등록창에서 결제할 때 거절되는 카드를 고르고 다음 결제일을 기다리세요 / register a card that will be refused, and wait for the next months")
 }
 
 // complete fills in what follows from the rest.

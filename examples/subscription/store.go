@@ -34,32 +34,45 @@ type store struct {
 	*biller
 	sessions *shop.Sessions
 	pages    *shop.Pages
-	issues   limiter
+	issues   shop.Limiter
 }
+
+// sessionTime is long: a shop whose customers sign in would have a short one, and this
+// one would lock them out of their subscription.
+const sessionTime = 365 * 24 * time.Hour
 
 func newStore(b *biller) (*store, error) {
 	pages, err := shop.NewPages(web, b.toss, b.logger)
-	return &store{biller: b, sessions: shop.SignedSessions(b.vault.sessionKeys()...), pages: pages}, err
+	return &store{
+		biller: b, pages: pages, sessions: &shop.Sessions{Name: "subscription", Lifetime: sessionTime},
+		issues: shop.Limiter{Count: 30, Period: 10 * time.Minute},
+	}, err
 }
 
 func (s *store) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.showSubscription)
 	mux.HandleFunc("GET /state", s.subscriptionState)
+	mux.HandleFunc("POST /subscribe", s.subscribe)
 	mux.HandleFunc("GET /card", s.showRegistration)
 	mux.HandleFunc("GET /card/success", s.showSuccess)
 	mux.HandleFunc("POST /card/issue", s.issueKey)
 	mux.HandleFunc("GET /card/fail", s.showFail)
 	mux.HandleFunc("POST /cancel", s.cancelSubscription)
 	mux.Handle("POST "+webhookPath, s.webhooks())
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.message(w, r, http.StatusNotFound, "없는 페이지예요", "주소를 확인해 주세요.")
+	})
 	return shop.Protect(mux, s.logger)
 }
 
 // page is what the templates get.
 type page struct {
 	shop.Frame
-	Now         time.Time
-	Speed       float64
+	Now   time.Time
+	Speed float64
+	// Month is how long a month takes; 0 where time is the real one.
+	Month       time.Duration
 	Plan        string
 	Price       tosspayments.Amount
 	Message     string
@@ -83,6 +96,9 @@ func titled(title string) page { return page{Frame: shop.Frame{Title: title}} }
 
 func (s *store) show(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
 	p.Now, p.Speed, p.Plan, p.Price = s.clock.now(), s.clock.speed, planName, planPrice
+	if s.clock.isFast() {
+		p.Month = s.clock.month()
+	}
 	s.pages.Show(w, r, status, name, &p)
 }
 
@@ -145,7 +161,7 @@ func (v *view) Last() *charge {
 }
 
 func (s *store) showSubscription(w http.ResponseWriter, r *http.Request) {
-	v, err := s.view(r.Context(), s.sessions.Customer(w, r))
+	v, err := s.view(r.Context(), s.sessions.Customer(r))
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -163,22 +179,34 @@ var titles = map[state]string{active: "구독 중이에요", pastDue: "다른 �
 
 // subscriptionState is what the page asks for.
 func (s *store) subscriptionState(w http.ResponseWriter, r *http.Request) {
-	v, err := s.view(r.Context(), s.sessions.Customer(w, r))
+	v, err := s.view(r.Context(), s.sessions.Customer(r))
 	if err != nil {
-		answer(w, http.StatusInternalServerError, "")
+		shop.Answer(w, http.StatusInternalServerError, "")
 		return
 	}
-	answer(w, http.StatusOK, v.Version())
+	shop.Answer(w, http.StatusOK, v.Version())
 }
 
-func answer(w http.ResponseWriter, status int, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
+// subscribe begins a session, and leads to the registration. Only who has registered a
+// card keeps the one they have.
+func (s *store) subscribe(w http.ResponseWriter, r *http.Request) {
+	key, err := s.subs.customerKey(r.Context(), s.sessions.Customer(r))
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	if key == "" {
+		s.sessions.Start(w, r)
+	}
+	http.Redirect(w, r, "/card", http.StatusSeeOther)
 }
 
-// customerKey returns the key under which Toss Payments knows a customer, or will.
+// customerKey returns the key under which Toss Payments knows a customer, or will; ""
+// for a visitor.
 func (s *store) customerKey(ctx context.Context, customer string) (string, error) {
+	if customer == "" {
+		return "", nil
+	}
 	key, err := s.subs.customerKey(ctx, customer)
 	if key == "" && err == nil {
 		key = s.vault.customerKey(customer)
@@ -187,7 +215,11 @@ func (s *store) customerKey(ctx context.Context, customer string) (string, error
 }
 
 func (s *store) showRegistration(w http.ResponseWriter, r *http.Request) {
-	customer := s.sessions.Customer(w, r)
+	customer := s.sessions.Customer(r)
+	if customer == "" {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
 	key, err := s.customerKey(r.Context(), customer)
 	var v view
 	if err == nil {
@@ -210,11 +242,11 @@ func (s *store) showSuccess(w http.ResponseWriter, r *http.Request) {
 		s.message(w, r, http.StatusBadRequest, "잘못된 주소예요", "카드가 등록되지 않았어요. 처음부터 다시 등록해 주세요.")
 		return
 	}
-	own, err := s.customerKey(r.Context(), s.sessions.Customer(w, r))
+	own, err := s.customerKey(r.Context(), s.sessions.Customer(r))
 	switch {
 	case err != nil:
 		s.failed(w, r, err)
-	case redirect.CustomerKey != own:
+	case own == "" || redirect.CustomerKey != own:
 		s.message(w, r, http.StatusForbidden, "카드를 등록하지 않았어요", "다른 고객의 카드 등록이에요. 처음부터 다시 등록해 주세요.")
 	default:
 		s.show(w, r, http.StatusOK, "success.html", titled("카드를 등록하고 있어요"))
@@ -227,16 +259,16 @@ func (s *store) showSuccess(w http.ResponseWriter, r *http.Request) {
 func (s *store) issueKey(w http.ResponseWriter, r *http.Request) {
 	var redirect tosspayments.BillingRedirect
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 16<<10)).Decode(&redirect); err != nil {
-		answer(w, http.StatusBadRequest, "잘못된 요청이에요. 카드가 등록되지 않았어요.")
+		shop.Answer(w, http.StatusBadRequest, "잘못된 요청이에요. 카드가 등록되지 않았어요.")
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), issueTime)
 	defer cancel()
-	customer := s.sessions.Customer(w, r)
+	customer := s.sessions.Customer(r)
 	own, err := s.customerKey(ctx, customer)
-	if err == nil && redirect.CustomerKey != own {
+	if err == nil && (own == "" || redirect.CustomerKey != own) {
 		s.logger.WarnContext(ctx, "registration of another customer, nothing was sent")
-		answer(w, http.StatusForbidden, "다른 고객의 카드 등록이에요. 처음부터 다시 등록해 주세요.")
+		shop.Answer(w, http.StatusForbidden, "다른 고객의 카드 등록이에요. 처음부터 다시 등록해 주세요.")
 		return
 	}
 	id := fingerprint(redirect.AuthKey.Reveal())
@@ -245,8 +277,8 @@ func (s *store) issueKey(w http.ResponseWriter, r *http.Request) {
 		known, err = s.subs.hasCard(ctx, id)
 	}
 	if err == nil && !known {
-		if !s.issues.allow(s.clock.wall(), customer, addressOf(r)) {
-			answer(w, http.StatusTooManyRequests, "카드 등록을 너무 많이 시도했어요. 잠시 후 다시 시도해 주세요.")
+		if !s.issues.Allow(s.clock.wall(), r, customer) {
+			shop.Answer(w, http.StatusTooManyRequests, "카드 등록을 너무 많이 시도했어요. 잠시 후 다시 시도해 주세요.")
 			return
 		}
 		err = s.register(ctx, customer, id, redirect)
@@ -254,13 +286,13 @@ func (s *store) issueKey(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 		s.wake()
-		answer(w, http.StatusOK, "")
+		shop.Answer(w, http.StatusOK, "")
 	case tosspayments.OutcomeOf(nil, err) == tosspayments.OutcomeRefused:
 		s.logger.WarnContext(ctx, "registration", "error", err)
-		answer(w, http.StatusBadRequest, advice(tosspayments.CodeOf(err))+" 카드를 다시 등록해 주세요.")
+		shop.Answer(w, http.StatusBadRequest, advice(tosspayments.CodeOf(err))+" 카드를 다시 등록해 주세요.")
 	default:
 		s.logger.ErrorContext(ctx, "registration", "error", err)
-		answer(w, http.StatusInternalServerError, "카드사의 응답을 확인하지 못했어요. 이 화면을 새로고침해 주세요.")
+		shop.Answer(w, http.StatusInternalServerError, "카드사의 응답을 확인하지 못했어요. 이 화면을 새로고침해 주세요.")
 	}
 }
 
@@ -297,7 +329,7 @@ func (s *store) showFail(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *store) cancelSubscription(w http.ResponseWriter, r *http.Request) {
-	if err := s.subs.cancel(r.Context(), s.sessions.Customer(w, r)); err != nil {
+	if err := s.subs.cancel(r.Context(), s.sessions.Customer(r)); err != nil {
 		s.failed(w, r, err)
 		return
 	}

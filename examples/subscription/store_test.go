@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -142,14 +140,19 @@ func (st *stand) exec(query string, args ...any) {
 	require.NoError(st.t, err)
 }
 
-// customer is a buyer without a browser.
+// customer is a buyer without a browser, who wants to subscribe.
 type customer struct {
 	*shoptest.Customer
 	st *stand
 }
 
 func (st *stand) customer() *customer {
-	return &customer{shoptest.NewCustomer(st.t, st.url), st}
+	st.t.Helper()
+	c := &customer{shoptest.NewCustomer(st.t, st.url), st}
+	led, err := c.Submit("/subscribe", nil)
+	require.NoError(st.t, err)
+	require.Equal(st.t, "/card", led)
+	return c
 }
 
 // key is the customer's key, as the registration page hands it to the window.
@@ -302,6 +305,12 @@ func TestForeignRegistrationIsRefused(t *testing.T) {
 	redirect := st.toss.Register(tosstest.Registration{CustomerKey: victim.key()})
 	query := "?customerKey=" + redirect.CustomerKey + "&authKey=" + redirect.AuthKey.Reveal()
 	assert.Contains(t, thief.Page("/card/success"+query), "다른 고객의 카드 등록")
+	visitor := shoptest.NewCustomer(t, st.url)
+	for _, key := range []string{redirect.CustomerKey, ""} {
+		status, err := visitor.Post("/card/issue", tosspayments.BillingRedirect{CustomerKey: key, AuthKey: redirect.AuthKey})
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusForbidden, status)
+	}
 	assert.Equal(t, http.StatusForbidden, thief.issue(redirect))
 	assert.Zero(t, st.toss.Calls(tosstest.IssueBillingKey), "nothing was sent")
 	assert.Equal(t, http.StatusOK, victim.issue(redirect))
@@ -445,8 +454,8 @@ func TestKeyIsReplaced(t *testing.T) {
 	require.ErrorContains(t, err, "lacks the key")
 }
 
-// TestCopyOfTheDatabaseLetsNobodyIn: it holds neither billing keys nor what signs a
-// session.
+// TestCopyOfTheDatabaseLetsNobodyIn: it holds neither billing keys nor anything to sign
+// in with.
 func TestCopyOfTheDatabaseLetsNobodyIn(t *testing.T) {
 	st := newStand(t)
 	c := st.customer()
@@ -456,29 +465,26 @@ func TestCopyOfTheDatabaseLetsNobodyIn(t *testing.T) {
 	require.NoError(t, err)
 	cookies := c.Client.Jar.Cookies(shopURL)
 	require.Len(t, cookies, 1)
-	id, _, _ := strings.Cut(cookies[0].Value, ".")
-	for key, in := range map[string]bool{
-		st.store.vault.keys[0].sessions: true, testKey: false, "": false,
-		st.rows(`SELECT customer_key FROM customers`): false, st.rows(`SELECT sealed_key FROM cards`): false,
+	expires, _, _ := strings.Cut(cookies[0].Value, ".")
+	for value, in := range map[string]bool{
+		cookies[0].Value:                                    true,
+		st.rows(`SELECT id FROM customers`):                 false,
+		st.rows(`SELECT customer_key FROM customers`):       false,
+		expires + "." + st.rows(`SELECT id FROM customers`): false,
 	} {
-		visitor := st.customer()
-		visitor.Client.Jar.SetCookies(shopURL, []*http.Cookie{{Name: cookies[0].Name, Value: id + "." + sign(key, id)}})
-		assert.Equal(t, in, strings.Contains(visitor.Page("/"), "구독 중이에요"))
+		visitor := shoptest.NewCustomer(t, st.url)
+		visitor.Client.Jar.SetCookies(shopURL, []*http.Cookie{{Name: cookies[0].Name, Value: value}})
+		assert.Equal(t, in, strings.Contains(visitor.Page("/"), "구독 중이에요"), value)
 	}
-}
-
-// sign signs a session as the shop does.
-func sign(key, id string) string {
-	mac := hmac.New(sha256.New, []byte(key))
-	mac.Write([]byte(id))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // TestVisitorsAreNotStored: only who registers a card is.
 func TestVisitorsAreNotStored(t *testing.T) {
 	st := newStand(t)
 	for _, path := range []string{"/", "/card", "/card/success?customerKey=somebody&authKey=made-up", "/card/fail?code=X&message=x", "/state"} {
-		st.customer().Page(path)
+		visitor := shoptest.NewCustomer(t, st.url)
+		visitor.Page(path)
+		assert.Empty(t, visitor.Cookies(), path)
 	}
 	assert.Equal(t, "0", st.rows(`SELECT COUNT(*) FROM customers`))
 	c := st.customer()
@@ -497,19 +503,7 @@ func TestGuessedAuthKeysAreLimited(t *testing.T) {
 		last = c.issue(tosspayments.BillingRedirect{CustomerKey: c.key(), AuthKey: tosspayments.NewSensitive(fmt.Sprint("guess ", i))})
 	}
 	assert.Equal(t, http.StatusTooManyRequests, last)
-	assert.Equal(t, limitCount, st.toss.Calls(tosstest.IssueBillingKey))
-}
-
-func TestLimiter(t *testing.T) {
-	var l limiter
-	now := at("2027-01-01 00:00")
-	for range limitCount {
-		assert.True(t, l.allow(now, "session", "address"))
-	}
-	assert.False(t, l.allow(now, "session", "another address"))
-	assert.False(t, l.allow(now, "another session", "address"))
-	assert.True(t, l.allow(now, "another session", "another address"))
-	assert.True(t, l.allow(now.Add(limitPeriod), "session", "address"), "until the next period")
+	assert.Equal(t, 30, st.toss.Calls(tosstest.IssueBillingKey))
 }
 
 func TestRunAndShutDown(t *testing.T) {
@@ -520,9 +514,12 @@ func TestRunAndShutDown(t *testing.T) {
 		done <- run(ctx, config{address: "127.0.0.1:0", lease: time.Minute}, &out, slog.New(slog.NewJSONHandler(&log, nil)))
 	}()
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
-	c := shoptest.NewCustomer(t, strings.TrimSpace(out.String()))
+	c := shoptest.NewCustomer(t, out.Line())
 	assert.Contains(t, c.Page("/"), "24,000원")
-	assert.Contains(t, c.Page("/"), "*  43200", "a month takes a minute")
+	assert.Contains(t, c.Page("/"), "한 달이 60초예요")
+	for _, said := range []string{"SANDBOX", "subscription.db", "a month takes 1m0s", "try: "} {
+		assert.Contains(t, out.String(), said)
+	}
 	cancel()
 	require.NoError(t, <-done)
 	assert.Contains(t, log.String(), `"path":"/"`)

@@ -28,8 +28,7 @@ type vaultKey struct {
 	// id is written in front of what the key has sealed.
 	id   string
 	aead cipher.AEAD
-	// sessions signs the customers' cookies, customers makes their customer keys.
-	sessions  string
+	// customers makes customer keys.
 	customers []byte
 }
 
@@ -85,7 +84,7 @@ func parseVaultKey(text string) (vaultKey, error) {
 	aead, err := cipher.NewGCM(block)
 	return vaultKey{
 		id: hex.EncodeToString(derive(secret, "key id", idLength/2)), aead: aead,
-		sessions: string(derive(secret, "sessions", 32)), customers: derive(secret, "customer keys", 32),
+		customers: derive(secret, "customer keys", 32),
 	}, err
 }
 
@@ -117,14 +116,6 @@ func (v *vault) key(id string) *vaultKey {
 		}
 	}
 	return nil
-}
-
-// sessionKeys are the keys that sign the customers' cookies.
-func (v *vault) sessionKeys() (keys []string) {
-	for _, key := range v.keys {
-		keys = append(keys, key.sessions)
-	}
-	return keys
 }
 
 // customerKey makes the key under which Toss Payments is to know a customer. Nobody can

@@ -27,14 +27,7 @@ import (
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 )
 
-func TestMain(m *testing.M) {
-	folder, err := os.MkdirTemp("", "sandboxtest")
-	if err != nil {
-		panic(err)
-	}
-	programFolder = folder
-	shoptest.Main(m, func() { _ = os.RemoveAll(folder) })
-}
+func TestMain(m *testing.M) { shoptest.Main(m) }
 
 // stand is a sandbox with its live page in a browser.
 type stand struct {
@@ -470,6 +463,7 @@ func TestPhone(t *testing.T) {
 			st.Visible("h1")
 			if list, ok := strings.CutPrefix(path, "/#"); ok {
 				st.list(list)
+				st.Visible("#rows[data-kind=" + list + "] button")
 				st.Click("#rows button")
 				st.Visible("#detail .life")
 			}
@@ -607,7 +601,7 @@ func TestAccessibility(t *testing.T) {
 		for _, list := range []string{"sellers", "payouts", "customers"} {
 			st.list(list)
 			st.Visible(`[data-tools="` + list + `"]`)
-			st.WaitFor("#rows[data-kind="+list+"]", "")
+			st.Visible("#rows[data-kind=" + list + "] li")
 			st.Click("#rows li:first-child button")
 			st.Visible("#detail .life .badge")
 			check(list)
@@ -659,7 +653,7 @@ func TestPictures(t *testing.T) {
 		time.Sleep(time.Second)
 		st.Shoot("sandbox-" + language)
 		st.list("payouts")
-		st.WaitFor("#rows[data-kind=payouts] li:nth-child(2)", "")
+		st.Visible("#rows[data-kind=payouts] li:nth-child(2)")
 		st.Click("#rows li:nth-child(2) button")
 		st.Visible("#detail .life .badge")
 		time.Sleep(time.Second)

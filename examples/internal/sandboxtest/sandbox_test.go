@@ -5,14 +5,11 @@ package sandboxtest
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,40 +36,13 @@ type Sandbox struct {
 	Keys   Keys
 }
 
-// programs are those that were built, by folder of the repository; programFolder is where
-// they are.
-var (
-	programs      sync.Map
-	programFolder string
-)
-
-// Build builds a program of the repository, which is a folder beside the library, once for
-// all tests. The test is skipped with -short.
-func Build(t *testing.T, folder string) (binary string) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("programs of their own take long")
-	}
-	build, _ := programs.LoadOrStore(folder, sync.OnceValues(func() (string, error) {
-		binary := filepath.Join(programFolder, filepath.Base(folder)+".exe")
-		out, err := exec.Command("go", "build", "-o", binary, "github.com/seed238ab19c/tosspayments/"+folder).CombinedOutput()
-		if err != nil {
-			err = fmt.Errorf("%w: %s", err, out)
-		}
-		return binary, err
-	}))
-	binary, err := build.(func() (string, error))()
-	require.NoError(t, err)
-	return binary
-}
-
 // Start starts a sandbox on a free port.
 func Start(t *testing.T, flags ...string) *Sandbox {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := listener.Addr().String()
-	s := &Sandbox{t: t, binary: Build(t, "cmd/toss-sandbox"), flags: append([]string{"-addr", address}, flags...), URL: "http://" + address}
+	s := &Sandbox{t: t, binary: shoptest.Build(t, "cmd/toss-sandbox"), flags: append([]string{"-addr", address}, flags...), URL: "http://" + address}
 	require.NoError(t, listener.Close())
 	s.Run()
 	t.Cleanup(s.Kill)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,7 +26,7 @@ CREATE TABLE IF NOT EXISTS settings (
 // missing. Statements use what both understand.
 func OpenDatabase(ctx context.Context, address, schema string) (*sql.DB, error) {
 	driver, source, postgres := "sqlite", sqliteSource(address), false
-	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
+	if isPostgres(address) {
 		driver, source, postgres = "pgx", address, true
 	}
 	if !postgres {
@@ -35,7 +36,7 @@ func OpenDatabase(ctx context.Context, address, schema string) (*sql.DB, error) 
 		if err != nil {
 			return nil, err
 		}
-		if err := file.Close(); err != nil {
+		if err := errors.Join(file.Chmod(0o600), file.Close()); err != nil {
 			return nil, err
 		}
 	}
@@ -94,6 +95,25 @@ func DatabaseAddress(asked, name string, toss *Toss) (address string, done func(
 	}
 	dir, err := os.MkdirTemp("", "shop")
 	return filepath.Join(dir, name), func() { _ = os.RemoveAll(dir) }, err
+}
+
+// DataAre says in Korean and English where the data of a database are.
+func DataAre(address string, temporary bool) string {
+	text := "데이터 / data: " + address
+	if isPostgres(address) {
+		text = "데이터 / data: PostgreSQL"
+		if server, err := url.Parse(address); err == nil {
+			text += " " + server.Host + server.Path // without the password
+		}
+	}
+	if temporary {
+		text += " (프로그램이 끝나면 지워져요 / gone when the program ends; -db keeps them)"
+	}
+	return text
+}
+
+func isPostgres(address string) bool {
+	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
 }
 
 // Setting returns a value that every instance has in common: the first one sets it.

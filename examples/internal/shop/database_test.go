@@ -56,6 +56,27 @@ func TestDatabaseFilesAreOnesOwn(t *testing.T) {
 	}
 }
 
+// TestOldFileBecomesOnesOwn: an earlier version may have made it for everybody.
+func TestOldFileBecomesOnesOwn(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no modes")
+	}
+	file := filepath.Join(t.TempDir(), "shop.db")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Chmod(file, 0o644))
+	db, err := shop.OpenDatabase(t.Context(), file, "")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+func TestDataAreSaysNoPassword(t *testing.T) {
+	assert.Equal(t, "데이터 / data: PostgreSQL db.example:5432/shop", shop.DataAre("postgres://shop:secret@db.example:5432/shop?sslmode=verify-full", false))
+	assert.Contains(t, shop.DataAre("/tmp/shop.db", true), "/tmp/shop.db (")
+}
+
 // Another instance may be writing when one starts.
 func TestStartingWaitsForNobody(t *testing.T) {
 	const schema = `

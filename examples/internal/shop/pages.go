@@ -3,6 +3,7 @@ package shop
 import (
 	"crypto/rand"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -39,7 +40,7 @@ func (f *Frame) frame() *Frame { return f }
 // NewPages reads the templates web/*.html of a shop. They use "top", "bottom" and
 // "wait" of the layout, and define "header".
 func NewPages(own fs.FS, toss *Toss, logger *slog.Logger) (*Pages, error) {
-	templates, err := template.New("").Funcs(template.FuncMap{"won": Won, "when": When}).ParseFS(web, "web/*.html")
+	templates, err := template.New("").Funcs(template.FuncMap{"won": Won, "when": When, "clock": Clock}).ParseFS(web, "web/*.html")
 	if err == nil {
 		templates, err = templates.ParseFS(own, "web/*.html")
 	}
@@ -72,30 +73,64 @@ func Won(amount tosspayments.Amount) string {
 
 var korea = time.FixedZone("KST", 9*60*60)
 
-// When writes a time as people in Korea do: 2026.03.01 13:05.
-func When(t interface {
+// moment is a time of this module or of the standard library.
+type moment interface {
 	In(loc *time.Location) time.Time
-}) string {
-	return t.In(korea).Format("2006.01.02 15:04")
+}
+
+// When writes a time as people in Korea do: 2026.03.01 13:05.
+func When(t moment) string { return t.In(korea).Format("2006.01.02 15:04") }
+
+// Clock writes the time of day in Korea: 13:05:44.
+func Clock(t moment) string { return t.In(korea).Format("15:04:05") }
+
+// Answer answers a page's script with a message; "" where all is well.
+func Answer(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
 }
 
 // Protect wraps what a shop serves: headers that keep pages to themselves, a line in
-// the log for each request, the style sheet, small forms, and buttons that work from the
-// shop's own pages only.
+// the log for each request, style sheet and script, small forms, and buttons that work
+// from the shop's own pages only.
 func Protect(mux *http.ServeMux, logger *slog.Logger) http.Handler {
-	mux.HandleFunc("GET /web/style.css", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, web, "web/style.css")
-	})
+	for _, name := range []string{"style.css", "shop.js"} {
+		mux.HandleFunc("GET /web/"+name, func(w http.ResponseWriter, r *http.Request) {
+			http.ServeFileFS(w, r, web, "web/"+name)
+		})
+	}
 	return logged(secured(http.NewCrossOriginProtection().Handler(bounded(mux))), logger)
 }
 
-// logged writes one line per request, without the query: it may hold payment keys.
+// logged writes one line per request, without the query: it may hold payment keys. What
+// pages ask for again and again is logged at level Debug.
 func logged(next http.Handler, logger *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r)
-		logger.InfoContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path)
+		answer, began, level := &answered{w, http.StatusOK}, time.Now(), slog.LevelInfo
+		next.ServeHTTP(answer, r)
+		if strings.HasSuffix(r.URL.Path, "/state") || strings.HasPrefix(r.URL.Path, "/web/") {
+			level = slog.LevelDebug
+		}
+		logger.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path,
+			"status", answer.status, "duration", time.Since(began).Round(time.Millisecond).String())
 	})
 }
+
+// answered remembers the status of an answer.
+type answered struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader sends the status.
+func (a *answered) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController find what it needs.
+func (a *answered) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -8,15 +8,17 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
-// Serve serves a shop until the context ends, and prints its address. background runs
-// beside it. What is under way at the end may take up to the given time.
-func Serve(ctx context.Context, address string, out io.Writer, last time.Duration, handler http.Handler, background func(ctx context.Context, url string)) error {
+// Serve serves a shop until the context ends, and prints its address and then what there
+// is to know about it. background runs beside it. What is under way at the end may take up
+// to the given time.
+func Serve(ctx context.Context, address string, out io.Writer, last time.Duration, handler http.Handler, background func(ctx context.Context, url string), about ...string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("%w (-addr takes another address)", err)
+		return fmt.Errorf("%w; choose another port with -addr, such as -addr 127.0.0.1:0 for any that is free", err)
 	}
 	url := "http://" + listener.Addr().String()
 	server := &http.Server{
@@ -35,7 +37,7 @@ func Serve(ctx context.Context, address string, out io.Writer, last time.Duratio
 		stop()
 		<-stopped
 	}()
-	fmt.Fprintln(out, url)
+	fmt.Fprintln(out, strings.Join(append([]string{url}, about...), "\n  "))
 
 	select {
 	case err := <-served:

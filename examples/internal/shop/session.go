@@ -1,65 +1,66 @@
 package shop
 
 import (
-	"context"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
-	"encoding/base64"
+	"encoding/hex"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// SessionCookie is the name of the cookie.
-const SessionCookie = "customer"
-
-// Sessions tells customers apart.
-type Sessions struct{ keys []string }
-
-// SignedSessions takes the keys that sign sessions from outside the database, so that a
-// copy of it lets nobody in. The first key signs, and all are accepted.
-func SignedSessions(keys ...string) *Sessions { return &Sessions{keys} }
-
-// NewSessions takes the key that signs sessions from the database, so that every
-// instance has the same; the first one makes it.
-func NewSessions(ctx context.Context, db *sql.DB) (*Sessions, error) {
-	key, err := Setting(ctx, db, "session_key", rand.Text()+rand.Text())
-	return &Sessions{[]string{key}}, err
+// Sessions tell customers apart by a random cookie. A customer's id is the hash of it, so
+// that neither the database nor a copy of it holds anything to sign in with, and there is
+// no key to keep.
+type Sessions struct {
+	// Name is that of the shop: a browser sends a cookie to all ports of a host.
+	Name string
+	// Lifetime is how long a session lasts; it is not prolonged.
+	Lifetime time.Duration
 }
 
-// Customer returns who is asking. A new visitor gets an id that cannot be guessed, in
-// a cookie that cannot be forged.
-func (s *Sessions) Customer(w http.ResponseWriter, r *http.Request) string {
-	if cookie, err := r.Cookie(SessionCookie); err == nil {
-		id, signature, _ := strings.Cut(cookie.Value, ".")
-		for i, key := range s.keys {
-			if !hmac.Equal([]byte(signature), []byte(sign(key, id))) {
-				continue
-			}
-			if i > 0 {
-				s.set(w, r, id) // an old key, which may be gone next time
-			}
-			return id
-		}
+// Customer returns the id of who is asking; "" for a visitor, whom nothing belongs to.
+func (s *Sessions) Customer(r *http.Request) (id string) {
+	cookie, err := r.Cookie(s.cookieName(r))
+	if err != nil {
+		return ""
 	}
-	id := rand.Text()
-	s.set(w, r, id)
-	return id
+	expires, secret, _ := strings.Cut(cookie.Value, ".")
+	seconds, err := strconv.ParseInt(expires, 10, 64)
+	left := time.Until(time.Unix(seconds, 0))
+	if err != nil || left <= 0 || left > s.Lifetime || len(secret) < len(rand.Text()) {
+		return ""
+	}
+	return s.id(cookie.Value)
 }
 
-func (s *Sessions) set(w http.ResponseWriter, r *http.Request, id string) {
+// Start begins a session and returns the new customer's id. Call it in answer to a POST,
+// so that looking around costs nothing, and when somebody signs in: a cookie from before
+// may be one that somebody else has planted.
+func (s *Sessions) Start(w http.ResponseWriter, r *http.Request) (id string) {
+	// The time is under the hash, too: with another one it is another customer.
+	value := strconv.FormatInt(time.Now().Add(s.Lifetime).Unix(), 10) + "." + rand.Text()
 	//nolint:gosec // G124: Secure is set wherever the shop is reached over HTTPS.
 	http.SetCookie(w, &http.Cookie{
-		Name: SessionCookie, Value: id + "." + sign(s.keys[0], id), Path: "/", MaxAge: 30 * 24 * 60 * 60,
+		Name: s.cookieName(r), Value: value, Path: "/", MaxAge: int(s.Lifetime.Seconds()),
 		HttpOnly: true, Secure: isHTTPS(r),
 		// Lax: the buyer comes back from the payment window.
 		SameSite: http.SameSiteLaxMode,
 	})
+	return s.id(value)
 }
 
-func sign(key, id string) string {
-	mac := hmac.New(sha256.New, []byte(key))
-	mac.Write([]byte(id))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+// cookieName has the prefix with which browsers take the cookie from this very host and
+// over HTTPS only, where there is HTTPS.
+func (s *Sessions) cookieName(r *http.Request) string {
+	if isHTTPS(r) {
+		return "__Host-" + s.Name
+	}
+	return s.Name
+}
+
+func (s *Sessions) id(cookie string) string {
+	sum := sha256.Sum256([]byte(s.Name + "\n" + cookie))
+	return hex.EncodeToString(sum[:20])
 }

@@ -41,6 +41,10 @@ func TestKeysThatCannotWork(t *testing.T) {
 	toss, err := shop.Connect(shop.Keys{Secret: sk, Client: ck}, "", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	assert.Equal(t, "https://js.tosspayments.com/v2/standard", toss.Script)
+	assert.Contains(t, toss.Mode, "TEST: ")
+	toss, err = shop.Connect(shop.Keys{Secret: "live_sk_zXLkKEypNArWmo50nX3lmeaxYG5R", Client: "live_ck_D5GePWvyJnrK0W0k6q8gLzN97Eoq"}, "", slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	assert.Contains(t, toss.Mode, "LIVE: ")
 }
 
 func TestWon(t *testing.T) {
@@ -69,6 +73,6 @@ func TestAddressThatIsTaken(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, taken.Close()) })
 	err = shop.Serve(t.Context(), taken.Addr().String(), io.Discard, 0, http.NotFoundHandler(), nil)
-	require.ErrorContains(t, err, "-addr")
+	require.ErrorContains(t, err, "-addr 127.0.0.1:0")
 	require.ErrorContains(t, err, taken.Addr().String())
 }

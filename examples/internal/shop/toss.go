@@ -29,6 +29,8 @@ type Toss struct {
 	Script, Origins string
 	// Sandbox is the Toss Payments inside this process; nil with keys.
 	Sandbox *tosstest.Server
+	// Mode says in Korean and English whose money moves.
+	Mode string
 }
 
 // Connect makes the client, or refuses keys that cannot work. It never pretends: only
@@ -56,8 +58,19 @@ func Connect(keys Keys, address string, logger *slog.Logger, options ...tosspaym
 		options = append(options, tosspayments.WithBaseURL(address))
 	}
 	client, err := tosspayments.New(keys.Secret, options...)
+	if err != nil {
+		return nil, err
+	}
 	t.Client = client
-	return t, err
+	switch {
+	case address != "":
+		t.Mode = "SANDBOX " + address + ": 돈은 움직이지 않아요 / no money moves"
+	case client.IsTest():
+		t.Mode = "TEST: 테스트 키예요. 돈은 움직이지 않아요 / test keys, no money moves"
+	default:
+		t.Mode = "LIVE: 라이브 키예요. 실제로 결제돼요 / live keys, real money moves"
+	}
+	return t, nil
 }
 
 // InSandbox uses a Toss Payments inside this process.
@@ -65,6 +78,7 @@ func InSandbox(server *tosstest.Server, options ...tosspayments.Option) *Toss {
 	return &Toss{
 		Client: server.Client(options...), ClientKey: tosstest.DefaultClientKey,
 		Script: server.URL + tosstest.ScriptPath, Origins: server.URL, Sandbox: server,
+		Mode: "SANDBOX: TOSS_SECRET_KEY가 없어 프로그램 안의 가짜 토스페이먼츠를 써요. 돈은 움직이지 않아요 / no secret key given, no money moves",
 	}
 }
 

@@ -2,6 +2,7 @@ package shoptest
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 )
 
@@ -23,4 +24,10 @@ func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
+}
+
+// Line returns the first line: the address of the shop.
+func (b *Buffer) Line() string {
+	line, _, _ := strings.Cut(b.String(), "\n")
+	return line
 }

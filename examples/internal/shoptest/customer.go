@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Customer is a browser without pages, signed in as one customer.
+// Customer is a browser without pages.
 type Customer struct {
 	t      *testing.T
 	Client *http.Client
@@ -26,6 +26,14 @@ func NewCustomer(t *testing.T, shop string) *Customer {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	return &Customer{t: t, Client: &http.Client{Jar: jar, Timeout: time.Minute}, Shop: shop}
+}
+
+// Cookies are those that the shop has set.
+func (c *Customer) Cookies() []*http.Cookie {
+	c.t.Helper()
+	address, err := url.Parse(c.Shop)
+	require.NoError(c.t, err)
+	return c.Client.Jar.Cookies(address)
 }
 
 // Page returns a page.

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
+)
+
+// instance is the marketplace as a program of its own, with its own way to Toss Payments.
+type instance struct {
+	*shoptest.Process
+	*shoptest.Customer
+	between *shoptest.Between
+}
+
+// crash is two instances on one database, of which one is killed again and again.
+type crash struct {
+	*stand
+	binary string
+	both   [2]*instance
+}
+
+func (c *crash) start(i int) {
+	c.t.Helper()
+	x := &instance{between: shoptest.NewBetween(c.t, c.toss)}
+	x.Process = shoptest.Start(c.t, c.binary, []string{"TOSS_SECURITY_KEY=" + tosstest.DefaultSecurityKey},
+		"-db", c.database, "-toss", x.between.URL, "-interval", "50ms", "-again", "100ms")
+	x.Customer = shoptest.NewCustomer(c.t, x.URL)
+	c.both[i] = x
+	c.toss.RegisterWebhook(x.URL+webhookPath, webhook.PayoutChanged, webhook.SellerChanged)
+}
+
+// step is a request to Toss Payments, and what is recorded of it.
+type step struct {
+	suffix, table string
+	operation     tosstest.Operation
+	// do makes the first instance send the request, and fails when that is killed.
+	do func(*instance) error
+	// lead lets both instances send the request by themselves, where there is no do.
+	lead func()
+}
+
+// kill kills the instance that sends the request of a step, and starts it again when the
+// other one has settled everything.
+func (c *crash) kill(s *step, point string) {
+	c.t.Helper()
+	var done atomic.Bool
+	killed := make(chan int, 1)
+	arm := func(i int) {
+		x := c.both[i]
+		x.between.Once(s.suffix, func(next func()) {
+			if !done.CompareAndSwap(false, true) {
+				next()
+				return
+			}
+			unlock := func() {}
+			switch point {
+			case "after the request":
+				c.toss.Inject(tosstest.Fault{Operation: s.operation, Kind: tosstest.Drop, AfterEffect: true})
+				next()
+			case "before the record":
+				unlock = shoptest.Lock(c.t, c.database, s.table)
+				next()
+				// The answer has been written; the record waits for the lock.
+				time.Sleep(300 * time.Millisecond)
+			}
+			x.Kill()
+			unlock()
+			killed <- i
+		})
+	}
+	arm(0)
+	if s.do != nil {
+		require.Error(c.t, s.do(c.both[0]), "it was killed")
+	} else {
+		arm(1)
+		s.lead()
+	}
+	select {
+	case i := <-killed:
+		c.settle()
+		c.start(i)
+	case <-time.After(30 * time.Second):
+		require.Fail(c.t, "it never came so far")
+	}
+	c.toss.ClearFaults()
+}
+
+// settle waits until nothing is under way, and compares all money.
+func (c *crash) settle() {
+	c.t.Helper()
+	require.Eventually(c.t, func() bool {
+		c.toss.CompletePayouts()
+		return c.settled()
+	}, 30*time.Second, 20*time.Millisecond)
+	c.assertConserved()
+}
+
+// Two instances run on one database, and one is killed at every step: the other one finishes
+// what it has begun, once, and not a won is lost.
+func TestKilledAtEveryStep(t *testing.T) {
+	binary := shoptest.Program(t)
+	t.Parallel()
+	c := &crash{stand: newStand(t, 1), binary: binary}
+	c.toss.AddBalance(tosspayments.Won(1_000_000))
+	c.added = 1_000_000
+	c.start(0)
+	c.start(1)
+	ref, id := c.seller("김판매")
+	c.toss.CompleteIdentityCheck(id)
+	shop := c.shops[0] // the third instance only sells
+	sold := c.buy(shop, ref)
+	for n, point := range []string{"before the request", "after the request", "before the record"} {
+		order := c.order(ref)
+		c.kill(&step{suffix: "/confirm", table: "orders", operation: tosstest.ConfirmPayment, do: func(x *instance) error {
+			return c.comeBack(x.Customer, order)
+		}}, point)
+		c.kill(&step{suffix: "/cancel", table: "refunds", operation: tosstest.CancelPayment, do: func(x *instance) error {
+			return c.refund(x.Customer, sold, fmt.Sprint(30_000-1000*n), "1000")
+		}}, point)
+		c.kill(&step{suffix: "/cancel", table: "refunds", operation: tosstest.CancelPayment, do: func(x *instance) error {
+			return c.refund(x.Customer, order, "30000", "")
+		}}, point)
+		c.kill(&step{suffix: "/v2/sellers", table: "sellers", operation: tosstest.RegisterSeller, do: func(x *instance) error {
+			_, err := x.Submit("/sellers", url.Values{
+				"name": {point}, "email": {"a@b.c"}, "phone": {"01012345678"}, "bank": {"092"}, "account": {"100012345678"},
+			})
+			return err
+		}}, point)
+		if point == "before the request" {
+			// It would be looked for until it is forgotten, also at the next points.
+			assert.Equal(t, "", c.query(`SELECT toss_id FROM sellers WHERE name = '`+point+`'`))
+			require.NoError(t, c.markets[0].forget(t.Context(), c.query(`SELECT ref FROM sellers WHERE name = '`+point+`'`)))
+		} else {
+			require.Eventually(t, func() bool { return c.query(`SELECT toss_id FROM sellers WHERE name = '`+point+`'`) != "" }, 30*time.Second, 20*time.Millisecond, point)
+		}
+		c.kill(&step{suffix: "/v2/payouts", table: "batches", operation: tosstest.RequestPayouts, lead: func() {
+			// What was refunded after it was paid out is made up for first.
+			c.buy(shop, ref)
+			c.buy(shop, ref)
+		}}, point)
+	}
+	one := tosspayments.Won(1000)
+	assert.Equal(t, []tosspayments.Amount{one, one, one}, c.toss.Refunds(sold))
+	t.Logf("%d payouts, %d orders", c.number(`SELECT COUNT(*) FROM payouts`), c.number(`SELECT COUNT(*) FROM orders`))
+}
+
+func (c *crash) order(ref string) string {
+	c.t.Helper()
+	led, err := c.shops[0].Submit("/orders", url.Values{"seller": {ref}})
+	require.NoError(c.t, err)
+	return led[len("/orders/"):]
+}

@@ -1,0 +1,181 @@
+// Package jobs keeps the orders of the recipes' shop in PostgreSQL, and its unfinished
+// business in jobs of River, which any number of processes work on.
+package jobs
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/recipes"
+	"github.com/seed238ab19c/tosspayments/webhook"
+)
+
+//go:embed schema.sql
+var schema string
+
+// Database keeps orders, refunds, events and subscriptions. Whatever leaves something to
+// be done enqueues it in the same transaction.
+type Database struct {
+	Pool *pgxpool.Pool
+	// Queue only enqueues; see [Work].
+	Queue *river.Client[pgx.Tx]
+}
+
+// Open connects to a database that has been migrated.
+func Open(ctx context.Context, address string) (*Database, error) {
+	pool, err := pgxpool.New(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	queue, err := river.NewClient(riverpgxv5.New(pool), &river.Config{})
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &Database{Pool: pool, Queue: queue}, nil
+}
+
+// Migrate creates the tables of the shop and of River. Run it before a release, once.
+func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
+	if _, err := pool.Exec(ctx, schema); err != nil {
+		return err
+	}
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), nil)
+	if err != nil {
+		return err
+	}
+	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
+}
+
+// errChanged says that a row is not what it was when it was read.
+var errChanged = errors.New("the row has changed since it was read")
+
+// Create stores a new order. One that exists stays as it is.
+func (d *Database) Create(ctx context.Context, order recipes.Order) error {
+	_, err := d.Pool.Exec(ctx, `INSERT INTO orders (id, name, amount) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		order.ID, order.Name, order.Amount)
+	return err
+}
+
+// Get reads an order.
+func (d *Database) Get(ctx context.Context, id string) (recipes.Order, error) {
+	order := recipes.Order{ID: id}
+	var stored tosspayments.Stored[tosspayments.Payment]
+	err := d.Pool.QueryRow(ctx, `SELECT name, amount, state, payment_key, idempotency_key, key_id, code, payment, version
+		FROM orders WHERE id = $1`, id).Scan(&order.Name, &order.Amount, &order.State,
+		&order.PaymentKey, &order.IdempotencyKey, &order.KeyID, &order.Code, &stored, &order.Version)
+	if err != nil {
+		return order, fmt.Errorf("order %q: %w", id, err)
+	}
+	if !stored.IsZero() {
+		payment := stored.Get()
+		order.Payment = &payment
+	}
+	return order, nil
+}
+
+// Claim makes a new order "confirming", and enqueues the look that finishes it if this
+// process dies.
+func (d *Database) Claim(ctx context.Context, order *recipes.Order) (claimed bool, err error) {
+	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, `UPDATE orders
+			SET state = 'confirming', payment_key = $2, idempotency_key = $3, key_id = $4, version = version + 1
+			WHERE id = $1 AND state = 'new' RETURNING state, version`,
+			order.ID, order.PaymentKey, order.IdempotencyKey, order.KeyID).Scan(&order.State, &order.Version)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // another request or process was faster
+		}
+		if err != nil {
+			return err
+		}
+		claimed = true
+		return d.look(ctx, tx, order.ID, order.Version, time.Now().Add(time.Minute))
+	})
+	return claimed && err == nil, err
+}
+
+// Save stores an order, and enqueues the next look at it and what the warehouse has to do.
+func (d *Database) Save(ctx context.Context, order recipes.Order, task string) error {
+	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE orders
+			SET state = $3, payment_key = $4, code = $5, payment = $6, version = version + 1
+			WHERE id = $1 AND version = $2`,
+			order.ID, order.Version, order.State, order.PaymentKey, order.Code, order.Payment.Stored())
+		if err == nil && tag.RowsAffected() == 0 {
+			err = errChanged
+		}
+		if err == nil && task != "" {
+			_, err = d.Queue.InsertTx(ctx, tx, WarehouseArgs{order.ID, task}, nil)
+		}
+		if err != nil || order.LookAt.IsZero() {
+			return err
+		}
+		return d.look(ctx, tx, order.ID, order.Version+1, order.LookAt)
+	})
+}
+
+// Wake enqueues a look at an order that is open or paid, and fails if there is no such
+// order. Looks that were enqueued before have an older version and do nothing, however
+// many events somebody sends.
+func (d *Database) Wake(ctx context.Context, id string) error {
+	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error { return d.wake(ctx, tx, id) })
+}
+
+func (d *Database) wake(ctx context.Context, tx pgx.Tx, id string) error {
+	var version int
+	err := tx.QueryRow(ctx, `UPDATE orders SET version = version + 1
+		WHERE id = $1 AND state IN ('confirming', 'waiting', 'paid') RETURNING version`, id).Scan(&version)
+	if err == nil {
+		return d.look(ctx, tx, id, version, time.Now())
+	}
+	if errors.Is(err, pgx.ErrNoRows) { // closed, or unknown
+		err = tx.QueryRow(ctx, `SELECT version FROM orders WHERE id = $1`, id).Scan(&version)
+	}
+	return err
+}
+
+// look enqueues a look at an order, in the transaction that writes it.
+func (d *Database) look(ctx context.Context, tx pgx.Tx, id string, version int, at time.Time) error {
+	_, err := d.Queue.InsertTx(ctx, tx, LookArgs{id, version}, &river.InsertOpts{ScheduledAt: at})
+	return err
+}
+
+// Due returns nothing: River knows what is due.
+func (d *Database) Due(context.Context) (orders []string, refunds []recipes.Refund, err error) {
+	return nil, nil, nil
+}
+
+// Secret returns the secret of an order's payment.
+func (d *Database) Secret(ctx context.Context, id string) (secret tosspayments.Sensitive, err error) {
+	order, err := d.Get(ctx, id)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return secret, webhook.ErrNotMine
+	case err != nil || order.Payment == nil:
+		return secret, err
+	}
+	return order.Payment.Secret, nil
+}
+
+// Once stores an event that is signed, and enqueues the work on it.
+func (d *Database) Once(ctx context.Context, identity string, body []byte) error {
+	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `INSERT INTO events (identity, body) VALUES ($1, $2) ON CONFLICT DO NOTHING`, identity, body)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err // or it has come before
+		}
+		_, err = d.Queue.InsertTx(ctx, tx, EventArgs{identity}, nil)
+		return err
+	})
+}

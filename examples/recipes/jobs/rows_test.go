@@ -1,0 +1,218 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/recipes"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
+)
+
+func (s *stand) state(id string) string {
+	s.t.Helper()
+	order, err := s.Orders.Get(s.t.Context(), id)
+	require.NoError(s.t, err)
+	return order.State
+}
+
+func (s *stand) jobs(kind string) int {
+	s.t.Helper()
+	return s.count(`SELECT count(*) FROM river_job WHERE kind = $1`, kind)
+}
+
+// look runs a look that was enqueued with a version.
+func (s *stand) look(ctx context.Context, id string, version int) error {
+	return s.Look(ctx, &river.Job[LookArgs]{Args: LookArgs{id, version}})
+}
+
+// away loses every answer until the faults are cleared, and returns a context in which
+// nobody waits long for them.
+func (s *stand) away(operation tosstest.Operation) context.Context {
+	s.toss.Inject(tosstest.Fault{Operation: operation, Kind: tosstest.Drop, AfterEffect: true, Times: 100},
+		tosstest.Fault{Kind: tosstest.Drop, Times: 100})
+	ctx, cancel := context.WithTimeout(s.t.Context(), 100*time.Millisecond)
+	s.t.Cleanup(cancel)
+	return ctx
+}
+
+func TestARowAndItsJobAreWrittenTogether(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.claim("order-0001")
+	assert.Equal(t, 1, s.jobs("look"))
+	order, err := s.Orders.Get(t.Context(), "order-0001")
+	require.NoError(t, err)
+	assert.Equal(t, "confirming", order.State)
+
+	again := order
+	claimed, err := s.Orders.Claim(t.Context(), &again)
+	require.NoError(t, err)
+	assert.False(t, claimed)
+	old := order
+	old.Version--
+	old.LookAt = time.Now()
+	require.ErrorIs(t, s.Orders.Save(t.Context(), old, "release"), errChanged)
+	assert.Equal(t, 1, s.jobs("look"))
+	assert.Zero(t, s.jobs("warehouse"))
+
+	// Toss Payments is away: the order stays open, with its next look.
+	require.NoError(t, s.look(s.away(tosstest.ConfirmPayment), "order-0001", order.Version))
+	assert.Equal(t, "confirming", s.state("order-0001"))
+	assert.Equal(t, 2, s.jobs("look"))
+	s.toss.ClearFaults()
+	require.NoError(t, s.look(t.Context(), "order-0001", order.Version), "a look of an older version")
+	assert.Equal(t, "confirming", s.state("order-0001"))
+	require.NoError(t, s.look(t.Context(), "order-0001", order.Version+1))
+	assert.Equal(t, "paid", s.state("order-0001"))
+	assert.Equal(t, 2, s.jobs("look"), "nothing is left to be looked at")
+	assert.Equal(t, 1, s.jobs("warehouse"))
+	require.Error(t, s.look(t.Context(), "no-such-order", 0))
+}
+
+func TestAnyNumberOfEventsCauseOneLook(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.account("order-0001")
+	for range 20 {
+		require.NoError(t, s.Database.Wake(t.Context(), "order-0001"))
+	}
+	require.Error(t, s.Database.Wake(t.Context(), "no-such-order"))
+	for version := range 22 {
+		require.NoError(t, s.look(t.Context(), "order-0001", version))
+	}
+	assert.Equal(t, 1, s.toss.Calls(tosstest.GetPayment))
+}
+
+func TestSignedEventsAreWorkedOnOnce(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	receiver, err := recipes.Receiver(s.Database, tosstest.DefaultSecurityKey)
+	require.NoError(t, err)
+	s.toss.RegisterWebhookHandler(receiver)
+	s.toss.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.DuplicateWebhook})
+	s.toss.SendWebhook(webhook.PayoutChanged, map[string]any{"id": "FPA_1", "refPayoutId": "payout-1", "status": "COMPLETED"})
+	s.toss.WaitWebhooks()
+	require.Equal(t, 1, s.jobs("event"))
+	var identity string
+	require.NoError(t, s.Database.Pool.QueryRow(t.Context(), `SELECT args->>'identity' FROM river_job`).Scan(&identity))
+	job := &river.Job[EventArgs]{Args: EventArgs{identity}}
+	require.NoError(t, s.event(t.Context(), job))
+	assert.Equal(t, 1, s.count(`SELECT count(*) FROM shipments WHERE task = 'event'`))
+	s.exec(`UPDATE events SET body = 'x'`)
+	require.ErrorAs(t, s.event(t.Context(), job), new(*river.JobCancelError))
+}
+
+func TestMonthsAreChargedByTheCalendar(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	periods := s.subscribe("good", 3, "")
+	s.subscribe("poor", 0, tosspayments.ErrRejectCardPayment)
+	ended := s.subscribe("ended", 0, tosspayments.ErrInvalidStoppedCard)
+	for range 2 {
+		require.NoError(t, s.Database.Plan(t.Context()))
+	}
+	require.Equal(t, len(periods)+2, s.jobs("charge"))
+	for _, period := range periods {
+		job := &river.Job[ChargeArgs]{Args: ChargeArgs{"good", period, 0}}
+		require.NoError(t, s.Charge(t.Context(), job))
+		require.NoError(t, s.Charge(t.Context(), job), "again")
+		assert.Equal(t, 1, s.toss.Charges("good-"+period+"-0"))
+	}
+	for _, id := range []string{"poor", "ended"} {
+		require.NoError(t, s.Charge(t.Context(), &river.Job[ChargeArgs]{Args: ChargeArgs{id, ended[0], 0}}))
+	}
+	assert.Equal(t, 1, s.count(`SELECT count(*) FROM charges WHERE subscription = 'ended' AND state = 'card'`))
+	assert.Equal(t, 1, s.count(`SELECT count(*) FROM river_job WHERE kind = 'charge' AND args->>'subscription' = 'poor'
+		AND args->>'version' = '1' AND queue = 'charges' AND scheduled_at BETWEEN now() + interval '23 hours' AND now() + interval '25 hours'`))
+	assert.Equal(t, len(periods)+3, s.jobs("charge"))
+
+	// A charge whose outcome is unknown is run again, and is the same charge.
+	s.subscribe("slow", 0, "")
+	require.NoError(t, s.Database.Plan(t.Context()))
+	require.NoError(t, s.Charge(s.away(tosstest.ChargeBilling), &river.Job[ChargeArgs]{Args: ChargeArgs{"slow", ended[0], 0}}))
+	assert.Equal(t, 1, s.count(`SELECT count(*) FROM charges WHERE subscription = 'slow' AND state = 'charging'`))
+	s.toss.ClearFaults()
+	require.NoError(t, s.Charge(t.Context(), &river.Job[ChargeArgs]{Args: ChargeArgs{"slow", ended[0], 1}}))
+	assert.Equal(t, 1, s.count(`SELECT count(*) FROM charges WHERE subscription = 'slow' AND state = 'paid'`))
+	assert.Equal(t, 1, s.toss.Charges("slow-"+ended[0]+"-0"))
+}
+
+func TestRefundsAreFinished(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	request := s.claim("order-0001")
+	require.NoError(t, s.look(t.Context(), "order-0001", 1))
+	order, err := s.Orders.Get(t.Context(), "order-0001")
+	require.NoError(t, err)
+	payment := s.toss.Gate(tosstest.Fault{Operation: tosstest.GetPayment})
+	payment.Open() // RefundPart reads first
+	require.NoError(t, s.RefundPart(s.away(tosstest.CancelPayment), order, tosspayments.Won(5000), "변심"))
+	require.Error(t, s.RefundPart(t.Context(), order, tosspayments.Won(5000), "변심"), "one at a time")
+	require.Equal(t, 2, s.jobs("refund"))
+	s.toss.ClearFaults()
+	var id string
+	require.NoError(t, s.Database.Pool.QueryRow(t.Context(), `SELECT id FROM refunds`).Scan(&id))
+	for range 2 {
+		require.NoError(t, s.Refund(t.Context(), &river.Job[RefundArgs]{Args: RefundArgs{id}}))
+	}
+	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, s.toss.Refunds(request.OrderID))
+	assert.Equal(t, 2, s.jobs("refund"))
+	require.NoError(t, s.look(t.Context(), "order-0001", 3))
+	order, err = s.Orders.Get(t.Context(), "order-0001")
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.Won(10000), order.Payment.Cancelable())
+}
+
+// A process that is told to stop finishes its confirm and its job.
+func TestServeFinishesWhatRuns(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.claim("order-0001")
+	gate := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment})
+	worker := s.start()
+	s.pass()
+	<-gate.Arrived()
+	require.NoError(t, worker.Process.Signal(syscall.SIGTERM))
+	time.Sleep(100 * time.Millisecond)
+	gate.Open()
+	require.NoError(t, worker.Wait())
+	assert.Equal(t, "paid", s.state("order-0001"))
+	assert.Zero(t, s.count(`SELECT count(*) FROM river_job WHERE kind = 'look' AND state <> 'completed'`))
+}
+
+// A job that takes longer than the process may wait is cut off, and its order looked at
+// again.
+func TestServePutsBackWhatTakesLong(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.claim("order-0001")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	config := s.Config()
+	config.Logger = slog.New(slog.DiscardHandler)
+	config.SoftStopTimeout = 50 * time.Millisecond
+	require.Error(t, s.Serve(t.Context(), &http.Server{Addr: taken.Addr().String()}, config))
+
+	gate := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.Serve(ctx, &http.Server{Addr: "127.0.0.1:0"}, config) }()
+	s.pass()
+	<-gate.Arrived()
+	stop()
+	require.NoError(t, <-ended)
+	assert.Equal(t, "confirming", s.state("order-0001"))
+	assert.Equal(t, 1, s.count(`SELECT count(*) FROM river_job WHERE kind = 'look' AND state IN ('available', 'scheduled', 'retryable')`))
+}
