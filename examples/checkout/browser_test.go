@@ -158,6 +158,9 @@ func TestBuyerLeavesAndComesBack(t *testing.T) {
 	assert.Contains(t, st.Text(".note"), "원하실 때 다시 결제할 수 있어요")
 	assert.NotContains(t, st.Text("main"), "PAY_PROCESS_CANCELED", "it is no failure")
 	assert.Empty(t, st.toss.Ledger())
+	st.Click("#again")
+	st.Visible("#pay")
+	assert.Contains(t, st.Address(), "/orders/"+st.orderID(created)+"/checkout", "the same order")
 }
 
 func TestBlockedScript(t *testing.T) {
