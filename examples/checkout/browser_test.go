@@ -53,7 +53,7 @@ func newShopStandWith(t *testing.T, toss *tosstest.Server, options ...tosspaymen
 	require.NoError(t, err)
 	t.Cleanup(orders.close)
 	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
-	store, err := newStore(orders, shop.InSandbox(toss, append(options, tosspayments.WithLogger(logger), tosspayments.WithObserver(observe))...), logger)
+	store, err := newStore(orders, shop.InSandbox(toss, append([]tosspayments.Option{tosspayments.WithLogger(logger), tosspayments.WithObserver(observe)}, options...)...), logger)
 	require.NoError(t, err)
 	store.limits.Count = 10000 // every buyer of a test has the same address
 	server := httptest.NewServer(store.handler())
