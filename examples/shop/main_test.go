@@ -179,7 +179,7 @@ func TestDatabaseIsOnesOwn(t *testing.T) {
 		t.Skip("no modes")
 	}
 	t.Chdir(t.TempDir())
-	s, err := open(tosstest.DefaultSecretKey, tosstest.DefaultClientKey)
+	s, err := open(tosstest.DefaultSecretKey, tosstest.DefaultClientKey, "")
 	require.NoError(t, err)
 	require.NoError(t, s.db.Close())
 	info, err := os.Stat("shop.db")

@@ -32,7 +32,7 @@ var pages = template.Must(template.New("").Parse(pageText))
 func main() {
 	address := flag.String("addr", "127.0.0.1:8080", "address to listen on")
 	flag.Parse()
-	s, err := open(os.Getenv("TOSS_SECRET_KEY"), os.Getenv("TOSS_CLIENT_KEY"))
+	s, err := open(os.Getenv("TOSS_SECRET_KEY"), os.Getenv("TOSS_CLIENT_KEY"), "http://"+*address+"/webhook")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -41,25 +41,29 @@ func main() {
 			s.job(context.Background())
 		}
 	}()
-	log.Println("http://" + *address)
+	log.Println("http://" + *address + ": order, pay, and refund")
 	server := http.Server{Addr: *address, Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}
 	log.Fatal(server.ListenAndServe(), "; -addr takes another address")
 }
 
 // open connects to Toss Payments and the database. Without keys both are inside this
 // process, and forget at its end.
-func open(secretKey, clientKey string) (*shop, error) {
+func open(secretKey, clientKey, webhookURL string) (*shop, error) {
 	if secretKey == "" {
 		server, err := tosstest.Start()
 		if err != nil {
 			return nil, err
 		}
+		server.RegisterWebhook(webhookURL) // with keys, it is registered in the developer centre
 		log.Println("SANDBOX: TOSS_SECRET_KEY is not set, so no money moves and nothing is kept")
 		return newShop(":memory:", server.Client(), server.URL, server.URL+tosstest.ScriptPath, tosstest.DefaultClientKey)
 	}
 	client, err := tosspayments.New(secretKey)
 	if err != nil {
 		return nil, err
+	}
+	if clientKey == "" {
+		return nil, errors.New("TOSS_CLIENT_KEY is not set: it belongs to the same pair as TOSS_SECRET_KEY")
 	}
 	log.Println("orders are in shop.db")
 	file, err := os.OpenFile("shop.db", os.O_CREATE|os.O_RDWR, 0o600) // only this user reads it
