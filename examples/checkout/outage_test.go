@@ -14,10 +14,11 @@ import (
 
 // TestOutage: what a visitor sees who lets an answer get lost.
 func TestOutage(t *testing.T) {
-	down := &outage{lasts: 3 * time.Second}
+	t.Parallel()
+	down := &outage{lasts: 1500 * time.Millisecond}
 	st := newShopStand(t, tosspayments.WithMaxRetries(0), tosspayments.WithObserver(down.observe))
 	down.sandbox = st.toss
-	st.store.patience = time.Second
+	st.store.patience = 500 * time.Millisecond
 	buyer := newBuyer(t, st.url)
 	redirect := authenticate(st.toss, buyer.order())
 	st.toss.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Drop, AfterEffect: true})
