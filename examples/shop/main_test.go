@@ -230,7 +230,7 @@ type stand struct {
 
 func newStand(t *testing.T) *stand {
 	server := tosstest.NewServer(t)
-	s, err := newShop(":memory:", server.Client(), "", "", tosstest.DefaultClientKey)
+	s, err := newShop(":memory:", server.Client(), server.URL, server.URL+tosstest.ScriptPath, tosstest.DefaultClientKey)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.db.Close()) })
 	web := httptest.NewServer(s.handler())
