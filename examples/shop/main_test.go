@@ -29,6 +29,7 @@ func TestPaid(t *testing.T) {
 	assert.Contains(t, s.visit(back), "결제됐어요")
 	assert.Contains(t, s.visit(back), "결제됐어요", "a refresh")
 	assert.Equal(t, 1, s.server.Charges(id))
+	assert.Contains(t, s.visit(back), "15,000원")
 }
 
 func TestWaiting(t *testing.T) {

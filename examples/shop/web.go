@@ -18,6 +18,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -155,7 +157,7 @@ func (s *shop) showOrder(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, err)
 		return
 	}
-	s.show(w, message(o), o)
+	s.show(w, stands(o), o)
 }
 
 func (s *shop) show(w http.ResponseWriter, text string, o *order) {
@@ -164,7 +166,8 @@ func (s *shop) show(w http.ResponseWriter, text string, o *order) {
 		"Sandbox": s.clientKey == tosstest.DefaultClientKey,
 	}
 	if o != nil {
-		data["Value"], _ = o.Amount.Int64()
+		won, _ := o.Amount.Int64()
+		data["Value"], data["Won"] = won, message.NewPrinter(language.Korean).Sprintf("%d원", won)
 		data["Reload"] = o.State == "confirming" || o.State == "waiting" || o.State == "refunding"
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -180,8 +183,8 @@ func (s *shop) failed(w http.ResponseWriter, err error) {
 	http.Error(w, "잠시 후 다시 시도해 주세요.", http.StatusInternalServerError)
 }
 
-// message is what the buyer is told.
-func message(o *order) string {
+// stands is what the buyer is told.
+func stands(o *order) string {
 	switch o.State {
 	case "confirming":
 		return "결제를 확인하고 있어요. 다시 결제하지 마세요."
