@@ -1,4 +1,4 @@
-package recipes
+package docs
 
 import (
 	"errors"
@@ -17,10 +17,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// recipes has the code that the pages show.
+const recipes = "../examples/recipes"
+
 // TestBlocks finds each block of Go in the documentation in the code of the examples: as
 // whole declarations, whose functions and types are on the page or one link away.
 func TestBlocks(t *testing.T) {
-	sources := loadSources(t, ".", "../confirm")
+	sources := loadSources(t, recipes, "../examples/confirm")
 	for _, page := range pagesOf(t) {
 		near := declaredNear(t, sources, page)
 		for _, block := range blocksOf(lines(t, page), "go") {
@@ -36,9 +39,23 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
+// TestPagesOfHTML finds each HTML file of the recipes in the pages.
+func TestPagesOfHTML(t *testing.T) {
+	var blocks []string
+	for _, page := range pagesOf(t) {
+		blocks = append(blocks, blocksOf(lines(t, page), "html")...)
+	}
+	files, err := filepath.Glob(recipes + "/*.html")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		assert.Contains(t, blocks, strings.TrimSuffix(lines(t, file), "\n"), file)
+	}
+}
+
 // pagesOf returns every page of the documentation.
 func pagesOf(t *testing.T) (pages []string) {
-	for _, pattern := range []string{"../../*.md", "../../docs/*/*.md", "../*.md"} {
+	for _, pattern := range []string{"../*.md", "*/*.md", "../examples/*.md"} {
 		found, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		pages = append(pages, found...)
@@ -124,7 +141,7 @@ func (noImporter) Import(string) (*types.Package, error) { return nil, errors.Ne
 
 func (s sources) file(path string) *sourceFile {
 	for _, f := range s {
-		if f.path == path || filepath.Join("../recipes", f.path) == path || filepath.Join("../../examples/recipes", f.path) == path {
+		if f.path == path {
 			return f
 		}
 	}
