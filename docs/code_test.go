@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -241,6 +242,9 @@ func declared(d ast.Decl) (names []string) {
 		if pointer, ok := receiver.(*ast.StarExpr); ok {
 			receiver = pointer.X
 		}
+		if generic, ok := receiver.(*ast.IndexExpr); ok {
+			receiver = generic.X
+		}
 		return []string{receiver.(*ast.Ident).Name + "." + d.Name.Name}
 	case *ast.GenDecl:
 		for _, spec := range d.Specs {
@@ -255,4 +259,35 @@ func declared(d ast.Decl) (names []string) {
 		}
 	}
 	return names
+}
+
+// apiName is a name of one of the packages, as a page mentions it.
+var apiName = regexp.MustCompile("`\\*?&?(tosspayments|webhook|payouts|brandpay|reconcile|institutions|tosstest)\\.([A-Z]\\w*)")
+
+// TestNamesExist finds each name of the packages that the text of a page mentions.
+func TestNamesExist(t *testing.T) {
+	exported := map[string]bool{}
+	for _, name := range []string{"tosspayments", "webhook", "payouts", "brandpay", "reconcile", "institutions", "tosstest"} {
+		folder := "../" + strings.TrimPrefix(name, "tosspayments")
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		require.NoError(t, err)
+		for _, file := range files {
+			tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			require.NoError(t, err)
+			for _, d := range tree.Decls {
+				for _, n := range declared(d) {
+					exported[name+"."+n] = true
+				}
+			}
+		}
+	}
+	for _, page := range pagesOf(t) {
+		if name := filepath.Base(page); name == "CHANGELOG.md" || name == "upgrading.md" {
+			continue // they name what is gone
+		}
+		for _, match := range apiName.FindAllStringSubmatch(fenced.ReplaceAllString(lines(t, page), ""), -1) {
+			name := match[1] + "." + match[2]
+			assert.True(t, exported[name], "%s mentions %s, which there is not", page, name)
+		}
+	}
 }
