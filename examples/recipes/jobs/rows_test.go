@@ -157,8 +157,8 @@ func TestRefundsAreFinished(t *testing.T) {
 	require.NoError(t, err)
 	payment := s.toss.Gate(tosstest.Fault{Operation: tosstest.GetPayment})
 	payment.Open() // RefundPart reads first
-	require.NoError(t, s.RefundPart(s.away(tosstest.CancelPayment), order, tosspayments.Won(5000), "변심"))
-	require.Error(t, s.RefundPart(t.Context(), order, tosspayments.Won(5000), "변심"), "one at a time")
+	require.NoError(t, s.RefundPart(s.away(tosstest.CancelPayment), order, "form-1", tosspayments.Won(5000), "변심"))
+	require.Error(t, s.RefundPart(t.Context(), order, "form-2", tosspayments.Won(5000), "변심"), "one at a time")
 	require.Equal(t, 2, s.jobs("refund"))
 	s.toss.ClearFaults()
 	var id string

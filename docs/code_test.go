@@ -1,4 +1,4 @@
-package recipes
+package docs
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,10 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// recipes has the code that the pages show.
+const recipes = "../examples/recipes"
+
 // TestBlocks finds each block of Go in the documentation in the code of the examples: as
 // whole declarations, whose functions and types are on the page or one link away.
 func TestBlocks(t *testing.T) {
-	sources := loadSources(t, ".", "../confirm")
+	sources := loadSources(t, recipes, "../examples/confirm")
 	for _, page := range pagesOf(t) {
 		near := declaredNear(t, sources, page)
 		for _, block := range blocksOf(lines(t, page), "go") {
@@ -36,9 +40,23 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
+// TestPagesOfHTML finds each HTML file of the recipes in the pages.
+func TestPagesOfHTML(t *testing.T) {
+	var blocks []string
+	for _, page := range pagesOf(t) {
+		blocks = append(blocks, blocksOf(lines(t, page), "html")...)
+	}
+	files, err := filepath.Glob(recipes + "/*.html")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		assert.Contains(t, blocks, strings.TrimSuffix(lines(t, file), "\n"), file)
+	}
+}
+
 // pagesOf returns every page of the documentation.
 func pagesOf(t *testing.T) (pages []string) {
-	for _, pattern := range []string{"../../*.md", "../../docs/*/*.md", "../*.md"} {
+	for _, pattern := range []string{"../*.md", "*/*.md", "../examples/*.md"} {
 		found, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		pages = append(pages, found...)
@@ -124,7 +142,7 @@ func (noImporter) Import(string) (*types.Package, error) { return nil, errors.Ne
 
 func (s sources) file(path string) *sourceFile {
 	for _, f := range s {
-		if f.path == path || filepath.Join("../recipes", f.path) == path || filepath.Join("../../examples/recipes", f.path) == path {
+		if f.path == path {
 			return f
 		}
 	}
@@ -224,6 +242,9 @@ func declared(d ast.Decl) (names []string) {
 		if pointer, ok := receiver.(*ast.StarExpr); ok {
 			receiver = pointer.X
 		}
+		if generic, ok := receiver.(*ast.IndexExpr); ok {
+			receiver = generic.X
+		}
 		return []string{receiver.(*ast.Ident).Name + "." + d.Name.Name}
 	case *ast.GenDecl:
 		for _, spec := range d.Specs {
@@ -238,4 +259,35 @@ func declared(d ast.Decl) (names []string) {
 		}
 	}
 	return names
+}
+
+// apiName is a name of one of the packages, as a page mentions it.
+var apiName = regexp.MustCompile("`\\*?&?(tosspayments|webhook|payouts|brandpay|reconcile|institutions|tosstest)\\.([A-Z]\\w*)")
+
+// TestNamesExist finds each name of the packages that the text of a page mentions.
+func TestNamesExist(t *testing.T) {
+	exported := map[string]bool{}
+	for _, name := range []string{"tosspayments", "webhook", "payouts", "brandpay", "reconcile", "institutions", "tosstest"} {
+		folder := "../" + strings.TrimPrefix(name, "tosspayments")
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		require.NoError(t, err)
+		for _, file := range files {
+			tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			require.NoError(t, err)
+			for _, d := range tree.Decls {
+				for _, n := range declared(d) {
+					exported[name+"."+n] = true
+				}
+			}
+		}
+	}
+	for _, page := range pagesOf(t) {
+		if name := filepath.Base(page); name == "CHANGELOG.md" || name == "upgrading.md" {
+			continue // they name what is gone
+		}
+		for _, match := range apiName.FindAllStringSubmatch(fenced.ReplaceAllString(lines(t, page), ""), -1) {
+			name := match[1] + "." + match[2]
+			assert.True(t, exported[name], "%s mentions %s, which there is not", page, name)
+		}
+	}
 }
