@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -174,21 +175,56 @@ func TestRefundsAreFinished(t *testing.T) {
 	assert.Equal(t, tosspayments.Won(10000), order.Payment.Cancelable())
 }
 
-// A process that is told to stop finishes its confirm and its job.
+// freeAddress is one that nobody listens at.
+func freeAddress(t *testing.T) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return listener.Addr().String()
+}
+
+// A process that is told to stop takes no more requests, and finishes its confirm and its
+// job.
 func TestServeFinishesWhatRuns(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	s.claim("order-0001")
-	gate := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment})
-	worker := s.start()
+	request := s.order("order-0002")
+	job := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment, OrderID: "order-0001"})
+	page := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment, OrderID: "order-0002"})
+	address := freeAddress(t)
+	worker := s.startAt(address)
 	s.pass()
-	<-gate.Arrived()
+	<-job.Arrived()
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	success := fmt.Sprintf("http://%s/success?paymentKey=%s&orderId=%s&amount=%s", address, request.PaymentKey, request.OrderID, request.Amount)
+	status := make(chan int, 1)
+	go func() {
+		response, err := browser.Get(success)
+		if !assert.NoError(t, err) {
+			status <- 0
+			return
+		}
+		response.Body.Close()
+		status <- response.StatusCode
+	}()
+	<-page.Arrived()
+
 	require.NoError(t, worker.Process.Signal(syscall.SIGTERM))
-	time.Sleep(100 * time.Millisecond)
-	gate.Open()
+	require.Eventually(t, func() bool {
+		connection, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = connection.Close()
+		}
+		return err != nil
+	}, 10*time.Second, 10*time.Millisecond)
+	job.Open()
+	page.Open()
+	assert.Equal(t, http.StatusSeeOther, <-status)
 	require.NoError(t, worker.Wait())
 	assert.Equal(t, "paid", s.state("order-0001"))
-	assert.Zero(t, s.count(`SELECT count(*) FROM river_job WHERE kind = 'look' AND state <> 'completed'`))
+	assert.Equal(t, "paid", s.state("order-0002"))
+	assert.Zero(t, s.count(`SELECT count(*) FROM river_job WHERE kind = 'look' AND state = 'running'`))
 }
 
 // A job that takes longer than the process may wait is cut off, and its order looked at
@@ -199,7 +235,7 @@ func TestServePutsBackWhatTakesLong(t *testing.T) {
 	s.claim("order-0001")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	config := s.Config()
 	config.Logger = slog.New(slog.DiscardHandler)
 	config.SoftStopTimeout = 50 * time.Millisecond
