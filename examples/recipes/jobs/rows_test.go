@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -62,8 +63,9 @@ func TestARowAndItsJobAreWrittenTogether(t *testing.T) {
 	assert.False(t, claimed)
 	old := order
 	old.Version--
-	old.LookAt = time.Now()
-	require.ErrorIs(t, s.Orders.Save(t.Context(), old, "release"), errChanged)
+	old.State, old.LookAt = "paid", time.Now()
+	require.NoError(t, s.Orders.Save(t.Context(), old, "release"))
+	assert.Equal(t, "confirming", s.state("order-0001"))
 	assert.Equal(t, 1, s.jobs("look"))
 	assert.Zero(t, s.jobs("warehouse"))
 
@@ -81,7 +83,7 @@ func TestARowAndItsJobAreWrittenTogether(t *testing.T) {
 	require.Error(t, s.look(t.Context(), "no-such-order", 0))
 }
 
-func TestAnyNumberOfEventsCauseOneLook(t *testing.T) {
+func TestAnyNumberOfEventsCauseOneLookInTenSeconds(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	s.account("order-0001")
@@ -89,7 +91,10 @@ func TestAnyNumberOfEventsCauseOneLook(t *testing.T) {
 		require.NoError(t, s.Database.Wake(t.Context(), "order-0001"))
 	}
 	require.Error(t, s.Database.Wake(t.Context(), "no-such-order"))
-	for version := range 22 {
+	// That of the account, one at once, and one in ten seconds.
+	assert.Equal(t, 3, s.jobs("look"))
+	assert.Equal(t, 1, s.count(`SELECT count(*) FROM river_job WHERE scheduled_at BETWEEN now() + interval '5 seconds' AND now() + interval '10 seconds'`))
+	for version := range 4 {
 		require.NoError(t, s.look(t.Context(), "order-0001", version))
 	}
 	assert.Equal(t, 1, s.toss.Calls(tosstest.GetPayment))
@@ -130,9 +135,13 @@ func TestMonthsAreChargedByTheCalendar(t *testing.T) {
 		require.NoError(t, s.Charge(t.Context(), job), "again")
 		assert.Equal(t, 1, s.toss.Charges("good-"+period+"-0"))
 	}
+	var refused sync.WaitGroup // a refusal is believed after two reads, a second apart
 	for _, id := range []string{"poor", "ended"} {
-		require.NoError(t, s.Charge(t.Context(), &river.Job[ChargeArgs]{Args: ChargeArgs{id, ended[0], 0}}))
+		refused.Go(func() {
+			assert.NoError(t, s.Charge(t.Context(), &river.Job[ChargeArgs]{Args: ChargeArgs{id, ended[0], 0}}))
+		})
 	}
+	refused.Wait()
 	assert.Equal(t, 1, s.count(`SELECT count(*) FROM charges WHERE subscription = 'ended' AND state = 'card'`))
 	assert.Equal(t, 1, s.count(`SELECT count(*) FROM river_job WHERE kind = 'charge' AND args->>'subscription' = 'poor'
 		AND args->>'version' = '1' AND queue = 'charges' AND scheduled_at BETWEEN now() + interval '23 hours' AND now() + interval '25 hours'`))
