@@ -21,7 +21,10 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-func TestMain(m *testing.M) { shoptest.Main(m) }
+func TestMain(m *testing.M) {
+	shoptest.RunAsProgram(main)
+	shoptest.Main(m)
+}
 
 // stand is a shop with its own Toss Payments, and a browser in front of it.
 type stand struct {
@@ -247,6 +250,10 @@ func TestLostAnswer(t *testing.T) {
 	st.order()
 	st.FinishWindow("", "lose")
 	st.WaitFor("h1", "결제가 완료됐어요")
+	for _, step := range []string{"승인을 요청했어요", "응답을 받지 못했어요", "결제를 조회했어요", "결제가 완료됐어요"} {
+		st.WaitFor("#history", step)
+	}
+	st.Shoot("history")
 	assert.Equal(t, 1, st.toss.Charges(st.orderID(paid)))
 }
 
@@ -256,9 +263,10 @@ func TestUnknownOutcomeResolvesByItself(t *testing.T) {
 	target := redirectOf(t, st.Address(), "lose")
 	st.toss.Inject(tosstest.Fault{Operation: tosstest.GetPayment, Kind: tosstest.BadGateway, Times: 1000})
 	st.Visit(target)
-	st.WaitFor("#text", "늦어지고 있어요")
+	st.Visible("#slow")
 	st.Visit(st.url + "/orders/" + st.orderID(confirming))
 	st.WaitFor("main", "다시 결제하지 마세요")
+	st.WaitFor("#history", "조회 요청의 응답을 받지 못했어요")
 	st.Shoot("unknown")
 	assert.Equal(t, 1, st.toss.Charges(st.orderID(confirming)), "charged, but the shop cannot know")
 
@@ -266,6 +274,42 @@ func TestUnknownOutcomeResolvesByItself(t *testing.T) {
 	st.later(time.Minute)
 	st.WaitFor("h1", "결제가 완료됐어요")
 	assert.Equal(t, 1, st.toss.Charges(st.orderID(paid)))
+}
+
+// TestPagesStopAsking: a page that waits asks ever more rarely, and stops.
+func TestPagesStopAsking(t *testing.T) {
+	st := newStand(t)
+	st.Visit(st.url)
+	pauses := shoptest.Get(st.Browser, chromedp.Evaluate[[]float64](`(async () => {
+		const pauses = [], timers = [];
+		let now = Date.now(), asked = 0;
+		Date.now = () => now;
+		setTimeout = (next, pause) => { pauses.push(pause); now += pause; timers.push(next); };
+		fetch = async () => { asked++; return { ok: true, json: async () => ({ message: "as before" }) }; };
+		watch("/orders/x/state", "as before");
+		while (timers.length > 0) {
+			await timers.shift()();
+		}
+		return [...pauses, asked];
+	})()`, chromedp.EvalAwaitPromise))
+	asked := pauses[len(pauses)-1]
+	pauses = pauses[:len(pauses)-1]
+	assert.EqualValues(t, len(pauses), asked)
+	assert.Less(t, asked, 90.0)
+	assert.EqualValues(t, 1000, pauses[0])
+	assert.EqualValues(t, 30000, pauses[len(pauses)-1])
+	assert.IsNonDecreasing(t, pauses)
+}
+
+// TestFormsAreSentOnce, however fast somebody presses.
+func TestFormsAreSentOnce(t *testing.T) {
+	st := newStand(t)
+	st.Visit(st.url)
+	shoptest.Get(st.Browser, chromedp.Evaluate[any](`(b => { b.click(); b.click(); return null; })(document.querySelector("#order"))`))
+	st.Visible("#pay")
+	list, err := st.store.orders.query(t.Context(), `SELECT `+columns+` FROM orders`)
+	require.NoError(t, err)
+	assert.Len(t, list, 1)
 }
 
 func TestRefunds(t *testing.T) {

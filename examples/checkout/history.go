@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -125,7 +126,7 @@ func observe(ctx context.Context, a tosspayments.Attempt) {
 func eventOf(a tosspayments.Attempt) (what event, detail string) {
 	useless := a.Err != nil || a.Status >= http.StatusInternalServerError || a.Status == http.StatusTooManyRequests
 	if a.Status != 0 {
-		detail = http.StatusText(a.Status)
+		detail = fmt.Sprintf("HTTP %d", a.Status)
 	}
 	switch {
 	case useless && a.Lookup:

@@ -6,6 +6,8 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // The fates of an order.
@@ -87,6 +90,124 @@ func TestFail(t *testing.T) {
 	assert.Contains(t, body, "결제하기", "the order can still be paid")
 }
 
+func TestRefundThatIsRefused(t *testing.T) {
+	s := newStand(t)
+	id := s.order()
+	s.visit(s.window(tosstest.Checkout{OrderID: id}))
+	s.server.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Refuse, Code: tosspayments.ErrNotCancelablePayment})
+	s.post("/orders/" + id + "/refund")
+	assert.Contains(t, s.visit("/orders/"+id), "환불은 거절됐으니")
+	s.post("/orders/" + id + "/refund") // under a key of its own
+	assert.Contains(t, s.visit("/orders/"+id), "환불됐어요")
+}
+
+// TestCrash: the process ends before anything of a confirm or a refund is sent or recorded.
+func TestCrash(t *testing.T) {
+	for state, ends := range map[string]string{"confirming": "결제됐어요", "refunding": "환불됐어요"} {
+		s := newStand(t)
+		id := s.order()
+		back := s.window(tosstest.Checkout{OrderID: id})
+		if state == "refunding" {
+			s.visit(back)
+		}
+		query, err := url.ParseQuery(strings.TrimPrefix(back, "/success?"))
+		require.NoError(t, err)
+		_, err = s.shop.db.Exec(`UPDATE orders SET state = $1, payment_key = $2, idempotency_key = $3, look_at = 1`, state, query.Get("paymentKey"), "key-of-"+state)
+		require.NoError(t, err)
+		s.job("/orders/"+id, ends)
+		assert.Equal(t, 1, s.server.Charges(id))
+	}
+}
+
+// TestForgedEvents of orders that have ended cause nothing.
+func TestForgedEvents(t *testing.T) {
+	s := newStand(t)
+	id := s.order()
+	s.visit(s.window(tosstest.Checkout{OrderID: id}))
+	s.post("/orders/" + id + "/refund")
+	s.server.WaitWebhooks()
+	calls := len(s.server.Requests())
+	s.server.SendWebhook(webhook.PaymentStatusChanged, map[string]any{"paymentKey": "garbage", "orderId": id, "status": "DONE", "totalAmount": 15000})
+	s.server.WaitWebhooks()
+	assert.Equal(t, http.StatusOK, s.server.Deliveries()[len(s.server.Deliveries())-1].Status)
+	s.shop.job(t.Context())
+	assert.Len(t, s.server.Requests(), calls)
+}
+
+// TestPaymentsThatNobodyKnows are looked up ever more rarely.
+func TestPaymentsThatNobodyKnows(t *testing.T) {
+	s := newStand(t)
+	id := s.order()
+	for _, hours := range []int64{0, 10} {
+		_, err := s.shop.db.Exec(`UPDATE orders SET created_at = created_at - $1`, hours*3600)
+		require.NoError(t, err)
+		o, err := s.shop.get(t.Context(), id)
+		require.NoError(t, err)
+		require.True(t, s.shop.record(t.Context(), o, nil, nil))
+		var lookAt int64
+		require.NoError(t, s.shop.db.QueryRow(`SELECT look_at FROM orders`).Scan(&lookAt))
+		assert.InDelta(t, time.Now().Unix()+max(60, hours*1800), lookAt, 5)
+	}
+}
+
+// TestOtherBuyers see nothing, and neither does who has a copy of the database.
+func TestOtherBuyers(t *testing.T) {
+	s := newStand(t)
+	id := s.order()
+	address, err := url.Parse(s.url)
+	require.NoError(t, err)
+	own := s.buyer.Jar.Cookies(address)[0]
+	var hash string
+	require.NoError(t, s.shop.db.QueryRow(`SELECT buyer FROM orders`).Scan(&hash))
+	for value, sees := range map[string]bool{own.Value: true, hash: false, "": false} {
+		s.buyer.Jar, err = cookiejar.New(nil)
+		require.NoError(t, err)
+		s.buyer.Jar.SetCookies(address, []*http.Cookie{{Name: own.Name, Value: value}})
+		assert.Equal(t, sees, strings.Contains(s.visit("/orders/"+id), id), value)
+	}
+	s.buyer.Jar.SetCookies(address, []*http.Cookie{{Name: own.Name, Value: "planted"}})
+	other := s.order()
+	assert.NotEqual(t, "planted", s.buyer.Jar.Cookies(address)[0].Value)
+	_, err = s.shop.db.Exec(`UPDATE orders SET created_at = created_at - 31 * 24 * 3600`)
+	require.NoError(t, err)
+	assert.NotContains(t, s.visit("/orders/"+other), other, "after 30 days")
+}
+
+// TestDatabaseIsOnesOwn: it holds payments.
+func TestDatabaseIsOnesOwn(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no modes")
+	}
+	t.Chdir(t.TempDir())
+	s, err := open(tosstest.DefaultSecretKey, tosstest.DefaultClientKey)
+	require.NoError(t, err)
+	require.NoError(t, s.db.Close())
+	info, err := os.Stat("shop.db")
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+func TestPostsAreLimited(t *testing.T) {
+	s := newStand(t)
+	for range 70 {
+		s.post("/orders")
+	}
+	var orders int
+	require.NoError(t, s.shop.db.QueryRow(`SELECT COUNT(*) FROM orders`).Scan(&orders))
+	assert.Equal(t, 60, orders)
+}
+
+func TestPages(t *testing.T) {
+	s := newStand(t)
+	response, err := http.Get(s.url)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Contains(t, response.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+	assert.Empty(t, response.Cookies(), "looking around leaves nothing")
+	assert.Contains(t, s.visit("/"), "테스트 상점")
+	assert.Contains(t, s.visit("/orders/x"), "주문을 찾을 수 없어요")
+}
+
 func TestOtherSitesCannotPost(t *testing.T) {
 	s := newStand(t)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/orders", http.NoBody)
@@ -109,7 +230,7 @@ type stand struct {
 
 func newStand(t *testing.T) *stand {
 	server := tosstest.NewServer(t)
-	s, err := newShop(":memory:", server.Client(), "", "")
+	s, err := newShop(":memory:", server.Client(), "", "", tosstest.DefaultClientKey)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.db.Close()) })
 	web := httptest.NewServer(s.handler())
