@@ -3,6 +3,7 @@ package main
 import (
 	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -252,9 +253,7 @@ func TestRefundFormsThatCannotBeRight(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			form := url.Values{"balance": {"15000"}, "amount": {"5000"}, "bank": {"20"}, "account": {"1002-123-456789"}, "holder": {"김토스"}}
-			for field, value := range wrong {
-				form[field] = value
-			}
+			maps.Copy(form, wrong)
 			response, err := buyer.Client.PostForm(st.url+"/orders/"+id+"/refund", form)
 			require.NoError(t, err)
 			page, err := io.ReadAll(response.Body)
