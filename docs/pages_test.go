@@ -52,13 +52,7 @@ func TestPagesComeInTwoLanguages(t *testing.T) {
 // TestTablesAreTheSame compares the tables of both languages: as many of them, with as
 // many rows and columns, and the same codes in each row.
 func TestTablesAreTheSame(t *testing.T) {
-	pages := map[string]string{"../README.md": "../README.ko.md", "../examples/README.md": "../examples/README.ko.md"}
-	english, err := filepath.Glob("en/*.md")
-	require.NoError(t, err)
-	for _, page := range english {
-		pages[page] = strings.Replace(page, "/en/", "/ko/", 1)
-	}
-	for en, ko := range pages {
+	for en, ko := range pairsOf(t) {
 		enRows, koRows := rowsOf(lines(t, en)), rowsOf(lines(t, ko))
 		if !assert.Len(t, koRows, len(enRows), "%s: another number of rows", ko) {
 			continue
@@ -177,4 +171,33 @@ func anchors(t *testing.T, page string) (names []string) {
 		names = append(names, strings.ReplaceAll(name, " ", "-"))
 	}
 	return names
+}
+
+// TestLinksAreTheSame compares where the pages of both languages lead.
+func TestLinksAreTheSame(t *testing.T) {
+	same := strings.NewReplacer("/en/", "/", "/ko/", "/", "-en.", ".", "-ko.", ".", ".ko.md", ".md")
+	targets := func(page string) (links []string) {
+		text, _ := strings.CutPrefix(fenced.ReplaceAllString(lines(t, page), ""), "\n")
+		_, text, _ = strings.Cut(text, "\n") // the first line leads to the other language
+		for _, match := range link.FindAllStringSubmatch(text, -1) {
+			target, _, _ := strings.Cut(match[1]+match[2], "#")
+			links = append(links, same.Replace(target))
+		}
+		slices.Sort(links)
+		return slices.Compact(links)
+	}
+	for en, ko := range pairsOf(t) {
+		assert.Equal(t, targets(en), targets(ko), "%s leads elsewhere", ko)
+	}
+}
+
+// pairsOf returns the Korean page of each English one.
+func pairsOf(t *testing.T) map[string]string {
+	pages := map[string]string{"../README.md": "../README.ko.md", "../examples/README.md": "../examples/README.ko.md"}
+	english, err := filepath.Glob("en/*.md")
+	require.NoError(t, err)
+	for _, page := range english {
+		pages[page] = strings.Replace(page, "en/", "ko/", 1)
+	}
+	return pages
 }
