@@ -29,7 +29,7 @@ func lines(t *testing.T, name string) string {
 // in its first line, and both show the same code.
 func TestPagesComeInTwoLanguages(t *testing.T) {
 	pages := func(language string) (names []string) {
-		found, err := filepath.Glob("" + language + "/*.md")
+		found, err := filepath.Glob(language + "/*.md")
 		require.NoError(t, err)
 		for _, page := range found {
 			names = append(names, filepath.Base(page))
@@ -98,9 +98,9 @@ func rowsOf(page string) (rows []row) {
 // TestMapsAreComplete finds every page in the list of pages of its language.
 func TestMapsAreComplete(t *testing.T) {
 	for _, language := range []string{"en", "ko"} {
-		pages, err := filepath.Glob("" + language + "/*.md")
+		pages, err := filepath.Glob(language + "/*.md")
 		require.NoError(t, err)
-		list := lines(t, ""+language+"/README.md")
+		list := lines(t, language+"/README.md")
 		for _, page := range pages {
 			if name := filepath.Base(page); name != "README.md" {
 				assert.Contains(t, list, "]("+name, "docs/%s/README.md has no link to it", language)
@@ -177,8 +177,8 @@ func anchors(t *testing.T, page string) (names []string) {
 func TestLinksAreTheSame(t *testing.T) {
 	same := strings.NewReplacer("/en/", "/", "/ko/", "/", "-en.", ".", "-ko.", ".", ".ko.md", ".md")
 	targets := func(page string) (links []string) {
-		text, _ := strings.CutPrefix(fenced.ReplaceAllString(lines(t, page), ""), "\n")
-		_, text, _ = strings.Cut(text, "\n") // the first line leads to the other language
+		// The first line leads to the other language.
+		_, text, _ := strings.Cut(fenced.ReplaceAllString(lines(t, page), ""), "\n")
 		for _, match := range link.FindAllStringSubmatch(text, -1) {
 			target, _, _ := strings.Cut(match[1]+match[2], "#")
 			links = append(links, same.Replace(target))
