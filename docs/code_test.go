@@ -67,7 +67,7 @@ func pagesOf(t *testing.T) (pages []string) {
 
 // declaredNear returns the names that the blocks of a page and of the pages it links to
 // declare, and those of the Go files it links to.
-func declaredNear(t *testing.T, s sources, page string) map[string]bool {
+func declaredNear(t *testing.T, s *sources, page string) map[string]bool {
 	names := map[string]bool{}
 	near := []string{page}
 	for _, match := range link.FindAllStringSubmatch(lines(t, page), -1) {
@@ -92,7 +92,11 @@ func declaredNear(t *testing.T, s sources, page string) map[string]bool {
 	return names
 }
 
-type sources []*sourceFile
+// sources are files, and where the blocks were found that have been looked for.
+type sources struct {
+	files []*sourceFile
+	found map[string]*excerpt
+}
 
 type sourceFile struct {
 	path  string
@@ -104,7 +108,8 @@ type sourceFile struct {
 
 // loadSources reads the Go files of some folders and of what is in them. Other packages
 // than the file's own are not looked into.
-func loadSources(t *testing.T, roots ...string) (all sources) {
+func loadSources(t *testing.T, roots ...string) *sources {
+	all := &sources{found: map[string]*excerpt{}}
 	fset := token.NewFileSet()
 	packages := map[string][]*sourceFile{}
 	for _, root := range roots {
@@ -130,9 +135,9 @@ func loadSources(t *testing.T, roots ...string) (all sources) {
 			trees, f.info = append(trees, f.tree), info
 		}
 		_, _ = config.Check(name, fset, trees, info) // with errors, for want of the imports
-		all = append(all, files...)
+		all.files = append(all.files, files...)
 	}
-	slices.SortFunc(all, func(a, b *sourceFile) int { return strings.Compare(a.path, b.path) })
+	slices.SortFunc(all.files, func(a, b *sourceFile) int { return strings.Compare(a.path, b.path) })
 	return all
 }
 
@@ -140,8 +145,8 @@ type noImporter struct{}
 
 func (noImporter) Import(string) (*types.Package, error) { return nil, errors.New("not needed") }
 
-func (s sources) file(path string) *sourceFile {
-	for _, f := range s {
+func (s *sources) file(path string) *sourceFile {
+	for _, f := range s.files {
 		if f.path == path {
 			return f
 		}
@@ -150,15 +155,20 @@ func (s sources) file(path string) *sourceFile {
 }
 
 // find returns where a block stands in the sources, or nil.
-func (s sources) find(block string) *excerpt {
+func (s *sources) find(block string) *excerpt {
+	if e, ok := s.found[block]; ok {
+		return e
+	}
 	want := strings.Split(block, "\n")
-	for _, f := range s {
+	for _, f := range s.files {
 		for i := range f.lines {
 			if len(f.lines)-i >= len(want) && slices.Equal(f.lines[i:i+len(want)], want) {
-				return &excerpt{f, i + 1, i + len(want)}
+				s.found[block] = &excerpt{f, i + 1, i + len(want)}
+				return s.found[block]
 			}
 		}
 	}
+	s.found[block] = nil
 	return nil
 }
 

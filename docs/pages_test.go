@@ -29,7 +29,7 @@ func lines(t *testing.T, name string) string {
 // in its first line, and both show the same code.
 func TestPagesComeInTwoLanguages(t *testing.T) {
 	pages := func(language string) (names []string) {
-		found, err := filepath.Glob("" + language + "/*.md")
+		found, err := filepath.Glob(language + "/*.md")
 		require.NoError(t, err)
 		for _, page := range found {
 			names = append(names, filepath.Base(page))
@@ -52,13 +52,7 @@ func TestPagesComeInTwoLanguages(t *testing.T) {
 // TestTablesAreTheSame compares the tables of both languages: as many of them, with as
 // many rows and columns, and the same codes in each row.
 func TestTablesAreTheSame(t *testing.T) {
-	pages := map[string]string{"../README.md": "../README.ko.md", "../examples/README.md": "../examples/README.ko.md"}
-	english, err := filepath.Glob("en/*.md")
-	require.NoError(t, err)
-	for _, page := range english {
-		pages[page] = strings.Replace(page, "/en/", "/ko/", 1)
-	}
-	for en, ko := range pages {
+	for en, ko := range pairsOf(t) {
 		enRows, koRows := rowsOf(lines(t, en)), rowsOf(lines(t, ko))
 		if !assert.Len(t, koRows, len(enRows), "%s: another number of rows", ko) {
 			continue
@@ -104,9 +98,9 @@ func rowsOf(page string) (rows []row) {
 // TestMapsAreComplete finds every page in the list of pages of its language.
 func TestMapsAreComplete(t *testing.T) {
 	for _, language := range []string{"en", "ko"} {
-		pages, err := filepath.Glob("" + language + "/*.md")
+		pages, err := filepath.Glob(language + "/*.md")
 		require.NoError(t, err)
-		list := lines(t, ""+language+"/README.md")
+		list := lines(t, language+"/README.md")
 		for _, page := range pages {
 			if name := filepath.Base(page); name != "README.md" {
 				assert.Contains(t, list, "]("+name, "docs/%s/README.md has no link to it", language)
@@ -177,4 +171,33 @@ func anchors(t *testing.T, page string) (names []string) {
 		names = append(names, strings.ReplaceAll(name, " ", "-"))
 	}
 	return names
+}
+
+// TestLinksAreTheSame compares where the pages of both languages lead.
+func TestLinksAreTheSame(t *testing.T) {
+	same := strings.NewReplacer("/en/", "/", "/ko/", "/", "-en.", ".", "-ko.", ".", ".ko.md", ".md")
+	targets := func(page string) (links []string) {
+		// The first line leads to the other language.
+		_, text, _ := strings.Cut(fenced.ReplaceAllString(lines(t, page), ""), "\n")
+		for _, match := range link.FindAllStringSubmatch(text, -1) {
+			target, _, _ := strings.Cut(match[1]+match[2], "#")
+			links = append(links, same.Replace(target))
+		}
+		slices.Sort(links)
+		return slices.Compact(links)
+	}
+	for en, ko := range pairsOf(t) {
+		assert.Equal(t, targets(en), targets(ko), "%s leads elsewhere", ko)
+	}
+}
+
+// pairsOf returns the Korean page of each English one.
+func pairsOf(t *testing.T) map[string]string {
+	pages := map[string]string{"../README.md": "../README.ko.md", "../examples/README.md": "../examples/README.ko.md"}
+	english, err := filepath.Glob("en/*.md")
+	require.NoError(t, err)
+	for _, page := range english {
+		pages[page] = strings.Replace(page, "en/", "ko/", 1)
+	}
+	return pages
 }
