@@ -793,6 +793,7 @@ func TestConfirmValidation(t *testing.T) {
 }
 
 func TestManyClientsConfirmOneOrder(t *testing.T) {
+	t.Parallel()
 	server := tosstest.NewServer(t)
 	server.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Delay, Delay: 200 * time.Millisecond})
 	order := checkout()

@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	modelDepth  = flag.Int("model.depth", 0, "how many faults deep every scenario of TestModel goes; 0: as deep as 20 s allow")
+	modelDepth  = flag.Int("model.depth", 1, "how many faults deep every scenario of TestModel goes; 0: two where the server is plain, one elsewhere")
 	modelReplay = flag.String("model.replay", "", "one path for the scenario that -run selects, as a failure of TestModel prints it")
 )
 
@@ -463,11 +463,8 @@ func TestModel(t *testing.T) {
 func (s *modelScenario) pattern() string { return "^" + strings.ReplaceAll(s.name, "/", "$/^") + "$" }
 
 func (s *modelScenario) deep() int {
-	switch {
-	case *modelDepth > 0:
+	if *modelDepth > 0 {
 		return *modelDepth
-	case testing.Short():
-		return 1
 	}
 	return s.depth
 }

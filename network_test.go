@@ -372,6 +372,7 @@ func TestAnotherWayAfterADialThatFails(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var seen atomic.Int32
 			server := hangUp(t, &seen)
 			transport := forwarding(func(r *http.Request) (*http.Response, error) {
@@ -525,6 +526,7 @@ func TestAttemptThatNetHTTPRepeats(t *testing.T) {
 
 // A round tripper that writes into what it gets spoils that request and no other.
 func TestRequestsShareNothing(t *testing.T) {
+	t.Parallel()
 	server := tosstest.NewServer(t)
 	var seen []http.Header
 	spoiling := forwarding(func(r *http.Request) (*http.Response, error) {
@@ -652,6 +654,7 @@ func TestCloseGivesConnectionsBack(t *testing.T) {
 
 // Two hundred lost attempts leave neither connections nor goroutines.
 func TestLostAttemptsLeaveNothing(t *testing.T) {
+	t.Parallel()
 	tests := map[string]func(*testing.T){}
 	for protocol, withHTTP2 := range protocols {
 		tests[protocol+", as New makes it"] = func(t *testing.T) { testLeaks(t, withHTTP2, nil) }

@@ -3,6 +3,8 @@ package tosspayments
 import (
 	"errors"
 	"fmt"
+
+	"github.com/seed238ab19c/tosspayments/internal/ofread"
 )
 
 // Outcome is what a call that makes a payment means for its order. One switch over it
@@ -100,8 +102,10 @@ func ofRead(err error) bool {
 		mismatch   *MismatchError
 		connection *ConnectionError
 		invalid    *ValidationError
+		marked     *ofread.Error
 	)
-	return errors.As(err, &refusal) && refusal.read ||
+	return errors.As(err, &marked) ||
+		errors.As(err, &refusal) && refusal.read ||
 		errors.As(err, &mismatch) && mismatch.read ||
 		errors.As(err, &connection) && connection.read ||
 		errors.As(err, &invalid) && invalid.read

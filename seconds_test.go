@@ -2,6 +2,7 @@ package tosspayments_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"net/http"
@@ -132,11 +133,13 @@ type pace struct {
 	slow, slowPart time.Duration
 }
 
+var seconds = flag.Bool("seconds", false, "run TestSeconds, which takes most of a minute")
+
 // TestSeconds measures what a bad network costs, with the client as New makes it. Its
 // tests mostly wait, so that they run all at once.
 func TestSeconds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes most of a minute")
+	if !*seconds {
+		t.Skip("takes most of a minute: go test . -v -run '^TestSeconds$' -seconds")
 	}
 	t.Parallel()
 	tests := pace{lost: 20 * time.Second, slow: 40 * time.Second, slowPart: 10 * time.Second}.tests()
@@ -147,7 +150,7 @@ func TestSeconds(t *testing.T) {
 }
 
 // The same with a client that is in a hurry.
-func TestSecondsInShort(t *testing.T) {
+func TestSecondsInAHurry(t *testing.T) {
 	t.Parallel()
 	atOnce(t, pace{
 		opts: []tosspayments.Option{tosspayments.WithTimeout(2 * time.Second)},

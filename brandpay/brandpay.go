@@ -32,6 +32,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/internal/lenient"
+	"github.com/seed238ab19c/tosspayments/internal/ofread"
 )
 
 // Client makes the calls of BrandPay that go with the secret key. It is safe for concurrent
@@ -137,7 +138,7 @@ type AgreeTermsRequest struct {
 // GetTerms reads the terms for one or two scopes.
 func (c *Client) GetTerms(ctx context.Context, customerKey string, scope []Scope, opts ...tosspayments.CallOption) (terms []Terms, err error) {
 	if err := first(checkCustomerKey(customerKey), checkScope(scope)); err != nil {
-		return nil, err
+		return nil, ofread.Mark(err)
 	}
 	query := url.Values{"customerKey": {customerKey}}
 	for _, s := range scope {
@@ -196,10 +197,10 @@ func (c *Client) GetBankPromotions(ctx context.Context, opts ...tosspayments.Cal
 // the same with the customer's token.
 func (c *Client) GetMethods(ctx context.Context, customerKey string, opts ...tosspayments.CallOption) (*Methods, error) {
 	if err := checkCustomerKey(customerKey); err != nil {
-		return nil, err
+		return nil, ofread.Mark(err)
 	}
 	if customerKey == "." || customerKey == ".." {
-		return nil, invalid("customerKey", "must not be . or ..")
+		return nil, ofread.Mark(invalid("customerKey", "must not be . or .."))
 	}
 	return get[Methods](ctx, c, "get BrandPay methods", methodsPath+"/"+url.PathEscape(customerKey), opts)
 }

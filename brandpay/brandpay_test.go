@@ -299,9 +299,15 @@ func TestFailures(t *testing.T) {
 				return
 			}
 			client, s := scripted(t, good(row.answer))
+			err = row.bad(t.Context(), client)
 			var wrong *tosspayments.ValidationError
-			require.ErrorAs(t, row.bad(t.Context(), client), &wrong)
+			require.ErrorAs(t, err, &wrong)
 			assert.Equal(t, row.badField, wrong.Field)
+			want := tosspayments.OutcomeNotSent
+			if isRead {
+				want = tosspayments.OutcomeUnknown // It says nothing of what was paid.
+			}
+			assert.Equal(t, want, tosspayments.OutcomeOf(nil, err))
 			assert.Empty(t, s.seen)
 		})
 	}
@@ -616,6 +622,7 @@ func TestRefreshFails(t *testing.T) {
 			group.Go(func() {
 				_, err := customer.GetMethods(t.Context())
 				assert.ErrorIs(t, err, brandpay.ErrAuthorize)
+				assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err), "it is a read")
 			})
 		}
 		group.Wait()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/internal/ofread"
 )
 
 // ErrAuthorize says that the customer's token is worth nothing any more, and cannot be
@@ -61,7 +62,7 @@ func (c *Customer) GetMethods(ctx context.Context, opts ...tosspayments.CallOpti
 	methods := new(Methods)
 	err := c.do(ctx, tosspayments.Request{Name: "get BrandPay methods", Method: http.MethodGet, Path: methodsPath}, decodeInto(methods), opts)
 	if err != nil {
-		return nil, err
+		return nil, ofread.Mark(err) // a refused refresh too
 	}
 	return methods, nil
 }

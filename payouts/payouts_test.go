@@ -407,9 +407,15 @@ func TestFailures(t *testing.T) {
 				return
 			}
 			client, s := scripted(t, good(row.answer))
+			err := row.bad(t.Context(), client)
 			var wrong *tosspayments.ValidationError
-			require.ErrorAs(t, row.bad(t.Context(), client), &wrong)
+			require.ErrorAs(t, err, &wrong)
 			assert.Equal(t, row.badField, wrong.Field)
+			want := tosspayments.OutcomeNotSent
+			if isRead {
+				want = tosspayments.OutcomeUnknown // It says nothing of what was paid.
+			}
+			assert.Equal(t, want, tosspayments.OutcomeOf(nil, err))
 			assert.Empty(t, s.seen)
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/internal/ofread"
 )
 
 // ScheduleType says when a payout is paid.
@@ -165,7 +166,9 @@ func payoutMembers() []string {
 //   - an [*tosspayments.Error] if the server has refused: nothing was requested;
 //   - a [*tosspayments.MismatchError] if there are other payouts under those RefPayoutIDs;
 //   - a [*tosspayments.OutcomeUnknownError] if it is not known, among others if an answer
-//     cannot be decrypted. Make the same call again later.
+//     cannot be decrypted, or if it is about the secret key or the contract, which says
+//     nothing of an earlier request. Make the same call again later. If the code of its
+//     LastAnswer is of [tosspayments.ClassConfiguration], put that right first.
 //   - a [*tosspayments.ValidationError] if a request is malformed; nothing was sent.
 //
 // [tosspayments.OutcomeOf] tells them apart. An express batch must not be requested again
@@ -270,7 +273,7 @@ func (r *PayoutRequest) compare(p *Payout) error {
 // [*tosspayments.MismatchError] if one differs from what the batch requests.
 func (c *Client) FindPayouts(ctx context.Context, batch []PayoutRequest, opts ...tosspayments.CallOption) ([]Payout, error) {
 	if err := validateBatch(batch); err != nil {
-		return nil, err
+		return nil, ofread.Mark(err)
 	}
 	wanted := map[string]bool{}
 	var from, to tosspayments.Date
@@ -307,7 +310,7 @@ func (c *Client) FindPayouts(ctx context.Context, batch []PayoutRequest, opts ..
 // GetPayout reads a payout.
 func (c *Client) GetPayout(ctx context.Context, id string, opts ...tosspayments.CallOption) (*Payout, error) {
 	if err := checkID("payoutId", id); err != nil {
-		return nil, err
+		return nil, ofread.Mark(err)
 	}
 	payout := new(Payout)
 	if err := c.read(ctx, "get payout", payoutPath(id), nil, decodeInto(payout, payoutMembers()...), opts); err != nil {
@@ -320,7 +323,7 @@ func (c *Client) GetPayout(ctx context.Context, id string, opts ...tosspayments.
 // filter by status, seller or RefPayoutID.
 func (c *Client) ListPayouts(ctx context.Context, query PayoutQuery, opts ...tosspayments.CallOption) (*PayoutPage, error) {
 	if err := query.validate(); err != nil {
-		return nil, err
+		return nil, ofread.Mark(err)
 	}
 	values := pageQuery(query.Limit, query.StartingAfter)
 	if !query.PayoutDateGte.IsZero() {

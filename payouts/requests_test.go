@@ -66,6 +66,8 @@ func TestRequestPayouts(t *testing.T) {
 		{"unheard-of, found", []answer{refusal(400, "OF_TOMORROW").sealed()}, []answer{both}, success, 1},
 		{"refused, but found", []answer{refusal(400, "INVALID_REQUEST")}, []answer{both}, success, 1},
 		{"keys refused", []answer{refusal(401, "UNAUTHORIZED_KEY")}, []answer{none}, unknown, 3},
+		{"without a contract", []answer{refusal(403, "FORBIDDEN_REQUEST")}, []answer{refusal(403, "FORBIDDEN_REQUEST")}, unknown, 4},
+		{"without a contract, but found", []answer{refusal(403, "FORBIDDEN_REQUEST")}, []answer{both}, success, 1},
 		{"429", []answer{refusal(429, "TOO_MANY_REQUESTS")}, []answer{none}, unknown, 3},
 		{"500", []answer{refusal(500, "COMMON_ERROR")}, []answer{none}, unknown, -1},
 		{"an answer without payouts, found", []answer{none.sealed()}, []answer{both}, success, 1},
@@ -102,6 +104,9 @@ func TestRequestPayouts(t *testing.T) {
 				if errors.As(err, &open) {
 					assert.True(t, open.Repeatable)
 					assert.NotEmpty(t, open.IdempotencyKey)
+					if last := row.posts[len(row.posts)-1]; last.status >= 400 && last.key != strings.Repeat("ff", 32) {
+						assert.Contains(t, last.body, string(open.LastAnswer.Code), "it says what has to be put right")
+					}
 				}
 				if row.want == mismatch {
 					assert.Nil(t, tosspayments.PaymentOf(err))
@@ -195,8 +200,10 @@ func TestBatchesAreChecked(t *testing.T) {
 		var wrong *tosspayments.ValidationError
 		require.ErrorAs(t, err, &wrong)
 		assert.Equal(t, field, wrong.Field)
+		assert.Equal(t, tosspayments.OutcomeNotSent, tosspayments.OutcomeOf(nil, err))
 		_, err = client.FindPayouts(t.Context(), batch)
 		require.ErrorAs(t, err, &wrong)
+		assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err), "it is a read")
 	}
 	change := func(f func(*payouts.PayoutRequest)) payouts.PayoutRequest {
 		r := express("p-1")

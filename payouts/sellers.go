@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/internal/ofread"
 )
 
 // BusinessType is what a seller is in law. It cannot be changed.
@@ -187,7 +188,7 @@ func (c *Client) writeSeller(ctx context.Context, name, path string, body any, o
 // GetSeller reads a seller. A deleted one is not found.
 func (c *Client) GetSeller(ctx context.Context, id string, opts ...tosspayments.CallOption) (*Seller, error) {
 	if err := checkID("sellerId", id); err != nil {
-		return nil, err
+		return nil, ofread.Mark(err)
 	}
 	seller := new(Seller)
 	if err := c.read(ctx, "get seller", sellerPath(id), nil, decodeInto(seller, "id", "status"), opts); err != nil {
@@ -199,7 +200,7 @@ func (c *Client) GetSeller(ctx context.Context, id string, opts ...tosspayments.
 // ListSellers reads one page of sellers. Their order is not documented.
 func (c *Client) ListSellers(ctx context.Context, query SellerQuery, opts ...tosspayments.CallOption) (*SellerPage, error) {
 	if err := checkLimit(query.Limit); err != nil {
-		return nil, err
+		return nil, ofread.Mark(err)
 	}
 	values := pageQuery(query.Limit, query.StartingAfter)
 	page := new(SellerPage)

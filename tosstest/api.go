@@ -63,9 +63,7 @@ func (s *Server) serve(r *request) reply {
 	logged.Status, logged.Answer = a.status, a.body
 	s.identify(r, &logged)
 	s.requests.add(logged, len(logged.Body)+len(logged.Answer))
-	if s.observe != nil {
-		s.observe(Change{Request: &logged})
-	}
+	s.tell(Change{Request: &logged})
 	return a
 }
 

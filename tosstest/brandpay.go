@@ -52,6 +52,62 @@ type brandPay struct {
 	removed   map[string]bool // by the key of the method
 }
 
+func newBrandPay() brandPay {
+	return brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}, removed: map[string]bool{}}
+}
+
+// BrandPayCustomer is a customer of BrandPay as an observer sees them; see [Change].
+type BrandPayCustomer struct {
+	CustomerKey string
+	// Agreed is set if they have agreed to the terms, Identified if they have proved who
+	// they are, OneTouch if they pay without a password, and Removed if they have left.
+	Agreed, Identified, OneTouch, Removed bool
+	// AccessToken is that of the last exchange; "" until there was one. It is good until
+	// TokenUntil.
+	AccessToken string
+	TokenUntil  time.Time
+	Methods     []BrandPayMethod
+}
+
+// BrandPayMethod is a card or an account that a customer of BrandPay has registered.
+type BrandPayMethod struct {
+	ID, Key      string
+	Name         string // in Korean
+	IsAccount    bool
+	RegisteredAt time.Time
+}
+
+// shown is a customer for the observer.
+func (b *brandPay) shown(key string) *BrandPayCustomer {
+	c := b.customers[key]
+	if c == nil {
+		return &BrandPayCustomer{CustomerKey: key, Removed: true}
+	}
+	out := &BrandPayCustomer{
+		CustomerKey: key, Agreed: c.Agreed, Identified: c.Identified, OneTouch: c.OneTouch, AccessToken: c.AccessToken, TokenUntil: c.TokenUntil,
+	}
+	for i := range c.Methods {
+		m := &c.Methods[i]
+		out.Methods = append(out.Methods, BrandPayMethod{m.ID, m.Key, m.name(), m.IsAccount, m.RegisteredAt})
+	}
+	return out
+}
+
+// keepCustomer notes that a customer has changed, or is gone.
+func (s *Server) keepCustomer(key string) {
+	s.unsaved.brandPay.Customers[key] = s.brandPay.customers[key]
+	s.tell(Change{Customer: s.brandPay.shown(key)})
+}
+
+// keepCode notes a code that can be exchanged for a token, or with "" that it cannot any
+// more.
+func (s *Server) keepCode(code, customerKey string) {
+	s.unsaved.brandPay.Codes[code] = customerKey
+	if s.brandPay.codes[code] = customerKey; customerKey == "" {
+		delete(s.brandPay.codes, code)
+	}
+}
+
 func (b *brandPay) customer(key string) *brandPayCustomer {
 	c := b.customers[key]
 	if c == nil {
@@ -65,24 +121,26 @@ func (b *brandPay) customer(key string) *brandPayCustomer {
 // a code, where the buyer has not agreed yet.
 type brandPayWindow struct {
 	operation, customerKey string
+	// methodID is the method to pay with; "" leaves the choice to the buyer.
+	methodID string
 	// exchange is the address that the browser asks before it goes on.
 	redirectURL, exchange string
-	customer              *brandPayCustomer
 }
 
 // brandPayRequest is what requestPayment of brandpay() takes.
 type brandPayRequest struct {
-	OrderID         string              `json:"orderId"`
-	OrderName       string              `json:"orderName"`
-	Amount          *windowAmount       `json:"amount"`
-	SuccessURL      string              `json:"successUrl"`
-	FailURL         string              `json:"failUrl"`
-	CustomerEmail   string              `json:"customerEmail"`
-	CustomerName    string              `json:"customerName"`
-	TaxFreeAmount   tosspayments.Amount `json:"taxFreeAmount"`
-	MethodID        string              `json:"methodId"`
-	Metadata        map[string]any      `json:"metadata"`
-	ShippingAddress map[string]any      `json:"shippingAddress"`
+	OrderID       string              `json:"orderId"`
+	OrderName     string              `json:"orderName"`
+	Amount        *windowAmount       `json:"amount"`
+	SuccessURL    string              `json:"successUrl"`
+	FailURL       string              `json:"failUrl"`
+	CustomerEmail string              `json:"customerEmail"`
+	CustomerName  string              `json:"customerName"`
+	TaxFreeAmount tosspayments.Amount `json:"taxFreeAmount"`
+	// MethodID is the method to pay with.
+	MethodID        string         `json:"methodId"`
+	Metadata        map[string]any `json:"metadata"`
+	ShippingAddress map[string]any `json:"shippingAddress"`
 	Card            struct {
 		CardInstallmentPlan int    `json:"cardInstallmentPlan"`
 		UseCardPoint        bool   `json:"useCardPoint"`
@@ -139,6 +197,9 @@ func (s *Server) openBrandPay(e *envelope, base string) (answer map[string]any, 
 	}
 	var o *openWindow
 	if e.Operation == "requestPayment" {
+		if r.MethodID != "" && customer.byID(r.MethodID) == nil {
+			return nil, refuseParameter("methodId")
+		}
 		if o, refused = s.openBrandPayPayment(e, &r); refused != nil {
 			return nil, refused
 		}
@@ -146,7 +207,7 @@ func (s *Server) openBrandPay(e *envelope, base string) (answer map[string]any, 
 	} else {
 		o = s.newWindow(e)
 	}
-	o.brandPay = &brandPayWindow{operation: e.Operation, customerKey: e.CustomerKey, redirectURL: redirectURL, customer: customer}
+	o.brandPay = &brandPayWindow{operation: e.Operation, customerKey: e.CustomerKey, methodID: r.MethodID, redirectURL: redirectURL}
 	return map[string]any{"path": o.path()}, nil
 }
 
@@ -185,7 +246,7 @@ func (s *Server) openBrandPayPayment(e *envelope, r *brandPayRequest) (*openWind
 }
 
 func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
-	b := o.brandPay
+	b, customer := o.brandPay, s.brandPay.customer(o.brandPay.customerKey)
 	what := brandPayOperations[b.operation]
 	if what.title != "" {
 		page.Title = what.title
@@ -195,7 +256,7 @@ func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
 	case b.exchange != "":
 		page.Pay, page.Exchange, page.Does = "", b.exchange, "상점에 인증 코드를 전달하고 있어요."
 		return
-	case !b.customer.Agreed:
+	case !customer.Agreed:
 		page.FormTarget, page.Pay = "_self", "동의하고 계속하기"
 		page.Does = "브랜드페이를 처음 사용해요. 약관에 동의하면 상점의 redirectUrl을 호출해요."
 		page.Terms = []string{"[필수] 브랜드페이 서비스 이용약관", "[필수] 개인정보 수집 및 이용 동의"}
@@ -203,7 +264,7 @@ func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
 	}
 	switch b.operation {
 	case "requestPayment":
-		if b.addWallet(page); len(page.Choices) == 0 {
+		if customer.addWallet(page, b.methodID); len(page.Choices) == 0 {
 			page.Does = "등록한 결제수단이 없어요. 고른 카드나 계좌를 등록하고 결제해요."
 			page.Choices = newMethodChoices()
 		}
@@ -211,24 +272,37 @@ func (s *Server) brandPayPage(page *windowPage, o *openWindow) {
 	case "addPaymentMethod":
 		page.Choices = newMethodChoices()
 	case "openSettings":
-		for i := range b.customer.Methods {
-			m := &b.customer.Methods[i]
+		for i := range customer.Methods {
+			m := &customer.Methods[i]
 			page.Methods = append(page.Methods, tile{Code: m.ID, Name: m.name()})
 		}
 		page.Choices = newMethodChoices()
 	case "changeOneTouchPay":
 		page.Does, page.Pay = "지금은 꺼져 있어요. 켜면 비밀번호 없이 결제돼요.", "원터치결제 켜기"
-		if b.customer.OneTouch {
+		if customer.OneTouch {
 			page.Does, page.Pay = "지금은 켜져 있어요.", "원터치결제 끄기"
 		}
 	}
 }
 
-// addWallet lists what the buyer has registered.
-func (b *brandPayWindow) addWallet(page *windowPage) {
+// byID is a method of a customer, or nil.
+func (c *brandPayCustomer) byID(id string) *brandPayMethod {
+	for i := range c.Methods {
+		if c.Methods[i].ID == id {
+			return &c.Methods[i]
+		}
+	}
+	return nil
+}
+
+// addWallet lists what the buyer has registered, or the one method that was asked for.
+func (c *brandPayCustomer) addWallet(page *windowPage, methodID string) {
 	var list []tile
-	for i := range b.customer.Methods {
-		m := &b.customer.Methods[i]
+	for i := range c.Methods {
+		m := &c.Methods[i]
+		if methodID != "" && m.ID != methodID {
+			continue
+		}
 		list = append(list, tile{Code: "method:" + m.ID, Name: m.name()})
 	}
 	if list != nil {
@@ -245,24 +319,28 @@ func newMethodChoices() []choice {
 
 // endBrandPay does what was chosen in a window of brandpay().
 func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
-	s.unsaved.brandPay = true
 	b := o.brandPay
+	customer := s.brandPay.customer(b.customerKey)
 	if b.exchange != "" {
 		b.exchange = ""
 		return leaveFor(o.path())
 	}
-	if !b.customer.Agreed {
+	if !customer.Agreed {
 		code := s.agree(b.customerKey)
 		b.exchange = withQuery(b.redirectURL, [][2]string{{"code", code}, {"customerKey", b.customerKey}})
 		return leaveFor(o.path())
 	}
 	if id := form.Get("remove"); id != "" {
-		if i := slices.IndexFunc(b.customer.Methods, func(m brandPayMethod) bool { return m.ID == id }); i >= 0 {
-			s.removeMethod(b.customerKey, b.customer, i)
+		if i := slices.IndexFunc(customer.Methods, func(m brandPayMethod) bool { return m.ID == id }); i >= 0 {
+			s.removeMethod(b.customerKey, i)
 		}
 		return leaveFor(o.path())
 	}
-	method := s.brandPayMethod(b.customer, form.Get("means"))
+	means := form.Get("means")
+	if customer.byID(b.methodID) != nil {
+		means = "method:" + b.methodID
+	}
+	method := s.brandPayMethod(b.customerKey, means)
 	switch b.operation {
 	case "requestPayment":
 		if method == nil {
@@ -272,24 +350,20 @@ func (s *Server) endBrandPay(o *openWindow, form url.Values) ending {
 	case "openSettings":
 		return leaveFor(o.path())
 	case "changeOneTouchPay":
-		b.customer.OneTouch = !b.customer.OneTouch
+		customer.OneTouch = !customer.OneTouch
+		s.keepCustomer(b.customerKey)
 	}
 	return o.succeed(nil, nil)
 }
 
 // brandPayMethod is the method that was chosen, newly registered where it is a card or an
 // account; nil where there is none.
-func (s *Server) brandPayMethod(customer *brandPayCustomer, means string) *brandPayMethod {
+func (s *Server) brandPayMethod(customerKey, means string) *brandPayMethod {
 	kind, code, _ := strings.Cut(means, ":")
 	if kind == "card" || kind == "bank" {
-		return s.addMethod(customer, kind == "bank", code)
+		return s.addMethod(customerKey, kind == "bank", code)
 	}
-	for i := range customer.Methods {
-		if customer.Methods[i].ID == code {
-			return &customer.Methods[i]
-		}
-	}
-	return nil
+	return s.brandPay.customer(customerKey).byID(code)
 }
 
 func (s *Server) payByBrandPay(o *openWindow, m *brandPayMethod, outcome string) ending {
@@ -315,12 +389,11 @@ func (s *Server) issueBrandPayToken(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidCustomerKey)
 	}
 	c := s.brandPay.customers[body.CustomerKey]
-	s.unsaved.brandPay = true
 	switch {
 	case c == nil:
 		return r.refuse(s.guess(UsedBrandPayCode))
 	case body.GrantType == "AuthorizationCode" && body.Code != "" && s.brandPay.codes[body.Code] == body.CustomerKey:
-		delete(s.brandPay.codes, body.Code)
+		s.keepCode(body.Code, "")
 		if c.AccessToken == "" {
 			c.AccessToken, c.RefreshToken = s.hex(16), s.hex(16)
 		}
@@ -333,6 +406,7 @@ func (s *Server) issueBrandPayToken(r *request) reply {
 		c.Identified = c.Identified || id.CI != "" && id.MobilePhone != "" && id.Name != "" && id.RRN != ""
 	}
 	c.TokenUntil = s.clock.now().Add(brandPayTokenPeriod)
+	s.keepCustomer(body.CustomerKey)
 	return ok(encode(map[string]any{
 		"accessToken": c.AccessToken, "refreshToken": c.RefreshToken, "tokenType": "bearer", "expiresIn": int(brandPayTokenPeriod.Seconds()),
 	}))

@@ -123,8 +123,8 @@ func (s *Server) agree(customerKey string) (code string) {
 		s.tellCustomer(customerKey, "CREATED")
 	}
 	code = s.hex(16)
-	s.brandPay.codes[code] = customerKey
-	s.unsaved.brandPay = true
+	s.keepCode(code, customerKey)
+	s.keepCustomer(customerKey)
 	return code
 }
 
@@ -169,28 +169,32 @@ func (m *brandPayMethod) json(status string) json.RawMessage {
 }
 
 // addMethod registers a card or an account.
-func (s *Server) addMethod(c *brandPayCustomer, isAccount bool, code string) *brandPayMethod {
+func (s *Server) addMethod(customerKey string, isAccount bool, code string) *brandPayMethod {
+	c := s.brandPay.customer(customerKey)
 	c.Methods = append(c.Methods, brandPayMethod{
 		ID: "m_" + s.hex(8), Key: "mkey_" + s.hex(12), IsAccount: isAccount, Code: code, RegisteredAt: s.clock.now(),
 	})
 	c.Identified = true
-	s.unsaved.brandPay = true
 	m := &c.Methods[len(c.Methods)-1]
-	for key, other := range s.brandPay.customers {
-		if other == c {
-			s.tellMethod(key, m.Key, "ENABLED")
-		}
-	}
+	s.keepCustomer(customerKey)
+	s.tellMethod(customerKey, m.Key, "ENABLED")
 	return m
 }
 
 // removeMethod removes the method with an index.
-func (s *Server) removeMethod(customerKey string, c *brandPayCustomer, i int) {
+func (s *Server) removeMethod(customerKey string, i int) {
+	c := s.brandPay.customer(customerKey)
 	key := c.Methods[i].Key
 	c.Methods = slices.Delete(c.Methods, i, i+1)
-	s.brandPay.removed[key] = true
-	s.unsaved.brandPay = true
+	s.forgetMethod(key)
+	s.keepCustomer(customerKey)
 	s.tellMethod(customerKey, key, "DISABLED")
+}
+
+// forgetMethod notes that a method is gone for good.
+func (s *Server) forgetMethod(key string) {
+	s.brandPay.removed[key] = true
+	s.unsaved.brandPay.Removed[key] = true
 }
 
 // method finds a method of a customer by its key, or why it cannot be used.
@@ -225,16 +229,16 @@ func (s *Server) removeBrandPayMethod(r *request) reply {
 		return r.refuse(tosspayments.ErrNotFoundMethod)
 	}
 	removed := c.Methods[i]
-	s.removeMethod(r.customerKey, c, i)
+	s.removeMethod(r.customerKey, i)
 	return ok(removed.json("DISABLED"))
 }
 
 func (s *Server) removeBrandPayCustomer(r *request) reply {
 	for _, m := range s.brandPay.customers[r.customerKey].Methods {
-		s.brandPay.removed[m.Key] = true
+		s.forgetMethod(m.Key)
 	}
 	delete(s.brandPay.customers, r.customerKey)
-	s.unsaved.brandPay = true
+	s.keepCustomer(r.customerKey)
 	s.tellCustomer(r.customerKey, "REMOVED")
 	return ok(encode(map[string]any{"customerKey": r.customerKey, "success": true}))
 }
@@ -285,15 +289,50 @@ func (s *Server) AgreeBrandPay(customerKey string) (code string) {
 // AddBrandPayCard plays a customer who registers a card in the browser, and returns the key
 // of the method. issuerCode is that of a card company, such as "61".
 func (s *Server) AddBrandPayCard(customerKey, issuerCode string) (methodKey string) {
-	s.change(func() { methodKey = s.addMethod(s.brandPay.customer(customerKey), false, issuerCode).Key })
+	s.change(func() { methodKey = s.addMethod(customerKey, false, issuerCode).Key })
 	return methodKey
 }
 
 // AddBrandPayAccount plays a customer who registers an account in the browser, and returns
 // the key of the method. bankCode is that of a bank, such as "88".
 func (s *Server) AddBrandPayAccount(customerKey, bankCode string) (methodKey string) {
-	s.change(func() { methodKey = s.addMethod(s.brandPay.customer(customerKey), true, bankCode).Key })
+	s.change(func() { methodKey = s.addMethod(customerKey, true, bankCode).Key })
 	return methodKey
+}
+
+// RemoveBrandPayMethod plays a customer who removes a method in the browser.
+func (s *Server) RemoveBrandPayMethod(customerKey, methodKey string) {
+	if s.tb != nil {
+		s.tb.Helper()
+	}
+	var refused tosspayments.ErrorCode
+	s.change(func() {
+		var i int
+		if _, i, refused = s.method(customerKey, methodKey, tosspayments.ErrNotFoundMethod); refused == "" {
+			s.removeMethod(customerKey, i)
+		}
+	})
+	if refused != "" {
+		s.misuse(fmt.Errorf("the method %q: %w", methodKey, refused))
+	}
+}
+
+// ExpireBrandPayToken ends the time of a customer's access token, as 30 days do.
+func (s *Server) ExpireBrandPayToken(customerKey string) {
+	if s.tb != nil {
+		s.tb.Helper()
+	}
+	known := false
+	s.change(func() {
+		c := s.brandPay.customers[customerKey]
+		if known = c != nil && c.AccessToken != ""; known {
+			c.TokenUntil = s.clock.now()
+			s.keepCustomer(customerKey)
+		}
+	})
+	if !known {
+		s.misuse(fmt.Errorf("the customer %q has no token", customerKey))
+	}
 }
 
 // AuthenticateBrandPay plays a customer who pays with a method in the browser, as

@@ -202,3 +202,40 @@ func TestBrandPayAnswersAreStrict(t *testing.T) {
 		require.NoError(t, decoder.Decode(v), path)
 	}
 }
+
+// methodId pays with one method of the wallet, whatever the form says.
+func TestBrandPayMethodID(t *testing.T) {
+	server := tosstest.NewServer(t)
+	server.AgreeBrandPay("customer-1")
+	server.AddBrandPayCard("customer-1", "61")
+	account := server.AddBrandPayAccount("customer-1", "88")
+	methods, err := brandpay.New(server.Client()).GetMethods(t.Context(), "customer-1")
+	require.NoError(t, err)
+	open := func(methodID string) (int, map[string]string) {
+		return ask(t, server, object{
+			"kind": "brandpay", "operation": "requestPayment", "clientKey": tosstest.DefaultClientKey, "customerKey": "customer-1", "target": "self",
+			"redirectUrl": "https://shop.test/brandpay", "request": object{
+				"amount": object{"currency": "KRW", "value": 15000}, "orderId": "order-0001", "orderName": "socks", "methodId": methodID,
+				"successUrl": "https://shop.test/success", "failUrl": "https://shop.test/fail",
+			},
+		})
+	}
+	status, _ := open("m_none")
+	assert.Equal(t, http.StatusBadRequest, status)
+	status, answer := open(methods.Accounts[0].ID)
+	require.Equal(t, http.StatusOK, status, answer)
+	html := page(t, answer["url"])
+	assert.Contains(t, html, "method:"+methods.Accounts[0].ID)
+	assert.NotContains(t, html, "method:"+methods.Cards[0].ID)
+	redirect, err := tosspayments.ParseSuccessURL(choose(t, answer["url"], "pay", "method:"+methods.Cards[0].ID))
+	require.NoError(t, err)
+	inner, err := redirect.ConfirmRequest(tosspayments.Won(15000))
+	require.NoError(t, err)
+	payment, err := brandpay.New(server.Client()).ConfirmPayment(t.Context(), brandpay.ConfirmPaymentRequest{ConfirmPaymentRequest: inner, CustomerKey: "customer-1"})
+	require.NoError(t, err)
+	assert.Equal(t, "88", payment.Transfer.BankCode)
+	assert.NotEmpty(t, payment.TransactionKey)
+	assert.Equal(t, payment.LastTransactionKey, payment.TransactionKey)
+	assert.NotEmpty(t, account)
+	assert.Empty(t, pay(t, server, socks("order-0002")).TransactionKey, "only BrandPay has both")
+}

@@ -47,6 +47,7 @@ type webhooks struct {
 
 	mu        sync.Mutex
 	receivers []*receiver
+	handlers  int       // among the receivers
 	running   int       // deliveries, and workers of receivers
 	idle      sync.Cond // tells that running has changed
 	alarm     alarm
@@ -59,9 +60,10 @@ type webhooks struct {
 	closed    bool
 	observe   func(Change)
 
-	journal    *journal // nil unless the state is kept
-	lastNumber int      // of an event in it
-	past       undelivered
+	journal     *journal // nil unless the state is kept
+	lastNumber  int      // of an event in it
+	lastOfPast  int      // of an event of an earlier server
+	undelivered undelivered
 }
 
 // event is what has happened, as the receivers are told it.
@@ -78,10 +80,11 @@ type event struct {
 
 // receiver is where events go.
 type receiver struct {
-	address string              // "" is a handler
-	events  []webhook.EventType // none: all
-	send    func(ctx context.Context, header http.Header, body []byte) (status int, err error)
-	queue   queue
+	// name is the address, or for a handler its place among the handlers.
+	name   string
+	events []webhook.EventType // none: all
+	send   func(ctx context.Context, header http.Header, body []byte) (status int, err error)
+	queue  queue
 	// held are those of the queue that go out after the next event.
 	held    []*transmission
 	running bool
@@ -135,6 +138,7 @@ type loggedDelivery struct {
 
 func (w *webhooks) init(clock *clock) {
 	w.clock = clock
+	w.undelivered = newUndelivered()
 	w.idle.L = &w.mu
 	w.securityKeys = []string{DefaultSecurityKey}
 	w.alarm = alarm{clock: clock, ring: func() {
@@ -157,6 +161,10 @@ func (w *webhooks) add(r *receiver, seed func() *rand.Rand) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 		w.wanted.Store(!w.closed)
+	}
+	if r.name == "" {
+		w.handlers++
+		r.name = "handler " + strconv.Itoa(w.handlers)
 	}
 	w.receivers = append(w.receivers, r)
 	w.resume(r)

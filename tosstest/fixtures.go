@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -62,7 +63,7 @@ var (
 var fixtures = sync.OnceValue(func() (f struct {
 	payment, card, cancel, billing, billingCard, virtualAccount, transaction, settlement, cashReceipt fixture
 	event, entityEvent, depositCallback, billingDeleted                                               fixture
-	envelope, seller, payout, brandPayCard, brandPayAccount                                           fixture
+	envelope, seller, payout, brandPayCard, brandPayAccount, brandPayPayment                          fixture
 }) {
 	f.payment, f.card, f.cancel = parseFixture(paymentFixture), parseFixture(cardFixture), parseFixture(cancelFixture)
 	f.billingCard = parseFixture(parseFixture(billingFixture).value("card"))
@@ -73,6 +74,8 @@ var fixtures = sync.OnceValue(func() (f struct {
 	f.depositCallback, f.billingDeleted = parseFixture(depositCallbackFixture), parseFixture(billingDeletedFixture)
 	f.envelope, f.seller, f.payout = parseFixture(envelopeFixture), parseFixture(sellerFixture), parseFixture(payoutFixture)
 	f.brandPayCard, f.brandPayAccount = parseFixture(brandPayCardFixture), parseFixture(brandPayAccountFixture)
+	// A payment of BrandPay has the older name of lastTransactionKey too.
+	f.brandPayPayment = append(slices.Clone(f.payment), field{"transactionKey", json.RawMessage("null")})
 	return f
 })
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -18,12 +19,24 @@ import (
 // journalVersion is that of the file's format.
 const journalVersion = 1
 
+// The file is made anew when it has grown to so many times its size, and by so much.
+const (
+	growth        = 4
+	minimumGrowth = 1 << 20
+)
+
 // journal is a file to which every change is written before anybody is told of it.
 type journal struct {
-	mu   sync.Mutex
-	file *os.File
+	path string
 	run  int
+	lock *os.File
+
+	mu          sync.Mutex
+	file        *os.File
+	size, limit int64
 }
+
+var errInUse = errors.New("another server is using it")
 
 // write adds a line. It panics where it cannot: the server must not promise what it
 // would forget.
@@ -34,9 +47,28 @@ func (j *journal) write(line *stored) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if _, err := j.file.Write(append(data, '\n')); err != nil {
+	n, err := j.file.Write(append(data, '\n'))
+	if err != nil {
 		panic(fmt.Errorf("tosstest: the state cannot be kept: %w", err))
 	}
+	j.size += int64(n)
+}
+
+// isLarge reports whether most of the file does not count any more.
+func (j *journal) isLarge() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.size > j.limit
+}
+
+// close lets another server have the file.
+func (j *journal) close() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.file != nil {
+		_ = j.file.Close()
+	}
+	_ = j.lock.Close()
 }
 
 // unsaved is what the change that is being made has changed, besides payments.
@@ -46,7 +78,7 @@ type unsaved struct {
 	movements []Entry
 	answers   []*storedAnswer
 	windows   []*openWindow
-	brandPay  bool
+	brandPay  storedBrandPay
 	payouts   storedPayouts
 	// skew is what the file says.
 	skew time.Duration
@@ -54,30 +86,44 @@ type unsaved struct {
 
 func (u *unsaved) clear() {
 	u.billings, u.receipts, u.movements, u.answers = u.billings[:0], u.receipts[:0], u.movements[:0], u.answers[:0]
-	u.windows, u.brandPay, u.payouts = u.windows[:0], false, storedPayouts{}
+	u.windows, u.payouts = u.windows[:0], storedPayouts{}
+	u.brandPay.clear()
 }
 
 // KeepState keeps the server's state in a file. What is there now is read, and every
 // change is written before it is answered, so that a server that is killed and started
 // again with the same file goes on where it was. It keeps payments, windows, billing keys,
 // BrandPay customers, receipts, sellers and payouts, movements of money, the clock, the
-// answers of idempotency keys, and events that were not delivered yet to an address;
-// [Server.RegisterWebhook] for that address delivers them. Faults and logs end with the process.
+// answers of idempotency keys, and events that were not delivered yet:
+// [Server.RegisterWebhook] for the same address delivers them, and
+// [Server.RegisterWebhookHandler] those for the handler that was registered in the same
+// place, as the first or the second. Faults and logs end with the process. The observer is
+// told of the newest 10,000 of each kind.
 //
 // Call it before anything else, once URL is what it shall be. One server at a time may use
-// a file. Writing is left to the operating system, so that a crash of the machine may lose
-// the last changes. The server panics when it cannot write.
+// a file, until [Server.Close] or the end of its process: another one gets an error. Beside
+// the file lies one with .lock at the end of its name. Writing is left to the operating
+// system, so that a crash of the machine may lose the last changes. The file is made anew
+// when the server starts, and when it has grown to several times of what still counts. The
+// server panics when it cannot write.
 func (s *Server) KeepState(path string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.journal != nil || len(s.opened) > 0 || len(s.allBillings) > 0 || s.webhooks.wanted.Load() {
 		return errors.New("tosstest: KeepState must be called first, and once")
 	}
-	j := &journal{}
-	if err := s.load(path, j); err != nil {
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return fmt.Errorf("tosstest: %s: %w", path, err)
+	}
+	j := &journal{path: path, lock: lock}
+	if err := s.load(j); err != nil {
+		j.close()
 		return fmt.Errorf("tosstest: reading %s: %w", path, err)
 	}
-	if err := s.compact(path, j); err != nil {
+	j.run++
+	if err := s.compact(j); err != nil {
+		j.close()
 		return fmt.Errorf("tosstest: writing %s: %w", path, err)
 	}
 	// A seed must not repeat the keys of the servers before.
@@ -85,6 +131,7 @@ func (s *Server) KeepState(path string) error {
 	s.journal, s.touched = j, nil
 	s.unsaved.clear()
 	s.webhooks.keep(j)
+	s.tellAll()
 	return nil
 }
 
@@ -112,8 +159,8 @@ func (s *Server) save() {
 	for _, o := range u.windows {
 		line.Windows = append(line.Windows, o.stored())
 	}
-	if u.brandPay {
-		line.BrandPay = s.brandPay.stored()
+	if !u.brandPay.isEmpty() {
+		line.BrandPay = &u.brandPay
 	}
 	if !u.payouts.isEmpty() {
 		line.Payouts = &u.payouts
@@ -126,8 +173,14 @@ func (s *Server) save() {
 	}
 	u.skew = skew
 	defer u.clear()
-	if !line.isEmpty() {
-		s.journal.write(line)
+	if line.isEmpty() {
+		return
+	}
+	s.journal.write(line)
+	if s.journal.isLarge() {
+		if err := s.compact(s.journal); err != nil {
+			panic(fmt.Errorf("tosstest: the state cannot be kept: %w", err))
+		}
 	}
 }
 
@@ -149,8 +202,8 @@ func (s *Server) absolute(address string) string {
 
 // load reads the file, if there is one. The last line may be incomplete: then the change
 // was never told to anybody.
-func (s *Server) load(path string, j *journal) error {
-	file, err := os.Open(path) //nolint:gosec // G304: the caller names the file.
+func (s *Server) load(j *journal) error {
+	file, err := os.Open(j.path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -185,18 +238,32 @@ func (s *Server) load(path string, j *journal) error {
 }
 
 // compact makes the file anew, with what still counts, and leaves it open for more.
-func (s *Server) compact(path string, j *journal) error {
-	j.run++
-	next := path + ".new"
+func (s *Server) compact(j *journal) error {
+	s.webhooks.mu.Lock()
+	defer s.webhooks.mu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	next := j.path + ".new"
 	if err := s.writeSnapshot(next, j.run); err != nil {
 		return err
 	}
-	if err := os.Rename(next, path); err != nil {
+	if j.file != nil {
+		_ = j.file.Close() // Windows does not replace what is open
+	}
+	if err := os.Rename(next, j.path); err != nil {
 		return err
 	}
 	var err error
-	j.file, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0) //nolint:gosec // G304: the caller names the file.
-	return err
+	if j.file, err = os.OpenFile(j.path, os.O_APPEND|os.O_WRONLY, 0); err != nil {
+		return err
+	}
+	info, err := j.file.Stat()
+	if err != nil {
+		return err
+	}
+	j.size = info.Size()
+	j.limit = growth*j.size + minimumGrowth
+	return nil
 }
 
 func (s *Server) writeSnapshot(path string, run int) (err error) {
@@ -223,8 +290,8 @@ func (w *webhooks) keep(j *journal) {
 	w.journal = j
 }
 
-// number gives a number to the events for receivers that have an address, and returns
-// what the file says of them.
+// number gives a number to the events that somebody receives, and returns what the file
+// says of them.
 func (w *webhooks) number(events []event) (lines []storedEvent) {
 	if len(events) == 0 {
 		return nil
@@ -235,14 +302,16 @@ func (w *webhooks) number(events []event) (lines []storedEvent) {
 		e := &events[i]
 		var to []string
 		for _, r := range w.receivers {
-			if r.address != "" && r.wants(e.kind) {
-				to = append(to, r.address)
+			if r.wants(e.kind) {
+				to = append(to, r.name)
 			}
 		}
 		if to != nil {
 			w.lastNumber++
 			e.number = w.lastNumber
-			lines = append(lines, storedEvent{e.number, e.kind, e.orderID, e.at, string(e.body), to})
+			line := storedEvent{e.number, e.kind, e.orderID, e.at, string(e.body), to}
+			w.undelivered.events[e.number] = line
+			lines = append(lines, line)
 		}
 	}
 	return lines
@@ -250,38 +319,51 @@ func (w *webhooks) number(events []event) (lines []storedEvent) {
 
 // note writes how far a delivery has come. due is when the next transmission is, or was.
 func (w *webhooks) note(t *transmission, due time.Time, done bool) {
-	if w.journal == nil || t.number == 0 || t.to.address == "" || t.extra {
+	if w.journal == nil || t.number == 0 || t.extra {
 		return
 	}
-	w.journal.write(&stored{Deliveries: []storedDelivery{{t.number, t.to.address, t.id, t.retries, t.resent, due, done}}})
+	line := storedDelivery{t.number, t.to.name, t.id, t.retries, t.resent, due, done}
+	w.undelivered.note(line)
+	w.journal.write(&stored{Deliveries: []storedDelivery{line}})
 }
 
-// undelivered are the events of an earlier server, and how far their deliveries have come.
+// undelivered are the events of the file that somebody has still to get, by number, and
+// how far their deliveries have come.
 type undelivered struct {
-	events    []storedEvent
+	events    map[int]storedEvent
 	delivered map[deliveryOf]storedDelivery
 }
 
-func (w *webhooks) restore(h *past) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.past.delivered = h.delivered
-	for _, e := range h.events {
-		w.lastNumber = max(w.lastNumber, e.Number)
-		if slices.ContainsFunc(e.To, func(to string) bool { return !h.delivered[deliveryOf{e.Number, to}].Done }) {
-			w.past.events = append(w.past.events, e)
+func newUndelivered() undelivered {
+	return undelivered{map[int]storedEvent{}, map[deliveryOf]storedDelivery{}}
+}
+
+// note notes how far a delivery has come, and forgets what everybody has.
+func (u *undelivered) note(d storedDelivery) {
+	e, known := u.events[d.Event]
+	if !known {
+		return
+	}
+	u.delivered[deliveryOf{d.Event, d.To}] = d
+	for _, to := range e.To {
+		if !u.delivered[deliveryOf{d.Event, to}].Done {
+			return
 		}
+	}
+	delete(u.events, d.Event)
+	for _, to := range e.To {
+		delete(u.delivered, deliveryOf{d.Event, to})
 	}
 }
 
-// pending are the lines about what is still to be delivered.
-func (w *webhooks) pending() *stored {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	line := &stored{Events: w.past.events}
-	for _, e := range w.past.events {
+// line is what a file says of it.
+func (u *undelivered) line() *stored {
+	line := &stored{}
+	for _, n := range slices.Sorted(maps.Keys(u.events)) {
+		e := u.events[n]
+		line.Events = append(line.Events, e)
 		for _, to := range e.To {
-			if d, known := w.past.delivered[deliveryOf{e.Number, to}]; known {
+			if d, known := u.delivered[deliveryOf{n, to}]; known {
 				line.Deliveries = append(line.Deliveries, d)
 			}
 		}
@@ -289,11 +371,19 @@ func (w *webhooks) pending() *stored {
 	return line
 }
 
+// restore takes what an earlier server has not delivered.
+func (w *webhooks) restore(h *past) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lastNumber, w.lastOfPast, w.undelivered = h.lastEvent, h.lastEvent, h.undelivered
+}
+
 // resume queues what an earlier server has not delivered to a receiver.
 func (w *webhooks) resume(r *receiver) {
-	for _, e := range w.past.events {
-		d, begun := w.past.delivered[deliveryOf{e.Number, r.address}]
-		if !slices.Contains(e.To, r.address) || d.Done {
+	for _, number := range slices.Sorted(maps.Keys(w.undelivered.events)) {
+		e := w.undelivered.events[number]
+		d, begun := w.undelivered.delivered[deliveryOf{number, r.name}]
+		if number > w.lastOfPast || !slices.Contains(e.To, r.name) || d.Done {
 			continue
 		}
 		n := &notice{

@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
 // The test binary is a server with a file when it is asked to be.
@@ -54,7 +56,18 @@ func kept(t *testing.T, path string) *tosstest.Server {
 	t.Helper()
 	server := tosstest.New(tosstest.WithSeed(1))
 	require.NoError(t, server.KeepState(path))
+	t.Cleanup(server.Close)
 	return server
+}
+
+// left is what a server leaves behind that is killed now.
+func left(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	copied := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, os.WriteFile(copied, data, 0o600))
+	return copied
 }
 
 // A server with the file of another one answers like that one, which was not closed.
@@ -105,7 +118,7 @@ func TestStateIsKept(t *testing.T) {
 	_, err := sendTo(c.with("Idempotency-Key", "lost"), "/v1/payments/"+card+"/cancel", part)
 	require.Error(t, err)
 
-	after := kept(t, path)
+	after := kept(t, left(t, path))
 	assert.WithinDuration(t, before.Now(), after.Now(), time.Second)
 	sameAnswers(t, before, after)
 	assert.Equal(t, before.Refunds("order-0001"), after.Refunds("order-0001"))
@@ -166,10 +179,12 @@ func TestIncompleteState(t *testing.T) {
 	c.confirmed(func(*tosstest.Checkout) {})
 	more, err := os.ReadFile(path)
 	require.NoError(t, err)
+	cut := filepath.Join(t.TempDir(), "state")
 	for end := len(whole); end < len(more); end += 97 {
-		require.NoError(t, os.WriteFile(path, more[:end], 0o600))
-		charges := len(kept(t, path).Ledger())
-		assert.Contains(t, []int{1, 2}, charges)
+		require.NoError(t, os.WriteFile(cut, more[:end], 0o600))
+		restored := kept(t, cut)
+		assert.Contains(t, []int{1, 2}, len(restored.Ledger()))
+		restored.Close()
 	}
 	info, err := os.Stat(path)
 	require.NoError(t, err)
@@ -178,9 +193,9 @@ func TestIncompleteState(t *testing.T) {
 	lines := bytes.SplitAfter(more, []byte("\n"))
 	lines[1] = []byte("{\n")
 	for name, text := range map[string][]byte{"line 2": bytes.Join(lines, nil), "version": []byte("{}\n"), "line 1": []byte("not JSON\n")} {
-		require.NoError(t, os.WriteFile(path, text, 0o600))
-		assert.ErrorContains(t, tosstest.New().KeepState(path), name)
-		now, err := os.ReadFile(path)
+		require.NoError(t, os.WriteFile(cut, text, 0o600))
+		assert.ErrorContains(t, tosstest.New().KeepState(cut), name)
+		now, err := os.ReadFile(cut)
 		require.NoError(t, err)
 		assert.Equal(t, text, now, "what cannot be read stays")
 	}
@@ -360,10 +375,12 @@ func field(document, name string) (string, bool) {
 // The wallets of BrandPay are kept too.
 func TestBrandPayIsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	start := func() (*tosstest.Server, func() string) {
 		server, err := tosstest.Start()
 		require.NoError(t, err)
 		t.Cleanup(server.Close)
+		path = left(t, path)
 		require.NoError(t, server.KeepState(path))
 		return server, func() string {
 			body := fmt.Sprintf(`{"kind":"brandpay","clientKey":%q,"customerKey":"customer-1","operation":"addPaymentMethod","redirectUrl":"https://shop.test/brandpay","request":{}}`, tosstest.DefaultClientKey)
@@ -400,10 +417,12 @@ func TestBrandPayIsKept(t *testing.T) {
 // A window that is open when the server is killed stays open for the buyer.
 func TestWindowsAreKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	start := func() *tosstest.Server {
 		server, err := tosstest.Start()
 		require.NoError(t, err)
 		t.Cleanup(server.Close)
+		path = left(t, path)
 		require.NoError(t, server.KeepState(path))
 		return server
 	}
@@ -428,4 +447,98 @@ func TestWindowsAreKept(t *testing.T) {
 	assert.Equal(t, last.URL+payment["path"], r.body["checkout"].(map[string]any)["url"], "its address is that of the new server")
 	r = c.call("POST", "/v1/billing/authorizations/issue", `{"customerKey":"customer-1","authKey":"`+billing.Get("authKey")+`"}`)
 	assert.Equal(t, 200, r.status, r.raw)
+}
+
+// One server at a time has a file.
+func TestStateOfAnotherServer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	first := kept(t, path)
+	c := newCaller(t, first)
+	c.confirmed(func(*tosstest.Checkout) {})
+	second := tosstest.New()
+	require.ErrorContains(t, second.KeepState(path), path+": another server is using it")
+	c.confirmed(func(*tosstest.Checkout) {})
+	first.Close()
+	require.NoError(t, second.KeepState(path))
+	defer second.Close()
+	assert.Equal(t, first.Payments(10), second.Payments(10))
+	first.OpenWindow(socks("order-late")) // it is closed, and writes no more
+	assert.Len(t, kept(t, left(t, path)).Payments(10), 2)
+}
+
+// The file is made anew when most of it does not count any more. What counts stays, as do
+// events that are still to be delivered, and a request that is being worked on meanwhile.
+func TestStateDoesNotGrow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	server := kept(t, path)
+	c := newCaller(t, server)
+	server.RegisterWebhookHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }), "LATE")
+	server.RegisterWebhookHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	paid := c.with("Idempotency-Key", "paid").confirmed(func(*tosstest.Checkout) {})
+	server.SendWebhook("LATE", "x")
+	gate := server.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment, AfterEffect: true})
+	slow := make(chan result)
+	body := confirmBody(server.Authenticate(socks("order-slow")))
+	go func() { slow <- c.with("Idempotency-Key", "slow").call("POST", "/v1/payments/confirm", body) }()
+	<-gate.Arrived()
+	written, largest := 0, int64(0)
+	for range 400 {
+		server.SendWebhook("ONCE", strings.Repeat("x", 10_000))
+		server.WaitWebhooks()
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		written, largest = written+10_000, max(largest, info.Size())
+	}
+	assert.Greater(t, int64(written), 2*largest)
+	gate.Open()
+	assert.Equal(t, 200, (<-slow).status)
+	server.Close()
+
+	after := kept(t, path)
+	assert.Equal(t, server.Payments(10), after.Payments(10))
+	c = newCaller(t, after)
+	assert.Equal(t, paid.body["approvedAt"], c.call("GET", "/v1/payments/"+paid.body["paymentKey"].(string), "").body["approvedAt"])
+	assert.Equal(t, 200, c.with("Idempotency-Key", "slow").call("POST", "/v1/payments/confirm", body).status, "the answer that was kept")
+	var box handlerBox
+	after.RegisterWebhookHandler(&box, "LATE")
+	after.Advance(time.Hour)
+	after.WaitWebhooks()
+	assert.Equal(t, 1, box.count(), "what the handler before it has not taken")
+}
+
+// handlerBox counts what it is sent.
+type handlerBox struct{ n atomic.Int64 }
+
+func (b *handlerBox) ServeHTTP(http.ResponseWriter, *http.Request) { b.n.Add(1) }
+
+func (b *handlerBox) count() int { return int(b.n.Load()) }
+
+// What an earlier server has not delivered to its handlers goes to those in their places.
+func TestHandlersAfterARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	before := kept(t, path)
+	failing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
+	var good handlerBox
+	before.RegisterWebhookHandler(failing)
+	before.RegisterWebhookHandler(&good)
+	before.RegisterWebhookHandler(failing, "OTHER")
+	before.InjectWebhook(tosstest.WebhookFault{Event: "HELD", Kind: tosstest.DelayWebhook, Delay: time.Hour})
+	before.SendWebhook("HELD", "x")
+	before.SendWebhook("FAILED", "x")
+	before.WaitWebhooks()
+	assert.Equal(t, 1, good.count())
+
+	after := kept(t, left(t, path))
+	var first, second, third handlerBox
+	after.RegisterWebhookHandler(&first)
+	after.RegisterWebhookHandler(&second)
+	after.RegisterWebhookHandler(&third, "OTHER")
+	after.Advance(2 * time.Hour)
+	after.WaitWebhooks()
+	assert.Equal(t, 2, first.count(), "what failed, and what was held")
+	assert.Equal(t, 1, second.count(), "what was held")
+	assert.Zero(t, third.count())
+	for _, d := range after.Deliveries() {
+		assert.Equal(t, map[webhook.EventType]int{"FAILED": 1}[d.Event], d.RetriedCount, d.Event)
+	}
 }

@@ -2,7 +2,9 @@ package tosstest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/brandpay"
+	"github.com/seed238ab19c/tosspayments/payouts"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
@@ -69,6 +73,83 @@ func TestObserver(t *testing.T) {
 		require.NotEmpty(t, deliveries)
 		assert.Equal(t, server.Ledger(), entries)
 		assert.Len(t, entries, 2)
+	})
+}
+
+// Sellers, payouts and customers of BrandPay are told too, and what a file has brought.
+func TestObserverOfPayoutsAndBrandPay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // It is Saturday, 1 January 2000 in here.
+		path := filepath.Join(t.TempDir(), "state")
+		observed := func(path string) (*tosstest.Server, func() []string) {
+			var mu sync.Mutex
+			var told []string
+			server := tosstest.New(tosstest.WithObserver(func(c tosstest.Change) {
+				mu.Lock()
+				defer mu.Unlock()
+				var about struct{ ID, Status string }
+				switch {
+				case c.Seller != nil:
+					assert.NoError(t, json.Unmarshal(c.Seller, &about))
+					told = append(told, "seller "+about.Status)
+				case c.Payout != nil:
+					assert.NoError(t, json.Unmarshal(c.Payout, &about))
+					told = append(told, about.ID+" "+about.Status)
+				case c.Customer != nil:
+					told = append(told, fmt.Sprintf("%s %t %d", c.Customer.CustomerKey, c.Customer.Agreed, len(c.Customer.Methods)))
+				case c.Payment != nil:
+					told = append(told, "payment")
+				case c.Entry != nil:
+					told = append(told, "entry")
+				}
+			}))
+			require.NoError(t, server.KeepState(path))
+			t.Cleanup(server.Close)
+			return server, func() []string {
+				mu.Lock()
+				defer mu.Unlock()
+				defer func() { told = nil }()
+				return told
+			}
+		}
+		server, told := observed(path)
+		server.RegisterWebhookHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		client := payoutClient(t, server)
+		server.AddBalance(tosspayments.Won(1_000_000))
+		seller := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+		server.CompleteIdentityCheck(seller.ID)
+		server.CompleteKYC(seller.ID)
+		assert.Equal(t, []string{"seller APPROVAL_REQUIRED", "seller PARTIALLY_APPROVED", "seller APPROVED"}, told())
+		later := expressPayout("p-2", seller.ID, 1000)
+		later.ScheduleType, later.PayoutDate = payouts.ScheduleScheduled, tosspayments.Date{Year: 2000, Month: 1, Day: 3}
+		sent, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-1", seller.ID, 1000), later})
+		require.NoError(t, err)
+		server.CompletePayout(sent[0].ID)
+		assert.Equal(t, []string{"FPA_000001 IN_PROGRESS", "FPA_000002 REQUESTED", "FPA_000001 COMPLETED"}, told())
+		time.Sleep(24 * time.Hour)
+		assert.Empty(t, told())
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		assert.Equal(t, []string{"FPA_000002 IN_PROGRESS"}, told(), "its day has come, with nobody asking")
+		assert.Panics(t, func() { server.CompletePayout(sent[0].ID) }, "it has ended")
+
+		token := issueToken(t, server, "customer-1")
+		card := server.AddBrandPayCard("customer-1", "61")
+		server.RemoveBrandPayMethod("customer-1", card)
+		assert.Equal(t, []string{"customer-1 true 0", "customer-1 true 0", "customer-1 true 1", "customer-1 true 0"}, told())
+		assert.Panics(t, func() { server.RemoveBrandPayMethod("customer-1", card) }, "it is gone")
+		server.ExpireBrandPayToken("customer-1")
+		_, err = brandpay.New(server.Client()).Customer(*token, nil).GetMethods(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, 2, server.Calls(tosstest.IssueBrandPayToken), "it was refreshed")
+		assert.Panics(t, func() { server.ExpireBrandPayToken("customer-2") }, "there is none")
+		_, err = client.DeleteSeller(t.Context(), seller.ID)
+		require.NoError(t, err)
+		pay(t, server, socks("order-0001"))
+		told()
+
+		again, told := observed(left(t, path))
+		assert.Equal(t, []string{"payment", "entry", "seller DELETED", "FPA_000001 COMPLETED", "FPA_000002 IN_PROGRESS", "customer-1 true 0"}, told())
+		again.CompletePayout(sent[1].ID)
 	})
 }
 

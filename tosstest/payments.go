@@ -403,6 +403,9 @@ func (p *payment) json(inEnglish bool) []byte {
 	if !p.approvedAt.IsZero() || p.account != nil {
 		p.approvedJSON(values, inEnglish)
 	}
+	if p.brandPayer != "" {
+		return fixtures().brandPayPayment.fill(values)
+	}
 	return fixtures().payment.fill(values)
 }
 
@@ -416,6 +419,8 @@ func (p *payment) approvedJSON(values map[string]any, inEnglish bool) {
 	values["lastTransactionKey"] = p.lastTransaction
 	if p.brandPayer == "" {
 		values["secret"] = p.secret()
+	} else {
+		values["transactionKey"] = p.lastTransaction
 	}
 	values["receipt"] = link(p.receipt)
 	if len(p.cancels) == 0 {

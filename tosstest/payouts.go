@@ -71,23 +71,44 @@ var weeklyLimit = tosspayments.Won(10_000_000)
 type payoutBook struct {
 	hours, plainErrors, previousKey bool
 
-	sellers []*seller // oldest first
-	payouts []*payout // oldest first
-	added   tosspayments.Amount
+	sellers    []*seller // oldest first
+	payouts    []*payout // oldest first
+	sellerByID map[string]*seller
+	payoutByID map[string]*payout
+
+	added tosspayments.Amount
 	// requests counts payouts by refPayoutId, and refs has every refSellerId.
 	requests map[string]int
 	refs     map[string]bool
+	// next is the first day of a payout that is REQUESTED; zero where there is none.
+	next time.Time
+}
+
+func newPayoutBook() payoutBook {
+	return payoutBook{
+		sellerByID: map[string]*seller{}, payoutByID: map[string]*payout{}, requests: map[string]int{}, refs: map[string]bool{},
+	}
 }
 
 // addSeller and addPayout also put back what was kept in a file.
 func (b *payoutBook) addSeller(x *seller) {
 	b.sellers = append(b.sellers, x)
+	b.sellerByID[x.ID] = x
 	b.refs[x.Ref] = true
 }
 
 func (b *payoutBook) addPayout(p *payout) {
 	b.payouts = append(b.payouts, p)
+	b.payoutByID[p.ID] = p
 	b.requests[p.Ref]++
+	b.expect(p)
+}
+
+// expect notes the day of a payout that waits for it.
+func (b *payoutBook) expect(p *payout) {
+	if day := p.day(); p.Status == "REQUESTED" && (b.next.IsZero() || day.Before(b.next)) {
+		b.next = day
+	}
 }
 
 type seller struct {
@@ -114,10 +135,12 @@ type storedPayouts struct {
 
 func (s *Server) keepSeller(x *seller) {
 	s.unsaved.payouts.Sellers = append(s.unsaved.payouts.Sellers, *x)
+	s.tell(Change{Seller: x.shown()})
 }
 
 func (s *Server) keepPayout(p *payout) {
 	s.unsaved.payouts.Payouts = append(s.unsaved.payouts.Payouts, *p)
+	s.tell(Change{Payout: p.json()})
 }
 
 func (o *storedPayouts) isEmpty() bool { return len(o.Sellers)+len(o.Payouts) == 0 && o.Added == nil }
@@ -138,16 +161,16 @@ func (b *payoutBook) all() *storedPayouts {
 func (b *payoutBook) restore(o *storedPayouts) {
 	for i := range o.Sellers {
 		x := &o.Sellers[i]
-		if at := slices.IndexFunc(b.sellers, func(other *seller) bool { return other.ID == x.ID }); at >= 0 {
-			b.sellers[at] = x
+		if old := b.sellerByID[x.ID]; old != nil {
+			*old = *x
 		} else {
 			b.addSeller(x)
 		}
 	}
 	for i := range o.Payouts {
 		p := &o.Payouts[i]
-		if at := slices.IndexFunc(b.payouts, func(other *payout) bool { return other.ID == p.ID }); at >= 0 {
-			b.payouts[at] = p
+		if old := b.payoutByID[p.ID]; old != nil {
+			*old = *p
 		} else {
 			b.addPayout(p)
 		}
@@ -269,6 +292,12 @@ func (s *Server) getBalance(r *request) reply {
 	return r.entity("balance", encode(map[string]any{"pendingAmount": won(pending), "availableAmount": won(available)}))
 }
 
+// Balance is the money that can be paid out later, and now.
+func (s *Server) Balance() (pending, available tosspayments.Amount) {
+	s.change(func() { pending, available = s.balance() })
+	return pending, available
+}
+
 // balance is made of the sales of the individual pair less their fees. A sale can be paid
 // out from the day of its settlement on.
 func (s *Server) balance() (pending, available tosspayments.Amount) {
@@ -305,10 +334,8 @@ func (s *Server) AddBalance(amount tosspayments.Amount) {
 }
 
 func (s *Server) seller(id string) *seller {
-	for _, x := range s.payouts.sellers {
-		if x.ID == id && !x.Deleted {
-			return x
-		}
+	if x := s.payouts.sellerByID[id]; x != nil && !x.Deleted {
+		return x
 	}
 	return nil
 }
@@ -392,17 +419,19 @@ func (s *Server) updateSeller(r *request) reply {
 	if !decode(r.body, &body) {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
+	next := *x
 	for _, name := range slices.Sorted(maps.Keys(body)) {
 		value := body[name]
-		switch target := map[string]*json.RawMessage{"company": &x.Company, "individual": &x.Individual, "account": &x.Account}[name]; {
+		switch target := map[string]*json.RawMessage{"company": &next.Company, "individual": &next.Individual, "account": &next.Account}[name]; {
 		case name == "metadata":
-			x.Metadata = value
+			next.Metadata = value
 		case target == nil || isNull(value):
 			return r.refuse(tosspayments.ErrInvalidRequest)
 		default:
 			*target = merge(*target, value)
 		}
 	}
+	*x = next
 	s.keepSeller(x)
 	return r.entity("seller", x.json())
 }
@@ -450,6 +479,14 @@ func (x *seller) json() json.RawMessage {
 	number := members{"account": x.Account}.text("account", "accountNumber")
 	values["account"] = merge(x.Account, encode(map[string]string{"accountNumber": maskAccount(number)}))
 	return fixtures().seller.fill(values)
+}
+
+// shown is a seller for the observer.
+func (x *seller) shown() json.RawMessage {
+	if x.Deleted {
+		return merge(x.json(), encode(map[string]string{"status": "DELETED"}))
+	}
+	return x.json()
 }
 
 // maskAccount keeps the first three digits and the last four or five.
@@ -620,25 +657,30 @@ func (s *Server) accept(r *payoutRequest) *payout {
 	return p
 }
 
-// advance begins the transfer on the day of a payout.
-func (p *payout) advance(now time.Time) *payout {
-	if day, err := time.ParseInLocation(time.DateOnly, p.Date, kst()); err == nil && p.Status == "REQUESTED" && !now.Before(day) {
-		p.Status = "IN_PROGRESS"
-	}
-	return p
+// day is the beginning of the day of a payout.
+func (p *payout) day() time.Time {
+	day, _ := time.ParseInLocation(time.DateOnly, p.Date, kst())
+	return day
 }
 
-func (s *Server) payout(id string) *payout {
-	for _, p := range s.payouts.payouts {
-		if p.ID == id {
-			return p.advance(s.clock.now())
-		}
+// sweepPayouts begins the transfers whose day has come.
+func (s *Server) sweepPayouts(now time.Time) {
+	b := &s.payouts
+	if b.next.IsZero() || now.Before(b.next) {
+		return
 	}
-	return nil
+	b.next = time.Time{}
+	for _, p := range b.payouts {
+		if p.Status == "REQUESTED" && !now.Before(p.day()) {
+			p.Status = "IN_PROGRESS"
+			s.keepPayout(p)
+		}
+		b.expect(p)
+	}
 }
 
 func (s *Server) getPayout(r *request) reply {
-	p := s.payout(r.subject)
+	p := s.payouts.payoutByID[r.subject]
 	if p == nil {
 		return r.refuse(tosspayments.ErrPayoutNotFound)
 	}
@@ -646,7 +688,7 @@ func (s *Server) getPayout(r *request) reply {
 }
 
 func (s *Server) cancelPayout(r *request) reply {
-	p := s.payout(r.subject)
+	p := s.payouts.payoutByID[r.subject]
 	switch {
 	case p == nil:
 		return r.refuse(tosspayments.ErrPayoutNotFound)
@@ -663,7 +705,7 @@ func (s *Server) listPayouts(r *request) reply {
 	var rows []*payout
 	for _, p := range s.payouts.payouts {
 		if p.Date >= from && (to == "" || p.Date <= to) {
-			rows = append(rows, p.advance(s.clock.now()))
+			rows = append(rows, p)
 		}
 	}
 	return page(r, s, "payout-list", 10000, rows, func(p *payout) string { return p.ID }, (*payout).json)
@@ -684,12 +726,20 @@ func (p *payout) json() json.RawMessage {
 	return fixtures().payout.fill(values)
 }
 
+// CompletePayout lets the bank pay a payout that is under way.
+func (s *Server) CompletePayout(id string) {
+	if s.tb != nil {
+		s.tb.Helper()
+	}
+	s.endUnderWay(id, "")
+}
+
 // CompletePayouts lets the bank pay everything that is under way, and returns how many
 // payouts that were.
 func (s *Server) CompletePayouts() (n int) {
 	s.change(func() {
 		for _, p := range s.payouts.payouts {
-			if p.advance(s.clock.now()).Status == "IN_PROGRESS" {
+			if p.Status == "IN_PROGRESS" {
 				n++
 				s.endPayout(p, "")
 			}
@@ -704,9 +754,16 @@ func (s *Server) FailPayout(id string, code tosspayments.ErrorCode) {
 	if s.tb != nil {
 		s.tb.Helper()
 	}
+	s.endUnderWay(id, code)
+}
+
+func (s *Server) endUnderWay(id string, code tosspayments.ErrorCode) {
+	if s.tb != nil {
+		s.tb.Helper()
+	}
 	underWay := false
 	s.change(func() {
-		p := s.payout(id)
+		p := s.payouts.payoutByID[id]
 		if underWay = p != nil && p.Status == "IN_PROGRESS"; underWay {
 			s.endPayout(p, code)
 		}

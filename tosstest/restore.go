@@ -17,11 +17,11 @@ type past struct {
 	receipts  map[bool][]storedReceipt
 	movements []Entry
 	answers   map[savedID]savedAnswer
-	events    []storedEvent
-	delivered map[deliveryOf]storedDelivery
-	brandPay  *storedBrandPay
-	windows   map[string]storedWindow
-	payouts   []*storedPayouts
+	lastEvent int // number of it
+	undelivered
+	brandPay []*storedBrandPay
+	windows  map[string]storedWindow
+	payouts  []*storedPayouts
 }
 
 type orderOf struct {
@@ -42,7 +42,7 @@ type deliveryOf struct {
 func newPast() *past {
 	return &past{
 		payments: map[string]*storedPayment{}, ofOrder: map[orderOf]string{}, receipts: map[bool][]storedReceipt{},
-		answers: map[savedID]savedAnswer{}, delivered: map[deliveryOf]storedDelivery{}, windows: map[string]storedWindow{},
+		answers: map[savedID]savedAnswer{}, undelivered: newUndelivered(), windows: map[string]storedWindow{},
 	}
 }
 
@@ -67,7 +67,7 @@ func (h *past) add(line *stored) {
 		h.receipts[c.Widget] = put(h.receipts[c.Widget], c.Number, c)
 	}
 	if line.BrandPay != nil {
-		h.brandPay = line.BrandPay
+		h.brandPay = append(h.brandPay, line.BrandPay)
 	}
 	for _, w := range line.Windows {
 		h.windows[w.ID] = w
@@ -79,9 +79,12 @@ func (h *past) add(line *stored) {
 	for _, a := range line.Answers {
 		h.answers[savedID{a.Widget, a.Key, a.Method, a.Path}] = a
 	}
-	h.events = append(h.events, line.Events...)
+	for _, e := range line.Events {
+		h.events[e.Number] = e
+		h.lastEvent = max(h.lastEvent, e.Number)
+	}
 	for _, d := range line.Deliveries {
-		h.delivered[deliveryOf{d.Event, d.To}] = d
+		h.note(d)
 	}
 }
 
@@ -129,8 +132,8 @@ func (s *Server) restore(h *past) {
 		id := idempotencyID{s.shop(a.Widget), a.Key, a.Method, a.Path}
 		s.addAnswer(&storedAnswer{id: id, at: a.At, status: a.Status, body: []byte(a.Body), traceID: a.TraceID})
 	}
-	if h.brandPay != nil {
-		s.brandPay.restore(h.brandPay)
+	for _, line := range h.brandPay {
+		s.brandPay.restore(line)
 	}
 	for _, w := range h.windows {
 		s.restoreWindow(w)
@@ -157,7 +160,7 @@ func (s *Server) movement(e Entry) movement {
 func (s *Server) snapshot(run int) iter.Seq[*stored] {
 	return func(yield func(*stored) bool) {
 		skew := time.Duration(s.clock.skew.Load())
-		ok := yield(&stored{Version: journalVersion, Run: run, Skew: &skew, BrandPay: s.brandPay.stored(), Payouts: s.payouts.all()})
+		ok := yield(&stored{Version: journalVersion, Run: run, Skew: &skew, BrandPay: s.brandPay.all(), Payouts: s.payouts.all()})
 		ok = ok && each(yield, s.allBillings, func(o *stored, b *billing) { o.Billings = append(o.Billings, storedBilling{b.number, *b}) })
 		ok = ok && each(yield, s.opened, func(o *stored, p *payment) { o.Payments = append(o.Payments, s.storedPayment(p)) })
 		for _, shop := range []*merchant{&s.individual, &s.widget} {
@@ -166,9 +169,13 @@ func (s *Server) snapshot(run int) iter.Seq[*stored] {
 			})
 		}
 		ok = ok && each(yield, s.ledger.movements, func(o *stored, m movement) { o.Movements = append(o.Movements, m.Entry) })
-		ok = ok && each(yield, slices.Collect(maps.Values(s.answers)), func(o *stored, a *storedAnswer) { o.Answers = append(o.Answers, s.savedAnswer(a)) })
+		ok = ok && each(yield, slices.Collect(maps.Values(s.answers)), func(o *stored, a *storedAnswer) {
+			if a.status != 0 { // it is there
+				o.Answers = append(o.Answers, s.savedAnswer(a))
+			}
+		})
 		ok = ok && each(yield, slices.Collect(maps.Values(s.windows)), func(o *stored, w *openWindow) { o.Windows = append(o.Windows, w.stored()) })
-		if line := s.webhooks.pending(); ok && len(line.Events) > 0 {
+		if line := s.webhooks.undelivered.line(); ok && len(line.Events) > 0 {
 			yield(line)
 		}
 	}

@@ -1,6 +1,7 @@
 package tosstest_test
 
 import (
+	"flag"
 	"io"
 	"net"
 	"net/http"
@@ -34,10 +35,12 @@ func TestStartedServerAnswersThisMachineOnly(t *testing.T) {
 	assert.Len(t, server.Requests(), 5)
 }
 
+var seconds = flag.Bool("seconds", false, "run what waits for 20 seconds")
+
 // A body that stops is given up.
 func TestStartedServerDoesNotWaitForBodies(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 20 seconds")
+	if !*seconds {
+		t.Skip("takes 20 seconds: go test ./tosstest -run DoesNotWaitForBodies -seconds")
 	}
 	t.Parallel()
 	server := tosstest.NewServer(t)

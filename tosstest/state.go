@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"sort"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -123,11 +124,12 @@ func (s *Server) sweep() {
 			s.changed(d.payment, d.at, true)
 		}
 	}
+	s.sweepPayouts(now)
 	if !s.webhooks.wanted.Load() {
 		return
 	}
-	next := time.Time{}
-	if len(s.deadlines) > 0 {
+	next := s.payouts.next
+	if len(s.deadlines) > 0 && (next.IsZero() || s.deadlines[0].at.Before(next)) {
 		next = s.deadlines[0].at
 	}
 	s.alarm.set(next)
@@ -229,9 +231,7 @@ func (s *Server) enter(kind EntryKind, p *payment, amount tosspayments.Amount, x
 	s.ledger.add(movement{e, p, x})
 	s.unsaved.movements = append(s.unsaved.movements, e)
 	s.touch(p)
-	if s.observe != nil {
-		s.observe(Change{Entry: &e})
-	}
+	s.tell(Change{Entry: &e})
 	return key
 }
 
@@ -287,7 +287,9 @@ type Request struct {
 	// PaymentKey and OrderID are the payment that the request is about, whether it names
 	// its key or its order; BillingKey is that of a charge. "" is none.
 	PaymentKey, OrderID, BillingKey string
-	At                              time.Time
+	// CustomerKey is whose BrandPay token the request has, or the one that it names.
+	CustomerKey string
+	At          time.Time
 	// Status is what was answered, or would have been when a fault ate it.
 	Status int
 	// Answer is the body that was answered; nil when a fault ate it.
@@ -306,11 +308,15 @@ func (s *Server) logged(r *request) Request {
 	var body struct {
 		PaymentKey string `json:"paymentKey"`
 		OrderID    string `json:"orderId"`
+		Customer   string `json:"customerKey"`
 	}
 	if r.method == http.MethodPost {
 		_ = json.Unmarshal(r.body, &body)
 	}
 	l.PaymentKey, l.OrderID = body.PaymentKey, body.OrderID
+	if strings.HasPrefix(r.path, "/v1/brandpay/") {
+		l.CustomerKey = cmp.Or(body.Customer, r.query.Get("customerKey"))
+	}
 	switch r.operation {
 	case GetPayment, CancelPayment:
 		l.PaymentKey = r.subject
@@ -318,6 +324,8 @@ func (s *Server) logged(r *request) Request {
 		l.OrderID = r.subject
 	case ChargeBilling, DeleteBillingKey:
 		l.BillingKey = r.subject
+	case GetBrandPayMethods:
+		l.CustomerKey = r.subject
 	}
 	s.identify(r, &l)
 	return l
@@ -325,6 +333,7 @@ func (s *Server) logged(r *request) Request {
 
 // identify adds what is known of the payment that a request is about.
 func (s *Server) identify(r *request, l *Request) {
+	l.CustomerKey = cmp.Or(r.customerKey, l.CustomerKey)
 	p := s.payments[l.PaymentKey]
 	if p == nil && r.shop != nil {
 		p = r.shop.byOrder[l.OrderID]

@@ -2,6 +2,7 @@ package tosstest
 
 import (
 	"encoding/json"
+	"maps"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -83,20 +84,42 @@ type savedAnswer struct {
 	Body, TraceID     string
 }
 
-// storedBrandPay is all wallets.
+// storedBrandPay is what a change has changed of BrandPay. A customer who has left is nil,
+// and a code that was used belongs to "".
 type storedBrandPay struct {
-	Customers map[string]*brandPayCustomer
-	Codes     map[string]string
-	Removed   map[string]bool
+	Customers map[string]*brandPayCustomer `json:",omitempty"`
+	Codes     map[string]string            `json:",omitempty"`
+	Removed   map[string]bool              `json:",omitempty"`
 }
 
-func (b *brandPay) stored() *storedBrandPay { return &storedBrandPay{b.customers, b.codes, b.removed} }
+func newStoredBrandPay() storedBrandPay {
+	return storedBrandPay{map[string]*brandPayCustomer{}, map[string]string{}, map[string]bool{}}
+}
 
+func (o *storedBrandPay) isEmpty() bool { return len(o.Customers)+len(o.Codes)+len(o.Removed) == 0 }
+
+func (o *storedBrandPay) clear() {
+	clear(o.Customers)
+	clear(o.Codes)
+	clear(o.Removed)
+}
+
+// all is everything, for a file that is made anew.
+func (b *brandPay) all() *storedBrandPay { return &storedBrandPay{b.customers, b.codes, b.removed} }
+
+// restore puts back what one line of the file says.
 func (b *brandPay) restore(o *storedBrandPay) {
-	b.customers, b.codes = o.Customers, o.Codes
-	if o.Removed != nil {
-		b.removed = o.Removed
+	for key, c := range o.Customers {
+		if b.customers[key] = c; c == nil {
+			delete(b.customers, key)
+		}
 	}
+	for code, customerKey := range o.Codes {
+		if b.codes[code] = customerKey; customerKey == "" {
+			delete(b.codes, code)
+		}
+	}
+	maps.Copy(b.removed, o.Removed)
 }
 
 type storedWindow struct {
@@ -121,7 +144,7 @@ type storedRegistration struct {
 	Company     string
 }
 
-type storedBrandPayWindow struct{ Operation, CustomerKey, RedirectURL, Exchange string }
+type storedBrandPayWindow struct{ Operation, CustomerKey, MethodID, RedirectURL, Exchange string }
 
 func (o *openWindow) stored() storedWindow {
 	w := storedWindow{
@@ -135,7 +158,7 @@ func (o *openWindow) stored() storedWindow {
 		w.Registration = &storedRegistration{r.customerKey, r.isAccount, r.company}
 	}
 	if b := o.brandPay; b != nil {
-		w.BrandPay = &storedBrandPayWindow{b.operation, b.customerKey, b.redirectURL, b.exchange}
+		w.BrandPay = &storedBrandPayWindow{b.operation, b.customerKey, b.methodID, b.redirectURL, b.exchange}
 	}
 	if e := o.ended; e != nil {
 		w.EndedStatus, w.EndedText = e.status, e.text
@@ -155,7 +178,7 @@ func (s *Server) restoreWindow(w storedWindow) {
 		o.registration = &registration{r.CustomerKey, r.IsAccount, r.Company}
 	}
 	if b := w.BrandPay; b != nil {
-		o.brandPay = &brandPayWindow{b.Operation, b.CustomerKey, b.RedirectURL, b.Exchange, s.brandPay.customer(b.CustomerKey)}
+		o.brandPay = &brandPayWindow{b.Operation, b.CustomerKey, b.MethodID, b.RedirectURL, b.Exchange}
 	}
 	if w.EndedStatus != 0 {
 		o.ended = &ending{status: w.EndedStatus, text: w.EndedText}

@@ -168,8 +168,9 @@ func New(opts ...Option) *Server {
 		billings:   map[string]*billing{},
 		authKeys:   map[string]*billing{},
 		windows:    map[string]*openWindow{},
-		brandPay:   brandPay{customers: map[string]*brandPayCustomer{}, codes: map[string]string{}, removed: map[string]bool{}},
-		payouts:    payoutBook{requests: map[string]int{}, refs: map[string]bool{}},
+		brandPay:   newBrandPay(),
+		payouts:    newPayoutBook(),
+		unsaved:    unsaved{brandPay: newStoredBrandPay()},
 		answers:    map[idempotencyID]*storedAnswer{},
 		ledger:     ledger{byKey: map[string]int{}, byOrder: map[string][]int{}},
 	}
@@ -235,8 +236,9 @@ func NewServer(tb TB, opts ...Option) *Server {
 	return s
 }
 
-// Close stops listening, closes all connections, ends the deliveries of webhooks and lets
-// go what faults still hold. A server of [New] needs it only for the last two.
+// Close stops listening, closes all connections, ends the deliveries of webhooks, lets
+// go what faults still hold, and leaves the file of [Server.KeepState] to others. A server
+// of [New] needs it only for the last three.
 func (s *Server) Close() {
 	if s.http != nil {
 		_ = s.http.Close()
@@ -244,6 +246,11 @@ func (s *Server) Close() {
 	s.webhooks.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.journal != nil {
+		s.webhooks.keep(nil)
+		s.journal.close()
+		s.journal = nil
+	}
 	s.alarm.set(time.Time{})
 	for gate := range s.gates {
 		gate.Open()

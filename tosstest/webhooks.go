@@ -137,7 +137,7 @@ func (s *Server) RegisterWebhook(url string, events ...webhook.EventType) {
 		s.misuse(errors.New("the address of a webhook must be an absolute URL"))
 		return
 	}
-	s.addReceiver(&receiver{address: url, events: events, send: func(ctx context.Context, header http.Header, body []byte) (int, error) {
+	s.addReceiver(&receiver{name: url, events: events, send: func(ctx context.Context, header http.Header, body []byte) (int, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 		if err != nil {
 			return 0, err

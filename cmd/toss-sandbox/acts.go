@@ -37,24 +37,41 @@ func answering[In, Out any](do func(context.Context, In) (Out, error)) http.Hand
 // act is a press of a button.
 type act struct {
 	Do string `json:"do"`
-	// Of is the payment key, transmission id, duration or fault that it is about.
+	// Of is the payment key, transmission id, duration, fault, seller, payout, customer or
+	// held request that it is about.
 	Of string `json:"of"`
 	// Operation is whose next request goes wrong; "" is any.
 	Operation tosstest.Operation `json:"operation"`
 	// Code is that of a refusal.
 	Code tosspayments.ErrorCode `json:"code"`
-	// Amount is what is given back; "" is all that is left.
+	// Amount is what is given back, "" for all that is left, or what is added or paid out.
 	Amount string `json:"amount"`
+	// Method is the key of a BrandPay method.
+	Method string `json:"method"`
 }
 
 type done struct{}
 
 // do does what a button says.
-func (b *sandbox) do(_ context.Context, a act) (done, error) {
+func (b *sandbox) do(ctx context.Context, a act) (done, error) {
 	defer b.feed.touch()
 	switch a.Do {
-	case "deposit", "bounce", "overdue", "refund":
+	case "deposit", "bounce", "overdue", "refund", "authenticate":
 		return done{}, b.atPayment(a)
+	case "identify", "kyc", "require-kyc":
+		return done{}, b.atSeller(a)
+	case "register-seller":
+		return done{}, b.registerSeller(ctx)
+	case "pay-out", "pay-out-later":
+		return done{}, b.payOut(ctx, a)
+	case "payday", "complete", "fail":
+		return done{}, b.atPayout(a)
+	case "add-balance":
+		return done{}, b.addBalance(a)
+	case "agree", "add-card", "add-account", "remove-method", "expire-token":
+		return done{}, b.atCustomer(a)
+	case "release":
+		return done{}, b.release(a.Of)
 	case "resend":
 		return done{}, b.toss.ResendWebhook(a.Of)
 	case "advance":
@@ -80,6 +97,9 @@ const slowness = 20 * time.Second
 func (b *sandbox) inject(a act) error {
 	f := tosstest.Fault{Operation: a.Operation}
 	switch a.Of {
+	case "gate", "gate-answer":
+		b.hold(a)
+		return nil
 	case "refuse":
 		if _, known := a.Code.Info(); !known {
 			return fmt.Errorf("no error code is called %q", a.Code)
@@ -135,6 +155,11 @@ func (b *sandbox) faults() []waiting {
 			w.Of = "429"
 		case tosstest.Delay:
 			w.Of = "slow"
+		case "":
+			w.Of = "gate"
+			if f.AfterEffect {
+				w.Of = "gate-answer"
+			}
 		default:
 			w.Of = "drop"
 			if f.AfterEffect {
@@ -155,7 +180,7 @@ func (b *sandbox) faults() []waiting {
 
 // payment is one that the page shows.
 func (b *sandbox) payment(key string) (p tosspayments.Payment, err error) {
-	detail, ok := b.feed.detail(payments, key).(*paymentDetail)
+	detail, ok := b.feed.detail(payments, key).(*documentDetail)
 	if !ok {
 		return p, errors.New("the sandbox does not know this payment")
 	}
@@ -169,6 +194,12 @@ func (b *sandbox) atPayment(a act) error {
 		return err
 	}
 	switch a.Do {
+	case "authenticate":
+		if p.Status != tosspayments.PaymentStatusReady {
+			return fmt.Errorf("a payment that is %s has no window", p.Status)
+		}
+		b.toss.AuthenticatePayment(a.Of)
+		return nil
 	case "deposit":
 		return b.toss.Deposit(p.OrderID, p.TotalAmount)
 	case "bounce":

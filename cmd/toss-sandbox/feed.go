@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"container/list"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -22,10 +22,13 @@ const (
 type kind string
 
 const (
-	payments kind = "payments"
-	requests kind = "requests"
-	webhooks kind = "webhooks"
-	entries  kind = "entries"
+	payments  kind = "payments"
+	requests  kind = "requests"
+	webhooks  kind = "webhooks"
+	entries   kind = "entries"
+	sellers   kind = "sellers"
+	payouts   kind = "payouts"
+	customers kind = "customers"
 )
 
 // feed keeps what the page shows. A reader that has seen everything up to a number gets
@@ -36,11 +39,13 @@ type feed struct {
 	last  int64
 	lists map[kind]*items
 	now   func() time.Time
+	// opened is what an encrypted body says.
+	opened func(body []byte) string
 	// changed is closed with the next change.
 	changed chan struct{}
 }
 
-// items are ordered by their last change.
+// items are ordered by their last change, and told by their age.
 type items struct {
 	order list.List // of *item
 	byID  map[string]*list.Element
@@ -50,9 +55,10 @@ type items struct {
 // item is what the page shows of one thing.
 type item struct {
 	number  int64
+	born    int64 // the first number
 	id      string
 	summary json.RawMessage
-	// detail is what is shown when it is looked at: *paymentDetail, *tosstest.Request or
+	// detail is what is shown when it is looked at: *documentDetail, *tosstest.Request or
 	// *tosstest.Delivery.
 	detail any
 	size   int
@@ -60,7 +66,7 @@ type item struct {
 
 func newFeed() *feed {
 	f := &feed{changed: make(chan struct{}), lists: map[kind]*items{}}
-	for _, k := range []kind{payments, requests, webhooks, entries} {
+	for _, k := range []kind{payments, requests, webhooks, entries, sellers, payouts, customers} {
 		f.lists[k] = &items{byID: map[string]*list.Element{}}
 	}
 	return f
@@ -77,7 +83,9 @@ func (f *feed) put(k kind, build func(id string) item, id string) {
 	x := build(id)
 	x.number, x.id, x.size = f.last, id, x.size+len(x.summary)
 	l := f.lists[k]
+	x.born = x.number
 	if old := l.byID[id]; old != nil {
+		x.born = old.Value.(*item).born
 		l.remove(old)
 	}
 	l.byID[id] = l.order.PushBack(&x)
@@ -116,23 +124,34 @@ func (f *feed) detail(k kind, id string) any {
 	return nil
 }
 
-// since returns what has changed after a number, the oldest first, and what tells of the
-// next change.
+// summary is what a list shows of an item; nil where there is none, or not any more.
+func (f *feed) summary(k kind, id string) json.RawMessage {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if e := f.lists[k].byID[id]; e != nil {
+		return e.Value.(*item).summary
+	}
+	return nil
+}
+
+// since returns what has changed after a number, by age, and what tells of the next change.
 func (f *feed) since(number int64) (news map[kind][]json.RawMessage, last int64, changed <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	news = map[kind][]json.RawMessage{}
 	for k, l := range f.lists {
+		var fresh []*item
 		for e := l.order.Back(); e != nil; e = e.Prev() {
 			x := e.Value.(*item)
 			if x.number <= number {
 				break
 			}
+			fresh = append(fresh, x)
+		}
+		slices.SortFunc(fresh, func(a, b *item) int { return cmp.Compare(a.born, b.born) })
+		for _, x := range fresh {
 			news[k] = append(news[k], x.summary)
 		}
-	}
-	for k := range maps.Keys(news) {
-		slices.Reverse(news[k])
 	}
 	return news, f.last, f.changed
 }
@@ -148,10 +167,16 @@ func (f *feed) observe(c tosstest.Change) {
 		f.putDelivery(c.Delivery)
 	case c.Entry != nil:
 		f.putEntry(c.Entry)
+	case c.Seller != nil:
+		f.putSeller(c.Seller)
+	case c.Payout != nil:
+		f.putPayout(c.Payout)
+	case c.Customer != nil:
+		f.putCustomer(c.Customer)
 	}
 }
 
-// step is a moment in the life of a payment.
+// step is a moment in the life of a payment, a seller, a payout or a customer.
 type step struct {
 	At     time.Time `json:"at"`
 	Status string    `json:"status"`
@@ -159,7 +184,23 @@ type step struct {
 
 const maxSteps = 100
 
-type paymentDetail struct {
-	Document json.RawMessage `json:"payment"`
+// documentDetail is one of these that is looked at whole.
+type documentDetail struct {
+	// Document is the JSON with which the API shows it; null where it shows none.
+	Document json.RawMessage `json:"document"`
 	Life     []step          `json:"life"`
+}
+
+// putDocument adds something that has a life, or notes that it has changed.
+func (f *feed) putDocument(k kind, id, status string, summary, document json.RawMessage) {
+	var life []step
+	if old, ok := f.detail(k, id).(*documentDetail); ok {
+		life = old.Life
+	}
+	if n := len(life); n == 0 || life[n-1].Status != status {
+		life = append(life[max(0, n-maxSteps+1):n:n], step{f.now(), status})
+	}
+	f.put(k, func(string) item {
+		return item{summary: summary, detail: &documentDetail{document, life}, size: len(document)}
+	}, id)
 }

@@ -94,6 +94,7 @@ type page struct {
 	Boot    string
 	About   *about
 	Faults  []waiting
+	Held    []heldRequest
 	Lists   map[kind][]json.RawMessage
 	changes int
 }
@@ -125,7 +126,7 @@ func (p *page) read() {
 		}
 		var n news
 		require.NoError(p.b.t, json.Unmarshal([]byte(text), &n))
-		p.Boot, p.Faults, p.changes = n.Boot, n.Faults, p.changes+1
+		p.Boot, p.Faults, p.Held, p.changes = n.Boot, n.Faults, n.Held, p.changes+1
 		if n.About != nil {
 			p.About = n.About
 		}
@@ -243,7 +244,7 @@ func TestThingsAreShownWhole(t *testing.T) {
 		require.Equal(t, http.StatusOK, response.StatusCode, text)
 		require.NoError(t, json.Unmarshal([]byte(text), into))
 	}
-	var p paymentDetail
+	var p documentDetail
 	v := last[paymentView](s, payments)
 	detail(payments, v.PaymentKey, &p)
 	assert.Contains(t, string(p.Document), `"approvedAt"`)
@@ -461,6 +462,7 @@ func TestWebhooksGoOut(t *testing.T) {
 func TestFeed(t *testing.T) {
 	f := newFeed()
 	f.now = time.Now
+	f.opened = func(body []byte) string { return string(body) }
 	pay := func(key, status string) {
 		f.putPayment(encode(map[string]any{"paymentKey": key, "status": status, "totalAmount": 1, "balanceAmount": 1}))
 	}
@@ -481,6 +483,8 @@ func TestFeed(t *testing.T) {
 		t.Error("nothing has changed")
 	default:
 	}
+	news, _, _ = f.since(0)
+	assert.Contains(t, string(news[payments][0]), `"DONE"`, "by age, and not by change")
 	for i := range maxItems + 10 {
 		f.putRequest(&tosstest.Request{Path: "/v1/payments/x", Body: bytes.Repeat([]byte("x"), i)})
 	}
@@ -498,14 +502,14 @@ func TestFeed(t *testing.T) {
 func TestFlags(t *testing.T) {
 	var text bytes.Buffer
 	require.Error(t, run(t.Context(), []string{"-h"}, io.Discard, &text))
-	for _, flag := range []string{"-addr", "-public", "-url", "-host", "-webhook", "-secret-key", "-client-key", "-widget-secret-key", "-widget-client-key", "-seed", "-faults", "-api-version", "-state", "No money moves"} {
+	for _, flag := range []string{"-addr", "-public", "-url", "-host", "-webhook", "-secret-key", "-client-key", "-widget-secret-key", "-widget-client-key", "-security-key", "-seed", "-faults", "-api-version", "-state", "No money moves"} {
 		assert.Contains(t, text.String(), flag)
 	}
 	for _, args := range [][]string{
 		{"-webhook", "localhost:3000"}, {"-webhook", "ftp://localhost"}, {"-none"}, {"rest"}, {"-addr", "nowhere"}, {"-url", "here"},
 		{"-addr", ":8787"}, {"-addr", "0.0.0.0:8787"}, {"-addr", "192.168.0.1:8787"}, {"-addr", "[::]:8787"}, {"-addr", "example.com:80"},
 		{"-secret-key", "live_sk_zXLkKEypNArWmo50nX3lmeaxYG5R"}, {"-secret-key", "test_gsk_docs_OaPz8L5KdmQXkzRz3y47BMw6"}, {"-secret-key", "test_sk_a b"},
-		{"-client-key", "test_gck_x"}, {"-faults", "2"}, {"-faults", "-1"}, {"-api-version", "2020-01-01"},
+		{"-client-key", "test_gck_x"}, {"-security-key", "7e57"}, {"-faults", "2"}, {"-faults", "-1"}, {"-api-version", "2020-01-01"},
 	} {
 		_, err := parse(args, io.Discard)
 		require.Error(t, err, "%v", args)
@@ -551,7 +555,19 @@ func TestStateFile(t *testing.T) {
 	b.pay("VIRTUAL_ACCOUNT")
 	b.press(act{Do: "advance", Of: "24h"})
 	before := b.state()
+	// Another one may not have the file, nor change its keys.
+	s, err := parse([]string{"-state", name, "-secret-key", tosstest.DefaultSecretKey}, io.Discard)
+	require.NoError(t, err)
+	_, err = newSandbox(s)
+	require.ErrorContains(t, err, name+": another server is using it")
 	// It is not closed: it was killed.
+	killed := filepath.Join(t.TempDir(), "sandbox.json")
+	for _, end := range []string{"", ".keys"} {
+		data, err := os.ReadFile(name + end)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(killed+end, data, 0o600))
+	}
+	name = killed
 	again := open(t, "-state", name)
 	after := again.state()
 	assert.Equal(t, before.About.Keys, after.About.Keys)
@@ -571,7 +587,7 @@ func TestStateFile(t *testing.T) {
 	assert.NotEmpty(t, given.sandbox.keys.Client)
 
 	require.NoError(t, os.WriteFile(name+".keys", []byte("no JSON"), 0o600))
-	_, err := newSandbox(settings{stateFile: name})
+	_, err = newSandbox(settings{stateFile: name})
 	require.ErrorContains(t, err, name+".keys")
 	info, err := os.Stat(name + ".keys")
 	require.NoError(t, err)
@@ -586,7 +602,7 @@ func TestGreeting(t *testing.T) {
 	b.sandbox.greet(&text)
 	k := b.sandbox.keys
 	for _, want := range []string{
-		b.server.URL + "/ ", b.server.URL + "/shop", b.server.URL + tosstest.ScriptPath, k.Secret, k.Client, k.WidgetSecret, k.WidgetClient,
+		b.server.URL + "/ ", b.server.URL + "/shop", b.server.URL + tosstest.ScriptPath, k.Secret, k.Client, k.WidgetSecret, k.WidgetClient, k.Security,
 		"http://127.0.0.1:1/webhook", "No money moves", "curl -u " + k.Secret + ":", `WithBaseURL("` + b.server.URL + `")`,
 	} {
 		assert.Contains(t, text.String(), want)

@@ -30,6 +30,7 @@ type sandbox struct {
 	boot string
 	// followers has a place for each page that follows.
 	followers chan struct{}
+	gates     gates
 }
 
 // maxFollowers is how many pages may follow at once. A browser opens six at most.
@@ -42,9 +43,14 @@ func newSandbox(s settings) (*sandbox, error) {
 	b := &sandbox{settings: s, feed: newFeed(), boot: random(), followers: make(chan struct{}, maxFollowers)}
 	b.toss = tosstest.New(append(s.options(), tosstest.WithObserver(b.feed.observe))...)
 	b.toss.URL = s.url
-	b.feed.now = b.toss.Now
+	b.feed.now, b.feed.opened = b.toss.Now, b.opened
 	if s.stateFile != "" {
-		if err := b.restore(); err != nil {
+		// The feed is told what the file has.
+		err := b.toss.KeepState(s.stateFile)
+		if err == nil {
+			err = b.keys.save(s.stateFile)
+		}
+		if err != nil {
 			b.toss.Close()
 			return nil, err
 		}
@@ -58,21 +64,6 @@ func newSandbox(s settings) (*sandbox, error) {
 		b.toss.RegisterWebhookHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	}
 	return b, nil
-}
-
-// restore goes on where the file ends, and shows what is known from there.
-func (b *sandbox) restore() error {
-	if err := b.toss.KeepState(b.stateFile); err != nil {
-		return err
-	}
-	for _, p := range slices.Backward(b.toss.Payments(maxItems)) {
-		b.feed.putPayment(encode(p.Stored()))
-	}
-	ledger := b.toss.Ledger()
-	for i := range ledger {
-		b.feed.putEntry(&ledger[i])
-	}
-	return nil
 }
 
 // client is one with the individual or the widget pair of keys.
@@ -107,6 +98,7 @@ func (b *sandbox) handler() http.Handler {
 	pages.HandleFunc("GET /sandbox/events", b.serveEvents)
 	pages.HandleFunc("GET /sandbox/detail/{kind}/{id}", b.serveDetail)
 	pages.HandleFunc("POST /sandbox/act", answering(b.do))
+	pages.HandleFunc("POST /sandbox/balance", answering(b.balance))
 	b.shop.routes(pages)
 	guarded := http.NewCrossOriginProtection().Handler(pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -172,6 +164,7 @@ type news struct {
 	// About is told first.
 	About  *about                     `json:"about,omitempty"`
 	Faults []waiting                  `json:"faults"`
+	Held   []heldRequest              `json:"held"`
 	Lists  map[kind][]json.RawMessage `json:"lists"`
 }
 
@@ -198,7 +191,7 @@ func (b *sandbox) serveEvents(w http.ResponseWriter, r *http.Request) {
 	for {
 		lists, last, changed := b.feed.since(seen)
 		seen = last
-		message := encode(news{b.boot, b.toss.Now(), first, b.faults(), lists})
+		message := encode(news{b.boot, b.toss.Now(), first, b.faults(), b.gates.held(), lists})
 		first = nil
 		_ = out.SetWriteDeadline(time.Now().Add(10 * time.Second))
 		if _, err := fmt.Fprintf(w, "data: %s\n\n", message); err != nil || out.Flush() != nil {
@@ -223,7 +216,7 @@ func (b *sandbox) serveDetail(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	var v any
 	switch d := b.feed.detail(kind(r.PathValue("kind")), id).(type) {
-	case *paymentDetail:
+	case *documentDetail:
 		v = d
 	case *tosstest.Request:
 		v = b.requestDetail(id, d)

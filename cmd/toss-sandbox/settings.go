@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/internal/jwe"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
@@ -45,6 +46,8 @@ type keys struct {
 	Client       string `json:"clientKey"`
 	WidgetSecret string `json:"widgetSecretKey"`
 	WidgetClient string `json:"widgetClientKey"`
+	// Security is the security key: it encrypts payouts, and signs their events.
+	Security string `json:"securityKey"`
 }
 
 // complete takes the keys that were not given from beside the state file, where there is
@@ -65,10 +68,14 @@ func (k *keys) complete(stateFile string) error {
 	}
 	*k = keys{
 		cmp.Or(k.Secret, old.Secret), cmp.Or(k.Client, old.Client), cmp.Or(k.WidgetSecret, old.WidgetSecret), cmp.Or(k.WidgetClient, old.WidgetClient),
+		cmp.Or(k.Security, old.Security),
 	}
 	k.fill()
-	return os.WriteFile(name, encode(k), 0o600)
+	return nil
 }
+
+// save keeps the keys beside the state file.
+func (k *keys) save(stateFile string) error { return os.WriteFile(stateFile+".keys", encode(k), 0o600) }
 
 // fill makes the keys that were not given.
 func (k *keys) fill() {
@@ -76,6 +83,9 @@ func (k *keys) fill() {
 		if *key == "" {
 			*key = prefix + random()
 		}
+	}
+	if k.Security == "" {
+		k.Security = random() + random()
 	}
 }
 
@@ -90,6 +100,9 @@ func (k *keys) check() error {
 		if *key != "" && !strings.HasPrefix(*key, prefix) {
 			return fmt.Errorf("a key must begin with %s: it is a sandbox's, and never a live one", prefix)
 		}
+	}
+	if _, err := jwe.ParseKey(k.Security); k.Security != "" && err != nil {
+		return errors.New("-security-key must have 64 hexadecimal digits")
 	}
 	for _, secret := range []string{k.Secret, k.WidgetSecret} {
 		if _, err := tosspayments.ParseSecretKey(secret); secret != "" && err != nil {
@@ -122,6 +135,7 @@ func parse(args []string, complaints io.Writer) (s settings, err error) {
 	flags.StringVar(&s.keys.Client, "client-key", "", "client `key`, test_ck_…")
 	flags.StringVar(&s.keys.WidgetSecret, "widget-secret-key", "", "secret `key` of the widgets, test_gsk_…")
 	flags.StringVar(&s.keys.WidgetClient, "widget-client-key", "", "client `key` of the widgets, test_gck_…")
+	flags.StringVar(&s.keys.Security, "security-key", "", "security `key` of payouts, 64 hexadecimal digits")
 	flags.Uint64Var(&s.seed, "seed", 0, "`number` that makes payment keys and random faults repeatable; 0 is another on every start")
 	flags.Float64Var(&s.faultShare, "faults", 0, "`share` of requests and webhooks that go wrong in random ways, 0 to 1")
 	flags.IntVar(&s.rateLimit, "rate-limit", 0, "`number` of requests a minute to one endpoint before 429 is answered, 100 in the real\ntest environment as far as is known (default no limit)")
@@ -173,7 +187,7 @@ func checkURL(address string) error {
 func (s *settings) options() []tosstest.Option {
 	options := []tosstest.Option{
 		tosstest.WithSecretKey(s.keys.Secret), tosstest.WithClientKey(s.keys.Client), tosstest.WithAPIVersion(s.version),
-		tosstest.WithWidgetKeys(s.keys.WidgetClient, s.keys.WidgetSecret),
+		tosstest.WithWidgetKeys(s.keys.WidgetClient, s.keys.WidgetSecret), tosstest.WithSecurityKey(s.keys.Security),
 	}
 	if s.seed != 0 {
 		options = append(options, tosstest.WithSeed(s.seed))
@@ -212,6 +226,8 @@ func (s *settings) greet(out io.Writer) {
   Widgets
     client key  %[6]s
     secret key  %[5]s
+  Payouts
+    security key  %[9]s
 
 Try it: pay in the test shop, or open a payment window from here:
 
@@ -223,5 +239,5 @@ In Go:
   tosspayments.New("%[3]s", tosspayments.WithBaseURL("%[1]s"))
 
 Ctrl+C ends it.
-`, s.url, tosstest.ScriptPath, s.keys.Secret, s.keys.Client, s.keys.WidgetSecret, s.keys.WidgetClient, events, kept)
+`, s.url, tosstest.ScriptPath, s.keys.Secret, s.keys.Client, s.keys.WidgetSecret, s.keys.WidgetClient, events, kept, s.keys.Security)
 }

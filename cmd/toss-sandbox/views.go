@@ -60,7 +60,7 @@ func viewPayment(document []byte) (v paymentView) {
 	v.Acts = []string{}
 	switch status := tosspayments.PaymentStatus(p.Status); {
 	case status == tosspayments.PaymentStatusReady:
-		v.Window = p.Checkout.URL
+		v.Window, v.Acts = p.Checkout.URL, []string{"authenticate"}
 	case status == tosspayments.PaymentStatusWaitingForDeposit && !account.Expired:
 		v.Acts = []string{"deposit", "overdue", "refund"}
 	case status == tosspayments.PaymentStatusWaitingForDeposit:
@@ -75,16 +75,7 @@ func viewPayment(document []byte) (v paymentView) {
 
 func (f *feed) putPayment(document json.RawMessage) {
 	v := viewPayment(document)
-	var life []step
-	if old, ok := f.detail(payments, v.PaymentKey).(*paymentDetail); ok {
-		life = old.Life
-	}
-	if n := len(life); n == 0 || life[n-1].Status != v.Status {
-		life = append(life[max(0, n-maxSteps+1):n:n], step{f.now(), v.Status})
-	}
-	f.put(payments, func(string) item {
-		return item{summary: encode(v), detail: &paymentDetail{document, life}, size: len(document)}
-	}, v.PaymentKey)
+	f.putDocument(payments, v.PaymentKey, v.Status, encode(v), document)
 }
 
 type requestView struct {
@@ -99,6 +90,8 @@ type requestView struct {
 	Fault      string `json:"fault,omitempty"`
 	PaymentKey string `json:"paymentKey,omitempty"`
 	OrderID    string `json:"orderId,omitempty"`
+	// Subjects are the seller, the payouts or the customer that it is about.
+	Subjects []string `json:"subjects"`
 }
 
 // requestDetail is a request that is looked at whole.
@@ -108,18 +101,29 @@ type requestDetail struct {
 	Body   string      `json:"body"`
 	Answer string      `json:"answer"`
 	Curl   string      `json:"curl"`
+	// OpenedBody and OpenedAnswer are what is encrypted in Body and Answer; "" where nothing is.
+	OpenedBody   string `json:"openedBody,omitempty"`
+	OpenedAnswer string `json:"openedAnswer,omitempty"`
 }
 
-func viewRequest(id string, r *tosstest.Request) requestView {
+func (f *feed) viewRequest(id string, r *tosstest.Request) requestView {
+	text := f.opened(r.Answer)
 	v := requestView{ID: id, At: r.At, Method: r.Method, Path: target(r), Operation: string(r.Operation), Status: r.Status, PaymentKey: r.PaymentKey, OrderID: r.OrderID}
 	if r.Fault != nil {
 		v.Fault = string(r.Fault.Kind)
 	}
 	if r.Status >= http.StatusBadRequest {
-		var answer struct{ Code string }
-		_ = json.Unmarshal(r.Answer, &answer)
-		v.Code = clip(answer.Code, 100)
+		var answer struct {
+			Code  string
+			Error struct{ Code string }
+		}
+		_ = json.Unmarshal([]byte(text), &answer)
+		v.Code = clip(answer.Code+answer.Error.Code, 100)
 	}
+	if r.Method == http.MethodGet {
+		text = "" // a list is about nothing of it
+	}
+	v.Subjects = subjects(r.Path, r.CustomerKey, text)
 	return v
 }
 
@@ -131,19 +135,26 @@ func target(r *tosstest.Request) string {
 
 func (f *feed) putRequest(r *tosstest.Request) {
 	f.put(requests, func(id string) item {
-		return item{summary: encode(viewRequest(id, r)), detail: r, size: len(r.Body) + len(r.Answer)}
+		return item{summary: encode(f.viewRequest(id, r)), detail: r, size: len(r.Body) + len(r.Answer)}
 	}, "")
 }
 
 // detail is a request with all that it said, and the command that says it again.
 func (b *sandbox) requestDetail(id string, r *tosstest.Request) requestDetail {
-	return requestDetail{viewRequest(id, r), r.Header, string(r.Body), string(r.Answer), b.curl(r)}
+	d := requestDetail{requestView: b.feed.viewRequest(id, r), Header: r.Header, Body: string(r.Body), Answer: string(r.Answer), Curl: b.curl(r)}
+	if text := b.opened(r.Body); text != d.Body {
+		d.OpenedBody = text
+	}
+	if text := b.opened(r.Answer); text != d.Answer {
+		d.OpenedAnswer = text
+	}
+	return d
 }
 
 // curl is the command that repeats a request.
 func (b *sandbox) curl(r *tosstest.Request) string {
-	command := "curl -X " + r.Method + " " + quote(b.toss.URL+target(r)) + " \\\n  -u " + quote(b.secretKeyOf(r)+":")
-	for _, name := range []string{"Content-Type", "Accept-Language", "Idempotency-Key", "Tosspayments-Test-Code"} {
+	command := "curl -X " + r.Method + " " + quote(b.toss.URL+target(r)) + " \\\n  " + b.authorization(r)
+	for _, name := range []string{"Content-Type", "Tosspayments-Api-Security-Mode", "Accept-Language", "Idempotency-Key", "Tosspayments-Test-Code"} {
 		if value := r.Header.Get(name); value != "" {
 			command += " \\\n  -H " + quote(name+": "+value)
 		}
@@ -152,6 +163,21 @@ func (b *sandbox) curl(r *tosstest.Request) string {
 		command += " \\\n  -d " + quote(string(r.Body))
 	}
 	return command
+}
+
+// ofCustomer are the operations that go with the token of a customer of BrandPay.
+var ofCustomer = map[tosstest.Operation]bool{
+	tosstest.GetBrandPayCustomerMethods: true, tosstest.RemoveBrandPayCustomerCard: true, tosstest.RemoveBrandPayCustomerBank: true,
+	tosstest.RemoveBrandPayCustomer: true,
+}
+
+// authorization is the option of curl for a request: the token of a customer, or a secret key.
+func (b *sandbox) authorization(r *tosstest.Request) string {
+	if ofCustomer[r.Operation] {
+		v, _ := summary[customerView](b.feed, customers, r.CustomerKey)
+		return "-H " + quote("Authorization: Bearer "+v.Token)
+	}
+	return "-u " + quote(b.secretKeyOf(r)+":")
 }
 
 // secretKeyOf is the key for a request: that of the pair with which its payment was opened.
@@ -172,9 +198,11 @@ type webhookView struct {
 	Transmission string `json:"transmission"`
 	Event        string `json:"event"`
 	OrderID      string `json:"orderId,omitempty"`
-	Status       int    `json:"status"`
-	Retried      int    `json:"retried"`
-	Error        string `json:"error,omitempty"`
+	// Subjects are the seller, the payout or the customer that it is about.
+	Subjects []string `json:"subjects"`
+	Status   int      `json:"status"`
+	Retried  int      `json:"retried"`
+	Error    string   `json:"error,omitempty"`
 }
 
 type webhookDetail struct {
@@ -185,7 +213,7 @@ type webhookDetail struct {
 
 func viewWebhook(id string, d *tosstest.Delivery) webhookView {
 	v := webhookView{
-		ID: id, At: d.At, Transmission: d.ID, Event: string(d.Event), OrderID: d.OrderID, Status: d.Status, Retried: d.RetriedCount,
+		ID: id, At: d.At, Transmission: d.ID, Event: string(d.Event), OrderID: d.OrderID, Subjects: subjects("", "", string(d.Body)), Status: d.Status, Retried: d.RetriedCount,
 	}
 	if d.Err != nil {
 		v.Error = clip(d.Err.Error(), 500)

@@ -21,7 +21,10 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-func TestMain(m *testing.M) { shoptest.Main(m) }
+func TestMain(m *testing.M) {
+	shoptest.RunAsProgram(main)
+	shoptest.Main(m)
+}
 
 // stand is a shop with its own Toss Payments, and a browser in front of it.
 type stand struct {

@@ -98,7 +98,7 @@ func (i *instances) goods(id string) (out, back int) {
 // finds every order right and charged once.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	binary := shoptest.Build(t)
+	binary := shoptest.Program(t)
 	for _, point := range []string{"after the claim", "after the request has gone out", "before the record"} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
@@ -153,7 +153,7 @@ func TestKilled(t *testing.T) {
 // TestKilledWhileRefunding does the same with a refund in part.
 func TestKilledWhileRefunding(t *testing.T) {
 	t.Parallel()
-	binary := shoptest.Build(t)
+	binary := shoptest.Program(t)
 	for _, after := range []bool{false, true} {
 		name := map[bool]string{false: "before the refund", true: "after the refund"}[after]
 		t.Run(name, func(t *testing.T) {
@@ -186,7 +186,7 @@ func TestKilledWhileRefunding(t *testing.T) {
 // the event of its deposit is worked on. Goods go out once.
 func TestKilledAroundADeposit(t *testing.T) {
 	t.Parallel()
-	binary := shoptest.Build(t)
+	binary := shoptest.Program(t)
 	for _, point := range []string{"while the account is issued", "while the event is worked on", "while the event is stored"} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()

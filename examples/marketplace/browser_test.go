@@ -11,7 +11,10 @@ import (
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 )
 
-func TestMain(m *testing.M) { shoptest.Main(m) }
+func TestMain(m *testing.M) {
+	shoptest.RunAsProgram(main)
+	shoptest.Main(m)
+}
 
 // A buyer pays in the window, and takes a part back. The seller is paid, and owes what was
 // refunded since.

@@ -109,7 +109,7 @@ func (c *crash) settle() {
 // Two instances run on one database, and one is killed at every step: the other one finishes
 // what it has begun, once, and not a won is lost.
 func TestKilledAtEveryStep(t *testing.T) {
-	binary := shoptest.Build(t)
+	binary := shoptest.Program(t)
 	t.Parallel()
 	c := &crash{stand: newStand(t, 1), binary: binary}
 	c.toss.AddBalance(tosspayments.Won(1_000_000))

@@ -15,7 +15,7 @@ var windowPages = template.Must(template.ParseFS(windowFiles, "window_*.html"))
 // PayPage shows an order that is stored, in a page that opens the payment window.
 type PayPage struct {
 	Shop *Shop
-	// Name is window_form.html, window_popup.html or window_old.html.
+	// Name is window_form.html, window_popup.html, window_old.html or window_paypal.html.
 	Name string
 	// ClientKey is of the same set as the secret key of the shop: gck for the first two.
 	ClientKey string

@@ -15,7 +15,10 @@ import (
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 )
 
-func TestMain(m *testing.M) { shoptest.Main(m) }
+func TestMain(m *testing.M) {
+	shoptest.RunAsProgram(main)
+	shoptest.Main(m)
+}
 
 // run lets the biller work by itself.
 func (st *stand) run() {

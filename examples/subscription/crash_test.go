@@ -73,7 +73,7 @@ func receive[T any](t *testing.T, from <-chan T) (value T) {
 // or both after they were started again, finish it.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	binary := shoptest.Build(t)
+	binary := shoptest.Program(t)
 	for _, point := range []string{"after the claim", "after the request has gone out", "before the record"} {
 		for name, both := range map[string]bool{"one": false, "both": true} {
 			t.Run(name+" "+point, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestKilled(t *testing.T) {
 // TestKilledBetweenIssueAndStore: a refresh of the success page brings the key.
 func TestKilledBetweenIssueAndStore(t *testing.T) {
 	t.Parallel()
-	c := newCrash(t, shoptest.Build(t))
+	c := newCrash(t, shoptest.Program(t))
 	c.start(0)
 	c.eventually("paid\npaid", func() string { return c.rows(`SELECT state FROM charges ORDER BY period`) })
 	buyer := c.customerOf(c.shops[0].URL)
@@ -152,7 +152,7 @@ func TestKilledBetweenIssueAndStore(t *testing.T) {
 // TestKilledWhileCancelling: the billing key is deleted in the end.
 func TestKilledWhileCancelling(t *testing.T) {
 	t.Parallel()
-	binary := shoptest.Build(t)
+	binary := shoptest.Program(t)
 	for name, after := range map[string]bool{"before the deletion": false, "after the deletion": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -184,7 +184,7 @@ func TestKilledWhileCancelling(t *testing.T) {
 // recorded.
 func TestKilledAtAnyTime(t *testing.T) {
 	t.Parallel()
-	c := newCrash(t, shoptest.Build(t))
+	c := newCrash(t, shoptest.Program(t))
 	for range 3 {
 		c.stand.customer().register("")
 	}

@@ -1,8 +1,12 @@
 package sandboxtest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -98,6 +102,37 @@ func speak(b *shoptest.Browser, language string) {
 func press(b *shoptest.Browser, key string, times int) {
 	for range times {
 		b.Do(chromedp.KeyEvent(key))
+	}
+}
+
+// act does what a button of the page does.
+func (st *stand) act(act map[string]string) {
+	st.t.Helper()
+	body, err := json.Marshal(act)
+	require.NoError(st.t, err)
+	response, err := http.Post(st.URL+"/sandbox/act", "application/json", bytes.NewReader(body)) //nolint:noctx // a test's own server
+	require.NoError(st.t, err)
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(st.t, err)
+	require.Equal(st.t, http.StatusOK, response.StatusCode, "%s", text)
+}
+
+// market makes sellers, payouts and a customer of BrandPay.
+func (st *stand) market() {
+	st.t.Helper()
+	for range 2 {
+		st.act(map[string]string{"do": "register-seller"})
+	}
+	seller := "seller_a01000001"
+	st.act(map[string]string{"do": "identify", "of": seller})
+	st.act(map[string]string{"do": "add-balance", "amount": "1000000"})
+	st.act(map[string]string{"do": "pay-out", "of": seller, "amount": "120000"})
+	st.act(map[string]string{"do": "pay-out", "of": seller, "amount": "35000"})
+	st.act(map[string]string{"do": "complete", "of": "FPA_000001"})
+	st.act(map[string]string{"do": "pay-out-later", "of": seller, "amount": "80000"})
+	for _, do := range []string{"agree", "add-card", "add-account"} {
+		st.act(map[string]string{"do": do, "of": "customer-1"})
 	}
 }
 
@@ -224,6 +259,97 @@ func TestButtonsOfBadLuck(t *testing.T) {
 	untroubled(t, st.Browser)
 }
 
+// A marketplace without any code: a seller, the money, and payouts that end well and badly.
+func TestSellersAndPayouts(t *testing.T) {
+	st := newStand(t)
+	st.list("sellers")
+	st.WaitFor("#empty", "No sellers yet")
+	st.Click(`[data-do="register-seller"]`)
+	st.open("sellers", "Identity check due")
+	click := func(name, status string) {
+		t.Helper()
+		st.Click(`#detail [data-key="` + name + `"]`)
+		st.WaitFor("#detail .head", status)
+	}
+	click("identify", "Partly approved")
+	click("require-kyc", "KYC due")
+	click("kyc", "Approved")
+	for _, step := range []string{"Identity check due", "register seller", "seller.changed", "Approved"} {
+		st.WaitFor("#detail .life", step)
+	}
+	st.list("payouts")
+	st.WaitFor("#available", "₩0")
+	st.Do(chromedp.SendKeys(chromedp.CSS(`[data-do="add-balance"] input`), "50000"+kb.Enter))
+	st.WaitFor("#available", "₩50,000")
+	payOut := func(button, status string) {
+		t.Helper()
+		st.open("sellers", "Approved")
+		st.WaitFor("#detail .head", "김토스")
+		st.Do(chromedp.SendKeys(chromedp.CSS("#detail input"), "20000"))
+		st.Click(`#detail [data-key="` + button + `"]`)
+		st.open("payouts", status)
+		st.WaitFor("#detail .head", status)
+	}
+	payOut("pay-out", "In progress")
+	st.WaitFor("#available", "₩30,000")
+	click("complete", "Completed")
+	st.WaitFor("#detail .life", "payout.changed")
+	st.WaitFor("#detail .life", "request payouts")
+	payOut("pay-out-later", "Requested")
+	click("payday", "In progress")
+	click("fail", "Failed")
+	st.WaitFor("#detail .facts", "INVALID_ACCOUNT_NUMBER")
+	st.WaitFor("#available", "₩30,000")
+
+	st.open("requests", "request payouts")
+	st.WaitFor("#detail", "Body, decrypted")
+	st.WaitFor("#detail", "refPayoutId")
+	st.Click(`#detail [data-key^="subject"]`)
+	st.WaitFor("#detail .head", "₩20,000")
+	st.Click(`#detail [data-key="seeSeller"]`)
+	st.WaitFor("#detail .head", "김토스")
+	untroubled(t, st.Browser)
+}
+
+func TestBrandPayCustomers(t *testing.T) {
+	st := newStand(t)
+	st.list("customers")
+	st.Do(chromedp.SendKeys(chromedp.CSS(`[data-do="agree"] input`), "customer-1"+kb.Enter))
+	st.open("customers", "customer-1")
+	st.WaitFor("#detail .head", "Member")
+	st.Click(`#detail [data-key="add-card"]`)
+	st.WaitFor("#detail .rows", "카드")
+	st.Click(`#detail [data-key="add-account"]`)
+	st.WaitFor("#detail .rows", "계좌")
+	st.WaitFor("#detail .life", "METHOD_UPDATED")
+	st.Click(`#detail [data-key^="remove"]`)
+	soon(t, st.Browser, 1, `document.querySelectorAll("#detail .rows li").length`)
+	st.WaitFor("#rows", "계좌")
+	untroubled(t, st.Browser)
+}
+
+// A request waits at the gate until it is let go.
+func TestHeldRequest(t *testing.T) {
+	st := newStand(t)
+	st.Click(`[data-fault="gate"]`)
+	st.WaitFor("#armed", "Hold the request · confirm")
+	paid := make(chan *tosspayments.Payment, 1)
+	request := st.authenticate(st.shop, "order-0001", tosspayments.MethodCard)
+	go func() {
+		p, err := st.shop.ConfirmPayment(t.Context(), request)
+		assert.NoError(t, err)
+		paid <- p
+	}()
+	st.WaitFor("#held", "confirm not done yet")
+	st.WaitFor("#armed", "Nothing")
+	st.WaitFor("#rows", "Authenticated")
+	st.Click("#held button")
+	assert.NotNil(t, <-paid)
+	st.WaitFor("#rows", "Paid")
+	soon(t, st.Browser, 0, `document.querySelectorAll("#held li").length`)
+	untroubled(t, st.Browser)
+}
+
 // The test shop: window, widgets and billing, without any code.
 func TestShop(t *testing.T) {
 	st := newStand(t)
@@ -328,13 +454,15 @@ func TestKeyboard(t *testing.T) {
 func TestPhone(t *testing.T) {
 	st := newStand(t)
 	st.pay(st.shop, "order-"+strings.Repeat("x", 50), tosspayments.MethodVirtualAccount)
+	st.market()
 	st.Do(chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile))
-	for _, path := range []string{"/", "/#payments", "/shop", "/shop?step=fail&code=PAY_PROCESS_CANCELED&message=x"} {
+	for _, path := range []string{"/", "/#payments", "/#sellers", "/#payouts", "/#customers", "/shop", "/shop?step=fail&code=PAY_PROCESS_CANCELED&message=x"} {
 		for _, language := range []string{"en", "ko"} {
 			st.Visit(st.URL + path)
 			speak(st.Browser, language)
 			st.Visible("h1")
-			if path == "/#payments" {
+			if list, ok := strings.CutPrefix(path, "/#"); ok {
+				st.list(list)
 				st.Click("#rows button")
 				st.Visible("#detail .life")
 			}
@@ -468,6 +596,13 @@ func TestAccessibility(t *testing.T) {
 		st.open("requests", "confirm")
 		st.WaitFor("#detail", "paymentKey")
 		check("request")
+		for _, list := range []string{"sellers", "payouts", "customers"} {
+			st.list(list)
+			st.Visible(`[data-tools="` + list + `"]`)
+			st.Click("#rows li:first-child button")
+			st.WaitFor("#detail .life", "")
+			check(list)
+		}
 		st.open("webhooks", "DEPOSIT_CALLBACK")
 		st.WaitFor("#detail", "Transmission")
 		check("webhook")

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,26 +36,13 @@ type Sandbox struct {
 	Keys   Keys
 }
 
-// Build builds a program of the repository, which is a folder beside the library. The
-// test is skipped with -short.
-func Build(t *testing.T, folder string) (binary string) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("programs of their own take long")
-	}
-	binary = filepath.Join(t.TempDir(), filepath.Base(folder)+".exe")
-	out, err := exec.Command("go", "build", "-o", binary, "github.com/seed238ab19c/tosspayments/"+folder).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return binary
-}
-
 // Start starts a sandbox on a free port.
 func Start(t *testing.T, flags ...string) *Sandbox {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := listener.Addr().String()
-	s := &Sandbox{t: t, binary: Build(t, "cmd/toss-sandbox"), flags: append([]string{"-addr", address}, flags...), URL: "http://" + address}
+	s := &Sandbox{t: t, binary: shoptest.Build(t, "cmd/toss-sandbox"), flags: append([]string{"-addr", address}, flags...), URL: "http://" + address}
 	require.NoError(t, listener.Close())
 	s.Run()
 	t.Cleanup(s.Kill)

@@ -23,7 +23,7 @@ func startShop(t *testing.T, folder string, environment ...string) (*Sandbox, *s
 	address := listener.Addr().String()
 	require.NoError(t, listener.Close())
 	s := Start(t, "-secret-key", tosstest.DefaultSecretKey, "-client-key", tosstest.DefaultClientKey, "-webhook", "http://"+address+"/webhook")
-	shop := shoptest.Start(t, Build(t, folder), environment, "-toss", s.URL, "-addr", address, "-db", filepath.Join(t.TempDir(), "shop.db"))
+	shop := shoptest.Start(t, shoptest.Build(t, folder), environment, "-toss", s.URL, "-addr", address, "-db", filepath.Join(t.TempDir(), "shop.db"))
 	return s, shop
 }
 

@@ -33,10 +33,13 @@ type Browser struct {
 	tab context.Context
 }
 
-// Main runs the tests of a package, which share one browser.
+// Main runs the tests of a package, which share one browser and what Build has built.
 func Main(m *testing.M) {
 	code := m.Run()
 	stop()
+	if built.folder != "" {
+		_ = os.RemoveAll(built.folder)
+	}
 	os.Exit(code)
 }
 
@@ -76,8 +79,9 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 
 var errNoBrowser = errors.New("no Chromium on this machine: install it to run the browser tests")
 
-// NewBrowser opens a browser with no cookies. The test is skipped where there is none, with
-// -short, and with DATABASE_URL: pages are the same on every database.
+// NewBrowser opens a browser with no cookies, in a test that runs beside others since it
+// mostly waits. It is skipped where there is none, with -short, and with DATABASE_URL:
+// pages are the same on every database.
 func NewBrowser(t *testing.T) *Browser {
 	t.Helper()
 	if testing.Short() {
@@ -91,6 +95,7 @@ func NewBrowser(t *testing.T) *Browser {
 		t.Skip(err)
 	}
 	require.NoError(t, err)
+	t.Parallel()
 	b := newTab(t, parent, chromedp.WithNewBrowserContext())
 	b.Phone()
 	return b

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,16 +20,59 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-// Build builds the program in the folder of the test, which is skipped with -short.
-func Build(t *testing.T) (binary string) {
+// asProgram is set in the environment of a test's binary that is to be the program.
+const asProgram = "SHOPTEST_PROGRAM"
+
+// Program names the program of the package that is tested: the test's own binary, where
+// TestMain calls RunAsProgram. The test is skipped with -short.
+func Program(t *testing.T) (binary string) {
+	t.Helper()
+	skipShort(t)
+	binary, err := os.Executable()
+	require.NoError(t, err)
+	return binary
+}
+
+// RunAsProgram runs main in place of the tests where Start has started their binary.
+func RunAsProgram(main func()) {
+	if os.Getenv(asProgram) == "" {
+		return
+	}
+	main()
+	os.Exit(0)
+}
+
+var built struct {
+	sync.Mutex
+	folder string
+}
+
+// Build builds a program of the repository, which is a folder beside the library, once
+// for all tests of a package. The test is skipped with -short.
+func Build(t *testing.T, folder string) (binary string) {
+	t.Helper()
+	skipShort(t)
+	built.Lock()
+	defer built.Unlock()
+	var err error
+	if built.folder == "" {
+		built.folder, err = os.MkdirTemp("", "programs-")
+		require.NoError(t, err)
+	}
+	binary = filepath.Join(built.folder, filepath.Base(folder)+".exe")
+	if _, err := os.Stat(binary); err == nil {
+		return binary
+	}
+	out, err := exec.Command("go", "build", "-o", binary, "github.com/seed238ab19c/tosspayments/"+folder).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return binary
+}
+
+func skipShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("programs of their own take long")
 	}
-	binary = filepath.Join(t.TempDir(), "shop.exe")
-	out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return binary
 }
 
 // Process is a shop as a program of its own, which can be killed.
@@ -42,7 +86,7 @@ type Process struct {
 func Start(t *testing.T, binary string, environment []string, flags ...string) *Process {
 	t.Helper()
 	cmd := exec.Command(binary, append([]string{"-addr", "127.0.0.1:0"}, flags...)...)
-	cmd.Env = append(append(os.Environ(), environment...), "DATABASE_URL=", "TOSS_SECRET_KEY="+tosstest.DefaultSecretKey, "TOSS_CLIENT_KEY="+tosstest.DefaultClientKey)
+	cmd.Env = append(append(os.Environ(), environment...), "DATABASE_URL=", asProgram+"=1", "TOSS_SECRET_KEY="+tosstest.DefaultSecretKey, "TOSS_CLIENT_KEY="+tosstest.DefaultClientKey)
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	var complaints Buffer

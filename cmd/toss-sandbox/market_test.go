@@ -1,0 +1,197 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/brandpay"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+)
+
+func (b *browser) seller() sellerView { b.t.Helper(); return last[sellerView](b.state(), sellers) }
+func (b *browser) payout() payoutView { b.t.Helper(); return last[payoutView](b.state(), payouts) }
+func (b *browser) customer() customerView {
+	b.t.Helper()
+	return last[customerView](b.state(), customers)
+}
+
+func (b *browser) refuses(a act) {
+	b.t.Helper()
+	status, text := b.post("/sandbox/act", a, nil)
+	assert.Equal(b.t, http.StatusConflict, status, "%+v", a)
+	assert.NotEmpty(b.t, text)
+}
+
+func TestSellersAndPayouts(t *testing.T) {
+	b := open(t)
+	b.press(act{Do: "register-seller"})
+	s := b.seller()
+	assert.Equal(t, []string{"identify"}, s.Acts)
+	assert.Equal(t, "김토스", s.Name)
+	b.refuses(act{Do: "kyc", Of: s.ID})
+	b.refuses(act{Do: "pay-out", Of: s.ID, Amount: "1000"})
+	b.press(act{Do: "identify", Of: s.ID})
+	assert.Equal(t, []string{"kyc", "require-kyc"}, b.seller().Acts)
+	b.press(act{Do: "require-kyc", Of: s.ID})
+	b.press(act{Do: "kyc", Of: s.ID})
+	assert.Equal(t, "APPROVED", b.seller().Status)
+	w := last[webhookView](b.state(), webhooks)
+	assert.Equal(t, "seller.changed", w.Event)
+	assert.Equal(t, []string{s.ID}, w.Subjects)
+
+	b.refuses(act{Do: "pay-out", Of: s.ID, Amount: "1000"}) // there is no money
+	b.refuses(act{Do: "add-balance", Amount: "x"})
+	b.press(act{Do: "add-balance", Amount: "100000"})
+	b.press(act{Do: "pay-out", Of: s.ID, Amount: "1000"})
+	p := b.payout()
+	assert.Equal(t, []string{"complete", "fail"}, p.Acts)
+	assert.Equal(t, "1000.0", string(p.Amount))
+	r := last[requestView](b.state(), requests)
+	assert.Equal(t, []string{p.ID}, r.Subjects)
+	b.refuses(act{Do: "payday", Of: p.ID})
+	b.refuses(act{Do: "fail", Of: p.ID, Code: "NO_SUCH_CODE"})
+	b.press(act{Do: "fail", Of: p.ID, Code: tosspayments.ErrInvalidAccountNumber})
+	assert.Equal(t, "INVALID_ACCOUNT_NUMBER", b.payout().Failure)
+	b.refuses(act{Do: "complete", Of: p.ID})
+
+	b.press(act{Do: "pay-out-later", Of: s.ID, Amount: "2000"})
+	p = b.payout()
+	assert.Equal(t, []string{"payday"}, p.Acts)
+	b.press(act{Do: "payday", Of: p.ID})
+	assert.Equal(t, "IN_PROGRESS", b.payout().Status)
+	assert.WithinDuration(t, time.Now().Add(60*time.Hour), b.sandbox.toss.Now(), 61*time.Hour)
+	b.press(act{Do: "complete", Of: p.ID})
+	assert.Equal(t, "COMPLETED", b.payout().Status)
+	assert.Equal(t, []string{p.ID}, last[webhookView](b.state(), webhooks).Subjects)
+	var money balance
+	status, text := b.post("/sandbox/balance", struct{}{}, &money)
+	require.Equal(t, http.StatusOK, status, text)
+	assert.Equal(t, tosspayments.Won(98_000), money.Available)
+	for _, do := range []string{"identify", "complete", "expire-token"} {
+		b.refuses(act{Do: do, Of: "none"})
+	}
+}
+
+// What is encrypted is shown decrypted, and can be repeated.
+func TestEncryptedRequests(t *testing.T) {
+	b := open(t)
+	b.press(act{Do: "register-seller"})
+	id := last[requestView](b.state(), requests).ID
+	r, ok := b.sandbox.feed.detail(requests, id).(*tosstest.Request)
+	require.True(t, ok)
+	d := b.sandbox.requestDetail(id, r)
+	assert.True(t, strings.HasPrefix(d.Body, "ey"))
+	assert.Contains(t, d.OpenedBody, `"refSellerId"`)
+	assert.Contains(t, d.OpenedAnswer, `"APPROVAL_REQUIRED"`)
+	assert.NotContains(t, d.Header, "Authorization")
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(d.Curl, "curl", "curl -s", 1)).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.JSONEq(t, d.OpenedAnswer, b.sandbox.opened(out), "the answer under its idempotency key")
+	assert.Len(t, b.state().Lists[sellers], 1)
+}
+
+func TestBrandPayCustomers(t *testing.T) {
+	b := open(t)
+	b.refuses(act{Do: "agree", Of: "!"})
+	b.press(act{Do: "agree", Of: "customer-1"})
+	c := b.customer()
+	assert.True(t, c.Agreed)
+	assert.Equal(t, "MEMBER", c.Status)
+	b.refuses(act{Do: "expire-token", Of: "customer-1"})
+	client := brandpay.New(b.sandbox.client(false))
+	token, err := client.IssueToken(t.Context(), brandpay.Authorization{
+		CustomerKey: "customer-1", Code: tosspayments.NewSensitive(b.sandbox.toss.AgreeBrandPay("customer-1")),
+	})
+	require.NoError(t, err)
+	b.press(act{Do: "add-card", Of: "customer-1"})
+	b.press(act{Do: "add-account", Of: "customer-1"})
+	c = b.customer()
+	require.Len(t, c.Methods, 2)
+	assert.True(t, c.Methods[1].IsAccount)
+	assert.Equal(t, token.AccessToken.Reveal(), c.Token)
+	_, err = client.Customer(*token, nil).GetMethods(t.Context())
+	require.NoError(t, err)
+	r := last[requestView](b.state(), requests)
+	assert.Equal(t, []string{"customer-1"}, r.Subjects)
+	request, ok := b.sandbox.feed.detail(requests, r.ID).(*tosstest.Request)
+	require.True(t, ok)
+	assert.Contains(t, b.sandbox.curl(request), "-H 'Authorization: Bearer "+c.Token+"'")
+	b.refuses(act{Do: "remove-method", Of: "customer-1", Method: "none"})
+	b.press(act{Do: "remove-method", Of: "customer-1", Method: c.Methods[0].Key})
+	assert.Len(t, b.customer().Methods, 1)
+	assert.Equal(t, []string{"customer-1"}, last[webhookView](b.state(), webhooks).Subjects)
+	b.press(act{Do: "expire-token", Of: "customer-1"})
+	assert.False(t, b.customer().TokenUntil.After(b.sandbox.toss.Now()))
+	require.NoError(t, client.Customer(*token, nil).Leave(t.Context()))
+	assert.Equal(t, "REMOVED", b.customer().Status)
+}
+
+// A request is held until it is let go, before its effect or before its answer.
+func TestHeldRequests(t *testing.T) {
+	b := open(t)
+	for _, of := range []string{"gate", "gate-answer"} {
+		b.press(act{Do: "fault", Of: of, Operation: tosstest.ConfirmPayment})
+		assert.Equal(t, []waiting{{Of: of, Operation: tosstest.ConfirmPayment}}, b.state().Faults)
+		page := b.follow()
+		paid := make(chan result)
+		go func() { paid <- b.pay("CARD") }()
+		for len(page.Held) == 0 {
+			page.read()
+		}
+		h := page.Held[0]
+		assert.Equal(t, tosstest.ConfirmPayment, h.Operation)
+		assert.Equal(t, "/v1/payments/confirm", h.Path)
+		assert.Equal(t, of == "gate-answer", h.Done)
+		assert.Empty(t, page.Faults)
+		if h.Done {
+			assert.Eventually(t, func() bool { return b.sandbox.toss.Charges(h.OrderID) == 1 }, 5*time.Second, 10*time.Millisecond)
+		} else {
+			assert.Zero(t, b.sandbox.toss.Charges(h.OrderID))
+		}
+		b.refuses(act{Do: "release", Of: "none"})
+		b.press(act{Do: "release", Of: h.ID})
+		assert.Equal(t, "paid", (<-paid).Outcome)
+		assert.Empty(t, b.state().Held)
+		b.refuses(act{Do: "release", Of: h.ID})
+	}
+}
+
+// The buyer of a window that is open can be played without a browser.
+func TestAuthenticateButton(t *testing.T) {
+	b := open(t)
+	response, text := b.send(http.MethodPost, "/v1/payments", `{"method":"CARD","amount":15000,"orderId":"order-0001","orderName":"socks","successUrl":"http://localhost/","failUrl":"http://localhost/"}`, func(r *http.Request) {
+		r.SetBasicAuth(b.sandbox.keys.Secret, "")
+	})
+	require.Equal(t, http.StatusOK, response.StatusCode, text)
+	p := b.payment()
+	assert.Equal(t, []string{"authenticate"}, p.Acts)
+	b.press(act{Do: "authenticate", Of: p.PaymentKey})
+	assert.Equal(t, "IN_PROGRESS", b.payment().Status)
+	b.refuses(act{Do: "authenticate", Of: p.PaymentKey})
+}
+
+// A webhook that is held goes out after the next one.
+func TestHeldWebhook(t *testing.T) {
+	bodies := make(chan string, 10)
+	receiver := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies <- string(body)
+	})
+	b := open(t)
+	b.sandbox.toss.RegisterWebhookHandler(receiver)
+	b.press(act{Do: "fault", Of: "hold"})
+	first, second := b.pay("CARD").Payment.OrderID, b.pay("CARD").Payment.OrderID
+	assert.Contains(t, <-bodies, second)
+	assert.Contains(t, <-bodies, first)
+}

@@ -1,0 +1,108 @@
+package recipes
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/tosstest"
+	"github.com/seed238ab19c/tosspayments/webhook"
+)
+
+func TestCallsGoThroughTheProxy(t *testing.T) {
+	var passed, refused atomic.Int32
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.Host = r.Out.URL.Host }}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect {
+			refused.Add(1)
+			w.WriteHeader(http.StatusProxyAuthRequired)
+			return
+		}
+		passed.Add(1)
+		forward.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	proxy, err := url.Parse(server.URL)
+	require.NoError(t, err)
+
+	s := newStand(t, tosstest.NewServer(t))
+	s.request = s.authenticate(tosstest.Checkout{OrderID: "order-0001"})
+	s.Toss, err = NewProxiedClient(tosstest.DefaultSecretKey, proxy, tosspayments.WithBaseURL(s.server.URL))
+	require.NoError(t, err)
+	defer s.Toss.Close()
+	s.confirm()
+	assert.Equal(t, "paid", s.order().State)
+	assert.Positive(t, passed.Load())
+
+	// A proxy that lets nobody out: nothing was sent.
+	client, err := NewProxiedClient(tosstest.DefaultSecretKey, proxy, tosspayments.WithMaxRetries(0))
+	require.NoError(t, err)
+	payment, err := client.ConfirmPayment(s.ctx(), s.request)
+	assert.Equal(t, tosspayments.OutcomeNotSent, tosspayments.OutcomeOf(payment, err), "%v", err)
+	assert.Positive(t, refused.Load())
+	payment, err = client.ConfirmPayment(s.ctx(), s.request, tosspayments.WithIdempotencyKey("key-1"))
+	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(payment, err), "an earlier call under the key may have been sent")
+}
+
+// Two MIDs share the address of the webhooks; each order is read with the key of its own.
+func TestEventsAreReadWithTheClientOfTheirOrder(t *testing.T) {
+	server := tosstest.NewServer(t)
+	widget, err := tosspayments.New(tosstest.DefaultWidgetSecretKey, tosspayments.WithBaseURL(server.URL))
+	require.NoError(t, err)
+	defer widget.Close()
+	rows := map[string]string{"order-0001": tosstest.DefaultMID, "order-0002": tosstest.DefaultWidgetMID, "order-0003": "closed"}
+	var broken error
+	merchants := &Merchants{
+		Clients: map[string]*tosspayments.Client{tosstest.DefaultMID: server.Client(), tosstest.DefaultWidgetMID: widget},
+		MID:     func(_ context.Context, orderID string) (string, error) { return rows[orderID], broken },
+	}
+	var got []webhook.Delivery
+	server.RegisterWebhookHandler(merchants.Webhooks(func(_ context.Context, d webhook.Delivery) error {
+		got = append(got, d)
+		return nil
+	}))
+
+	client, err := merchants.ClientOf(t.Context(), "order-0001")
+	require.NoError(t, err)
+	payment, err := client.IssueVirtualAccount(t.Context(), tosspayments.IssueVirtualAccountRequest{
+		OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000), CustomerName: "김토스", Bank: "20", ValidHours: 24,
+	}, tosspayments.WithIdempotencyKey("order-0001"))
+	require.NoError(t, err)
+	require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
+	server.WaitWebhooks()
+	require.NotEmpty(t, got)
+	for _, delivery := range got {
+		require.NotNil(t, delivery.Payment, "%s", delivery)
+		assert.Equal(t, tosstest.DefaultMID, delivery.Payment.MID)
+	}
+
+	// An event of the other MID's order is asked for there, where nobody knows the payment.
+	asked := len(got)
+	for _, orderID := range []string{"order-0002", "order-0003", "order-0009"} {
+		server.SendWebhook(webhook.PaymentStatusChanged, map[string]any{
+			"paymentKey": payment.PaymentKey, "orderId": orderID, "status": "DONE", "mId": tosstest.DefaultMID, "totalAmount": 15000,
+		})
+	}
+	server.WaitWebhooks()
+	require.Len(t, got, asked+1)
+	assert.Nil(t, got[asked].Payment, "an order that is not known here")
+	deliveries := server.Deliveries()
+	for i, status := range []int{http.StatusServiceUnavailable, http.StatusServiceUnavailable, http.StatusOK} {
+		assert.Equal(t, status, deliveries[len(deliveries)-3+i].Status)
+	}
+
+	_, err = merchants.ClientOf(t.Context(), "order-0003")
+	require.ErrorContains(t, err, "closed")
+	broken = errors.New("the database is away")
+	_, err = merchants.ClientOf(t.Context(), "order-0001")
+	require.ErrorIs(t, err, broken)
+}
