@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,6 +145,6 @@ func TestTelemetryHoldsNoSecret(t *testing.T) {
 		"order id": "order-000", "idempotency key": "confirm-key-0001", "key of the refund": "refund-key-0001", "name": "원두", "query": "2021-03", "path": "/v1/", "host": "127.0.0.1",
 	} {
 		require.NotEmpty(t, secret, what)
-		assert.NotContains(t, text, secret, what)
+		assert.False(t, strings.Contains(text, secret), what) // without the whole text
 	}
 }
