@@ -379,6 +379,7 @@ func TestMoneyIsConserved(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
+	t.Parallel()
 	st := newStand(t, 2, tosspayments.WithTimeout(2*time.Second), tosspayments.WithMaxRetries(1))
 	var refs []string
 	for i := range 4 {
