@@ -19,7 +19,6 @@ func TestMain(m *testing.M) {
 // A buyer pays in the window, and takes a part back. The seller is paid, and owes what was
 // refunded since.
 func TestBuyInABrowser(t *testing.T) {
-	t.Parallel()
 	b := shoptest.NewBrowser(t)
 	st := newStand(t, 1)
 	st.toss.AddBalance(tosspayments.Won(100_000))
