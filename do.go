@@ -117,7 +117,7 @@ func entityBody(body []byte) ([]byte, error) {
 }
 
 // errAnswered is the problem of a 2xx answer that holds an error.
-var errAnswered error = sentinel("it is an error with the status of a success")
+var errAnswered = error(sentinel("it is an error with the status of a success"))
 
 // DoPayment makes a call that is answered with a payment, and ends as
 // [Client.ConfirmPayment] does: it is settled by want.PaymentKey or, where that is

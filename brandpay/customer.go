@@ -41,7 +41,7 @@ type Customer struct {
 // Customer returns a handle for the calls of one customer. save stores the tokens of a
 // refresh, before they are used; without that they are lost, and the customer has to agree
 // again. Keep one handle for a customer in a process; that another process refreshes the same
-// token at the same time does no harm.
+// token at the same time is harmless.
 func (c *Client) Customer(token Token, save func(context.Context, Token) error) *Customer {
 	return &Customer{client: c, save: save, lock: make(chan struct{}, 1), token: token}
 }

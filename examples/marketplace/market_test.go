@@ -128,16 +128,16 @@ func (st *stand) assertConserved() {
 	}
 	assert.Equal(st.t, sold, st.number(`SELECT COALESCE(SUM(amount), 0) FROM orders WHERE state = 'paid'`), "every sale is an order, and the reverse")
 	assert.Equal(st.t, refunded, st.number(`SELECT COALESCE(SUM(refunded), 0) FROM orders`), "every refund is one of an order, and the reverse")
-	for _, ref := range strings.Fields(st.query(`SELECT ref FROM sellers`)) {
+	for ref := range strings.FieldsSeq(st.query(`SELECT ref FROM sellers`)) {
 		st.assertLedger(ref)
 	}
 	paidOut := int64(0)
-	for _, id := range strings.Fields(st.query(`SELECT DISTINCT destination FROM payouts`)) {
+	for id := range strings.FieldsSeq(st.query(`SELECT DISTINCT destination FROM payouts`)) {
 		won, _ := st.toss.PaidOut(id).Int64()
 		assert.Equal(st.t, won, st.number(`SELECT COALESCE(SUM(amount), 0) FROM payouts WHERE state = 'completed' AND destination = '`+id+`'`), "what the bank has paid")
 		paidOut += won
 	}
-	for _, ref := range strings.Fields(st.query(`SELECT ref FROM payouts`)) {
+	for ref := range strings.FieldsSeq(st.query(`SELECT ref FROM payouts`)) {
 		assert.LessOrEqual(st.t, st.toss.Payouts(ref), 1, "%s was requested twice", ref)
 	}
 	balance, err := st.markets[0].payouts.GetBalance(context.Background())
@@ -152,7 +152,7 @@ func (st *stand) assertConserved() {
 func (st *stand) assertLedger(ref string) {
 	st.t.Helper()
 	owed := -st.number(`SELECT COALESCE(SUM(amount), 0) FROM payouts WHERE state = 'completed' AND seller = '` + ref + `'`)
-	for _, id := range strings.Fields(st.query(`SELECT id FROM orders WHERE state = 'paid' AND seller = '` + ref + `'`)) {
+	for id := range strings.FieldsSeq(st.query(`SELECT id FROM orders WHERE state = 'paid' AND seller = '` + ref + `'`)) {
 		left, _ := price.Int64()
 		for _, amount := range st.toss.Refunds(id) {
 			won, _ := amount.Int64()
@@ -364,7 +364,7 @@ func TestARefusedBatch(t *testing.T) {
 
 // failOne lets the bank refuse one of the payouts that are under way.
 func (st *stand) failOne() bool {
-	for _, id := range strings.Fields(st.query(`SELECT toss_id FROM payouts WHERE state = 'requested'`)) {
+	for id := range strings.FieldsSeq(st.query(`SELECT toss_id FROM payouts WHERE state = 'requested'`)) {
 		if p, err := st.markets[0].payouts.GetPayout(st.t.Context(), id); err == nil && !p.Status.IsFinal() {
 			st.toss.FailPayout(id, tosspayments.ErrInvalidAccountNumber)
 			return true
