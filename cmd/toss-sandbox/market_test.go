@@ -167,6 +167,27 @@ func TestHeldRequests(t *testing.T) {
 	}
 }
 
+// A gate may be for one payment: requests of others pass.
+func TestHeldPayment(t *testing.T) {
+	b := open(t)
+	b.pay("CARD")
+	key := b.payment().PaymentKey
+	b.press(act{Do: "fault", Of: "gate", Payment: key})
+	assert.Equal(t, []waiting{{Of: "gate", Payment: key}}, b.state().Faults)
+	b.pay("CARD")
+	assert.Empty(t, b.state().Held)
+	got := make(chan error)
+	go func() {
+		_, err := b.sandbox.toss.Client().GetPayment(t.Context(), key)
+		got <- err
+	}()
+	for page := b.follow(); len(page.Held) == 0; {
+		page.read()
+	}
+	b.press(act{Do: "release"})
+	require.NoError(t, <-got)
+}
+
 // The buyer of a window that is open can be played without a browser.
 func TestAuthenticateButton(t *testing.T) {
 	b := open(t)
