@@ -54,8 +54,8 @@ func (BillingKey) String() string { return redacted }
 func (BillingKey) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 var (
-	errStoreByName error = sentinel("tosspayments: a billing key is not encoded by accident, since nobody can read it again: encode what its Stored() returns")
-	errRedactedKey error = sentinel("tosspayments: the stored billing key is incomplete or was redacted when it was stored, and is lost: ask the buyer to register again")
+	errStoreByName = error(sentinel("tosspayments: a billing key is not encoded by accident, since nobody can read it again: encode what its Stored() returns"))
+	errRedactedKey = error(sentinel("tosspayments: the stored billing key is incomplete or was redacted when it was stored, and is lost: ask the buyer to register again"))
 )
 
 // NewBillingKey puts stored keys together again.
@@ -211,7 +211,7 @@ func (c *Client) issueBilling(ctx context.Context, op *operation, req any, custo
 	return billing, nil
 }
 
-var errNoBillingKey error = sentinel("it has no billingKey")
+var errNoBillingKey = error(sentinel("it has no billingKey"))
 
 // ChargeBilling charges a registered card or account. No webhook tells of it.
 //

@@ -161,17 +161,17 @@ func (s sentinel) Error() string { return string(s) }
 
 var (
 	// ErrOutcomeUnknown is matched by an [*OutcomeUnknownError].
-	ErrOutcomeUnknown error = sentinel("tosspayments: the outcome is unknown")
+	ErrOutcomeUnknown = error(sentinel("tosspayments: the outcome is unknown"))
 	// ErrNotSent is matched by a [*ValidationError], and by a [*ConnectionError] when
 	// no connection was got for any attempt: nothing has happened.
-	ErrNotSent error = sentinel("tosspayments: the request was not sent")
+	ErrNotSent = error(sentinel("tosspayments: the request was not sent"))
 	// ErrAmountMismatch is matched by a [*MismatchError] about the amount or the
 	// currency.
-	ErrAmountMismatch error = sentinel("tosspayments: the amount is not the expected one")
+	ErrAmountMismatch = error(sentinel("tosspayments: the amount is not the expected one"))
 	// ErrForeignAnswer is matched by a [*MismatchError] about identity (a payment key,
 	// order id or customer key): the answer belongs to another payment, mostly because
 	// an idempotency key was used for two.
-	ErrForeignAnswer error = sentinel("tosspayments: the answer is about another payment")
+	ErrForeignAnswer = error(sentinel("tosspayments: the answer is about another payment"))
 )
 
 // CallDetails is what every error of a call says about the call.

@@ -49,7 +49,7 @@ func TestNoFieldHidesTheRest(t *testing.T) {
 					unread, err := lenient.Unmarshal(changed, got.Interface())
 					require.NoError(t, err, label)
 					field := at(t, got.Elem(), path)
-					_, readsText := field.Addr().Interface().(encoding.TextUnmarshaler)
+					_, readsText := reflect.TypeAssert[encoding.TextUnmarshaler](field.Addr())
 					isObject := strings.HasPrefix(value, "{") && field.Kind() == reflect.Struct && !readsText
 					if value == `null` || value == `""` || isObject || !field.IsZero() {
 						unread = slices.DeleteFunc(unread, func(name string) bool { return name != path })

@@ -245,10 +245,10 @@ func excerptOf(row []byte, names []string) string {
 }
 
 var (
-	errNoList     error = sentinel("it is not a list")
-	errNoPayment  error = sentinel("it is not a payment: paymentKey, orderId or status is missing")
-	errNoTotal    error = sentinel("it is not a payment: totalAmount is missing, not more than 0, or cannot be read")
-	errNoCurrency error = sentinel("the payment cannot be judged: its currency cannot be read")
+	errNoList     = error(sentinel("it is not a list"))
+	errNoPayment  = error(sentinel("it is not a payment: paymentKey, orderId or status is missing"))
+	errNoTotal    = error(sentinel("it is not a payment: totalAmount is missing, not more than 0, or cannot be read"))
+	errNoCurrency = error(sentinel("the payment cannot be judged: its currency cannot be read"))
 )
 
 // Stored returns the payment for storing, with everything in it; nothing for nil.

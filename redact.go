@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -324,7 +325,7 @@ func revealFields(v reflect.Value, fields map[string]any, secrets *[]string) {
 }
 
 func isZero(v reflect.Value) bool {
-	if z, ok := v.Interface().(interface{ IsZero() bool }); ok {
+	if z, ok := reflect.TypeAssert[interface{ IsZero() bool }](v); ok {
 		return (v.Kind() == reflect.Pointer && v.IsNil()) || z.IsZero()
 	}
 	return v.IsZero()
@@ -354,10 +355,8 @@ func isSensitive(t reflect.Type) bool {
 
 // holdsSensitive reports whether a value of the type can hold something Sensitive.
 func holdsSensitive(t reflect.Type, outer []reflect.Type) bool {
-	for _, o := range outer {
-		if o == t {
-			return false
-		}
+	if slices.Contains(outer, t) {
+		return false
 	}
 	outer = append(outer, t)
 	switch t.Kind() {
@@ -463,15 +462,14 @@ func maskNumbers(s string) string {
 			continue
 		}
 		end, digits, grouped := i, 0, false
-		for end < len(b) {
-			if isDigit(b[end]) {
-				digits++
-				end++
-			} else if (b[end] == '-' || b[end] == ' ') && end+1 < len(b) && isDigit(b[end+1]) {
-				grouped = true
-				end++
-			} else {
+		for ; end < len(b); end++ {
+			joins := (b[end] == '-' || b[end] == ' ') && end+1 < len(b) && isDigit(b[end+1])
+			if !joins && !isDigit(b[end]) {
 				break
+			}
+			grouped = grouped || joins
+			if !joins {
+				digits++
 			}
 		}
 		if digits >= 11 || digits >= 9 && !grouped {

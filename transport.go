@@ -157,7 +157,7 @@ func readBounded(response *http.Response) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-var errTooLarge error = sentinel("the answer is larger than 16 MiB")
+var errTooLarge = error(sentinel("the answer is larger than 16 MiB"))
 
 // isReplay reports whether an answer is marked as a stored one: its trace id has the
 // id of the first request behind that of this one. An answer without the mark may be

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,10 +96,8 @@ func (m *model) answer(r *http.Request, f fault) answer {
 		return m.list(f)
 	}
 	m.sent++
-	for _, running := range m.running {
-		if running == key {
-			return refusal(409, "IDEMPOTENT_REQUEST_PROCESSING")
-		}
+	if slices.Contains(m.running, key) {
+		return refusal(409, "IDEMPOTENT_REQUEST_PROCESSING")
 	}
 	a, replayed := m.kept[key]
 	if !replayed {
@@ -204,8 +203,8 @@ func sequences(depth int) (all [][]fault) {
 	for start := 0; depth > 0; depth-- {
 		end := len(all)
 		for _, head := range all[start:end] {
-			for f := fine; f < lastFault; f++ {
-				all = append(all, append(head[:len(head):len(head)], f))
+			for f := range lastFault {
+				all = append(all, append(slices.Clip(head), f))
 			}
 		}
 		start = end

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,9 +26,7 @@ func windowRequest(changes object) object {
 		"orderId": "order-0001", "orderName": "원두 1kg",
 		"successUrl": "http://shop.example/success", "failUrl": "http://shop.example/fail?from=window",
 	}
-	for name, value := range changes {
-		request[name] = value
-	}
+	maps.Copy(request, changes)
 	return request
 }
 

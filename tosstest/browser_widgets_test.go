@@ -1,6 +1,7 @@
 package tosstest_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -19,9 +20,7 @@ func widgetRequest(chosen object, changes object) object {
 		"orderId": "order-0001", "orderName": "원두 1kg",
 		"successUrl": "http://shop.example/success?own=1&", "failUrl": "http://shop.example/fail",
 	}
-	for name, value := range changes {
-		request[name] = value
-	}
+	maps.Copy(request, changes)
 	return object{
 		"kind": "widgets", "clientKey": tosstest.DefaultWidgetClientKey, "customerKey": "customer-1", "target": "iframe",
 		"amount": object{"currency": "KRW", "value": 50000}, "request": request, "chosen": object{"method": chosen, "agreed": true},

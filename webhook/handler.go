@@ -127,7 +127,7 @@ type Handler struct {
 // known here. Handle still gets the event and has the last word: nil acknowledges it, an
 // error makes it come again, which is right unless the order id shows that the event is
 // for another system of the same merchant.
-var ErrNotMine error = sentinel("tosspayments: webhook: the order is not known here")
+var ErrNotMine = error(sentinel("tosspayments: webhook: the order is not known here"))
 
 // ServeHTTP answers 200 once Handle has stored the event, 5xx if that failed or the event
 // could not be checked and should come again, and 4xx for what is not a genuine event.

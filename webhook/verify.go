@@ -54,16 +54,16 @@ func ParseTransmission(header func(name string) string) Transmission {
 
 var (
 	// ErrBody says that there is no body to verify.
-	ErrBody error = sentinel("tosspayments: webhook: the body is empty")
+	ErrBody = error(sentinel("tosspayments: webhook: the body is empty"))
 	// ErrHeader says that the signature or the transmission time is missing. Only
 	// payout.changed and seller.changed are signed.
-	ErrHeader error = sentinel("tosspayments: webhook: the signature or transmission-time header is missing")
+	ErrHeader = error(sentinel("tosspayments: webhook: the signature or transmission-time header is missing"))
 	// ErrVersion says that no signature is of a known version (v1).
-	ErrVersion error = sentinel("tosspayments: webhook: no signature of a known version (v1)")
+	ErrVersion = error(sentinel("tosspayments: webhook: no signature of a known version (v1)"))
 	// ErrSignature says that no signature matches any of the keys.
-	ErrSignature error = sentinel("tosspayments: webhook: no signature matches: verify the raw bytes of the body, before any JSON decoding, with the security key (64 hexadecimal digits), not the secret key")
+	ErrSignature = error(sentinel("tosspayments: webhook: no signature matches: verify the raw bytes of the body, before any JSON decoding, with the security key (64 hexadecimal digits), not the secret key"))
 	// ErrAge says that a signature matches, but not the time limit.
-	ErrAge error = sentinel("tosspayments: webhook: signed, but its transmission time is too far from now")
+	ErrAge = error(sentinel("tosspayments: webhook: signed, but its transmission time is too far from now"))
 )
 
 // Verifier verifies the signature of payout.changed and seller.changed. No other event

@@ -329,7 +329,7 @@ func (e *Event) MatchesSecret(stored tosspayments.Sensitive) bool {
 
 // ErrOtherOrder says that the payment of an event belongs to another order than the
 // event says. Such an event is forged.
-var ErrOtherOrder error = sentinel("tosspayments: webhook: the payment belongs to another order than the event says")
+var ErrOtherOrder = error(sentinel("tosspayments: webhook: the payment belongs to another order than the event says"))
 
 type sentinel string
 

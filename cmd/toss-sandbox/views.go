@@ -153,16 +153,17 @@ func (b *sandbox) requestDetail(id string, r *tosstest.Request) requestDetail {
 
 // curl is the command that repeats a request.
 func (b *sandbox) curl(r *tosstest.Request) string {
-	command := "curl -X " + r.Method + " " + quote(b.toss.URL+target(r)) + " \\\n  " + b.authorization(r)
+	var command strings.Builder
+	command.WriteString("curl -X " + r.Method + " " + quote(b.toss.URL+target(r)) + " \\\n  " + b.authorization(r))
 	for _, name := range []string{"Content-Type", "Tosspayments-Api-Security-Mode", "Accept-Language", "Idempotency-Key", "Tosspayments-Test-Code"} {
 		if value := r.Header.Get(name); value != "" {
-			command += " \\\n  -H " + quote(name+": "+value)
+			command.WriteString(" \\\n  -H " + quote(name+": "+value))
 		}
 	}
 	if len(r.Body) > 0 {
-		command += " \\\n  -d " + quote(string(r.Body))
+		command.WriteString(" \\\n  -d " + quote(string(r.Body)))
 	}
-	return command
+	return command.String()
 }
 
 // ofCustomer are the operations that go with the token of a customer of BrandPay.

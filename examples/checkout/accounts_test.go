@@ -3,6 +3,7 @@ package main
 import (
 	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -43,6 +44,7 @@ func (st *stand) goods(id string) (out, back int) {
 }
 
 func TestDepositBounceAndDeposit(t *testing.T) {
+	t.Parallel()
 	st := newShopStand(t)
 	st.receive()
 	// Everything is delivered twice, besides the two kinds of event for each change.
@@ -162,6 +164,7 @@ func TestForgedEvents(t *testing.T) {
 
 // TestManyEventsAtOnce delivers events of many orders twice, late and in any order.
 func TestManyEventsAtOnce(t *testing.T) {
+	t.Parallel()
 	st := newShopStandWith(t, tosstest.NewServer(t, tosstest.WithRandomWebhookFaults(5, 0.5)))
 	st.receive()
 	buyer := newBuyer(t, st.url)
@@ -250,9 +253,7 @@ func TestRefundFormsThatCannotBeRight(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			form := url.Values{"balance": {"15000"}, "amount": {"5000"}, "bank": {"20"}, "account": {"1002-123-456789"}, "holder": {"김토스"}}
-			for field, value := range wrong {
-				form[field] = value
-			}
+			maps.Copy(form, wrong)
 			response, err := buyer.Client.PostForm(st.url+"/orders/"+id+"/refund", form)
 			require.NoError(t, err)
 			page, err := io.ReadAll(response.Body)

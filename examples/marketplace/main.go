@@ -49,8 +49,9 @@ func main() {
 	flag.DurationVar(&c.again, "again", time.Minute, "how long what is not known yet is left alone")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, c, os.Stdout, slog.New(slog.NewJSONHandler(os.Stderr, nil))); err != nil {
+	err := run(ctx, c, os.Stdout, slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "marketplace:", err)
 		os.Exit(1)
 	}

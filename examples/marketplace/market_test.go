@@ -128,16 +128,16 @@ func (st *stand) assertConserved() {
 	}
 	assert.Equal(st.t, sold, st.number(`SELECT COALESCE(SUM(amount), 0) FROM orders WHERE state = 'paid'`), "every sale is an order, and the reverse")
 	assert.Equal(st.t, refunded, st.number(`SELECT COALESCE(SUM(refunded), 0) FROM orders`), "every refund is one of an order, and the reverse")
-	for _, ref := range strings.Fields(st.query(`SELECT ref FROM sellers`)) {
+	for ref := range strings.FieldsSeq(st.query(`SELECT ref FROM sellers`)) {
 		st.assertLedger(ref)
 	}
 	paidOut := int64(0)
-	for _, id := range strings.Fields(st.query(`SELECT DISTINCT destination FROM payouts`)) {
+	for id := range strings.FieldsSeq(st.query(`SELECT DISTINCT destination FROM payouts`)) {
 		won, _ := st.toss.PaidOut(id).Int64()
 		assert.Equal(st.t, won, st.number(`SELECT COALESCE(SUM(amount), 0) FROM payouts WHERE state = 'completed' AND destination = '`+id+`'`), "what the bank has paid")
 		paidOut += won
 	}
-	for _, ref := range strings.Fields(st.query(`SELECT ref FROM payouts`)) {
+	for ref := range strings.FieldsSeq(st.query(`SELECT ref FROM payouts`)) {
 		assert.LessOrEqual(st.t, st.toss.Payouts(ref), 1, "%s was requested twice", ref)
 	}
 	balance, err := st.markets[0].payouts.GetBalance(context.Background())
@@ -152,7 +152,7 @@ func (st *stand) assertConserved() {
 func (st *stand) assertLedger(ref string) {
 	st.t.Helper()
 	owed := -st.number(`SELECT COALESCE(SUM(amount), 0) FROM payouts WHERE state = 'completed' AND seller = '` + ref + `'`)
-	for _, id := range strings.Fields(st.query(`SELECT id FROM orders WHERE state = 'paid' AND seller = '` + ref + `'`)) {
+	for id := range strings.FieldsSeq(st.query(`SELECT id FROM orders WHERE state = 'paid' AND seller = '` + ref + `'`)) {
 		left, _ := price.Int64()
 		for _, amount := range st.toss.Refunds(id) {
 			won, _ := amount.Int64()
@@ -163,12 +163,10 @@ func (st *stand) assertLedger(ref string) {
 	assert.Equal(st.t, owed, st.number(`SELECT COALESCE(SUM(amount), 0) FROM entries WHERE seller = '`+ref+`'`), "what is owed to %s", ref)
 }
 
-// settled reports whether nothing is under way. A registration that was cut off before its
-// request stays open for a while.
-func (st *stand) settled() bool {
-	return st.query(`SELECT id FROM orders WHERE state = 'confirming'`)+st.query(`SELECT id FROM refunds WHERE state = 'open'`)+
-		st.query(`SELECT id FROM batches WHERE state = 'open'`)+st.query(`SELECT ref FROM payouts WHERE state IN ('new', 'requested')`) == ""
-}
+// underWay is what has not ended. A registration that was cut off before its request stays
+// open for a while.
+const underWay = `SELECT id FROM orders WHERE state = 'confirming' UNION ALL SELECT id FROM refunds WHERE state = 'open'
+	UNION ALL SELECT id FROM batches WHERE state = 'open' UNION ALL SELECT ref FROM payouts WHERE state IN ('new', 'requested')`
 
 func TestMarketplace(t *testing.T) {
 	st := newStand(t, 1)
@@ -349,7 +347,7 @@ func TestARefusedBatch(t *testing.T) {
 
 // failOne lets the bank refuse one of the payouts that are under way.
 func (st *stand) failOne() bool {
-	for _, id := range strings.Fields(st.query(`SELECT toss_id FROM payouts WHERE state = 'requested'`)) {
+	for id := range strings.FieldsSeq(st.query(`SELECT toss_id FROM payouts WHERE state = 'requested'`)) {
 		if p, err := st.markets[0].payouts.GetPayout(st.t.Context(), id); err == nil && !p.Status.IsFinal() {
 			st.toss.FailPayout(id, tosspayments.ErrInvalidAccountNumber)
 			return true
@@ -404,7 +402,7 @@ func TestMoneyIsConserved(t *testing.T) {
 	require.Eventually(t, func() bool {
 		st.markets[0].round(context.Background())
 		st.toss.CompletePayouts()
-		return st.settled()
+		return st.query(underWay) == ""
 	}, 30*time.Second, 10*time.Millisecond)
 	st.toss.WaitWebhooks()
 	assert.Empty(t, st.query(`SELECT id FROM batches WHERE state = 'review'`))

@@ -134,11 +134,11 @@ func (v *view) Version() string {
 	if v.Subscription == nil {
 		return ""
 	}
-	text := fmt.Sprint(v.Subscription.State, v.Card.ID[:8], v.Card.State, v.Access)
+	text := []string{fmt.Sprint(v.Subscription.State, v.Card.ID[:8], v.Card.State, v.Access)}
 	for _, c := range v.Charges {
-		text += fmt.Sprint(" ", c.Period, c.Attempt, c.State)
+		text = append(text, fmt.Sprint(c.Period, c.Attempt, c.State))
 	}
-	return text
+	return strings.Join(text, " ")
 }
 
 // Live tells that there is a subscription, and that it was not canceled.
@@ -339,6 +339,9 @@ func (s *store) cancelSubscription(w http.ResponseWriter, r *http.Request) {
 
 // Advice tells the customer why a charge was refused.
 func (c *charge) Advice() string { return advice(c.Code) }
+
+// Retries is how often the period was tried before.
+func (c *charge) Retries() int { return c.Attempt - 1 }
 
 // Month is the period in words.
 func (c *charge) Month() string {

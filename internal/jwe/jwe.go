@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -102,7 +103,7 @@ func Open(text []byte, keys ...Key) (header, plaintext []byte, err error) {
 	if !isExpected(header) || len(iv) != ivSize || len(tag) != tagSize {
 		return nil, nil, errForm
 	}
-	sealed := append(ciphertext, tag...)
+	sealed := slices.Concat(ciphertext, tag)
 	for _, k := range keys {
 		if plaintext, err := k.aead.Open(nil, iv, sealed, parts[0]); err == nil {
 			return header, plaintext, nil

@@ -305,12 +305,12 @@ func readsJSON(v reflect.Value) json.Unmarshaler {
 	if v.Type() == reflect.TypeFor[time.Time]() {
 		return nil
 	}
-	own, _ := v.Addr().Interface().(json.Unmarshaler)
+	own, _ := reflect.TypeAssert[json.Unmarshaler](v.Addr())
 	return own
 }
 
 func readsText(v reflect.Value) encoding.TextUnmarshaler {
-	own, _ := v.Addr().Interface().(encoding.TextUnmarshaler)
+	own, _ := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
 	return own
 }
 

@@ -224,8 +224,9 @@ func TestNamesAreBounded(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"a":1,"b":"x"}`: "", `{"a":0,"b":false}`: "", ` { "b" : [ ] , "c":{"a":1}, "A" : {} }`: "",
-		`{"a":1}`: "b", `{"a":null,"b":1}`: "a", `{"a":1,"b":""}`: "b", `{}`: "a", `{"c":{"a":1,"b":1}}`: "a",
+		`{"a":1,"b":"x"}`: "", `{"a":0,"b":false}`: "",
+		` { "b" : [ ] , "c":{"a":1}, "A" : {} }`: "", //nolint:gocritic // white space is allowed anywhere
+		`{"a":1}`:                                "b", `{"a":null,"b":1}`: "a", `{"a":1,"b":""}`: "b", `{}`: "a", `{"c":{"a":1,"b":1}}`: "a",
 		`{"a":1,"b":1,"a":null}`: "", `null`: "a", `7`: "a", `["a","b"]`: "a",
 	} {
 		assert.Equal(t, want, Missing([]byte(text), "a", "b"), text)

@@ -56,7 +56,7 @@ func Build(t *testing.T, folder string) (binary string) {
 	defer built.Unlock()
 	var err error
 	if built.folder == "" {
-		built.folder, err = os.MkdirTemp("", "programs-")
+		built.folder, err = os.MkdirTemp("", "programs-") //nolint:usetesting // it outlives the test
 		require.NoError(t, err)
 	}
 	binary = filepath.Join(built.folder, filepath.Base(folder)+".exe")
