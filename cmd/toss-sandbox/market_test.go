@@ -92,6 +92,7 @@ func TestEncryptedRequests(t *testing.T) {
 	assert.Contains(t, d.OpenedBody, `"refSellerId"`)
 	assert.Contains(t, d.OpenedAnswer, `"APPROVAL_REQUIRED"`)
 	assert.NotContains(t, d.Header, "Authorization")
+	assert.Contains(t, d.Curl, "-H 'Tosspayments-Api-Security-Mode: ENCRYPTION'")
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip(err)
 	}
