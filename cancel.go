@@ -202,7 +202,7 @@ func (r *PartialCancelRequest) never(left Amount, p *Payment) (view, error) {
 }
 
 // judge decides a part. Once the balance is not what the request expects, the part can
-// never happen any more, and any look at the cancels tells whether it has.
+// never happen any more, and any look at the cancels shows whether it has.
 func (r *PartialCancelRequest) judge(paymentKey string, p *Payment, from origin) (view, error) {
 	if p.PaymentKey != paymentKey {
 		return decided, &MismatchError{Field: "paymentKey", Want: paymentKey, Got: p.PaymentKey, Payment: p}

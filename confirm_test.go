@@ -342,7 +342,7 @@ func TestConfirmGoesOnUnderANewKey(t *testing.T) {
 		call  []tosspayments.CallOption
 		keys  int
 	}{
-		"asked twice in vain":                {posts: []answer{useless, useless, paid}, keys: 2},
+		"asked twice, uselessly":             {posts: []answer{useless, useless, paid}, keys: 2},
 		"a 500 may be new each time":         {posts: []answer{refusal(500, "COMMON_ERROR"), refusal(500, "COMMON_ERROR"), paid}, keys: 1},
 		"a stored 500":                       {posts: []answer{refusal(500, "COMMON_ERROR"), refusal(500, "COMMON_ERROR"), refusal(500, "COMMON_ERROR"), paid}, keys: 2},
 		"two different answers":              {posts: []answer{useless, refusal(400, "CARD_PROCESSING_ERROR"), paid}, keys: 1},

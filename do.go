@@ -36,6 +36,10 @@ type Request struct {
 	// an error says that it saw none. A [*MismatchError] ends the call; any other error
 	// says that it could not tell. It is used by [Client.Do] only, and never for a read.
 	Find func(ctx context.Context) (found bool, err error)
+	// Compare says what a payment that stands under the order id has other than what the
+	// call makes, beyond amount and currency; nil if nothing. It is used by
+	// [Client.DoPayment] without a payment key only, and may be nil.
+	Compare func(p *Payment) *MismatchError
 	// MovesNothing says that no money is at stake. A refusal is then believed also under
 	// an idempotency key that an earlier call may have used.
 	MovesNothing bool
@@ -137,7 +141,9 @@ func (c *Client) DoPayment(ctx context.Context, req Request, want ConfirmPayment
 	if want.PaymentKey != "" {
 		return c.resolve(ctx, call, c.confirmPlan(want))
 	}
-	return c.resolve(ctx, call, order{id: want.OrderID, amount: want.Amount, currency: want.Currency, language: c.language}.plan())
+	return c.resolve(ctx, call, order{
+		id: want.OrderID, amount: want.Amount, currency: want.Currency, language: c.language, differs: req.Compare,
+	}.plan())
 }
 
 func (c *Client) newRequestCall(ctx context.Context, req Request, opts []CallOption) (*call, error) {

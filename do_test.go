@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -361,6 +362,40 @@ func TestDoPayment(t *testing.T) {
 		want.Amount = tosspayments.Won(1)
 		_, err = client.DoPayment(t.Context(), thing(http.MethodPost), want)
 		require.ErrorIs(t, err, tosspayments.ErrAmountMismatch)
+	})
+}
+
+// What a lookup finds under the order id is compared by the caller too; an answer is not.
+func TestDoPaymentCompares(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		request, want := thing(http.MethodPost), confirmRequest()
+		want.PaymentKey = ""
+		request.Compare = func(p *tosspayments.Payment) *tosspayments.MismatchError {
+			if p.OrderName == "socks" {
+				return nil
+			}
+			return &tosspayments.MismatchError{Field: "orderName", Want: "socks", Got: p.OrderName}
+		}
+		for name, row := range map[string]struct{ post, found, status string }{
+			"paid": {"DUPLICATED_ORDER_ID", "socks", "DONE"}, "mismatch": {"DUPLICATED_ORDER_ID", "shoes", "DONE"},
+			// That another payment was cancelled says nothing of this one.
+			"mismatch ": {"DUPLICATED_ORDER_ID", "shoes", "CANCELED"}, "paid ": {"", "shoes", "DONE"},
+		} {
+			client, mock := mockClient(t)
+			found := answer{status: 200, body: paymentJSON(row.status, object{"orderName": row.found})}
+			post := found
+			if row.post != "" {
+				post = refusal(400, tosspayments.ErrorCode(row.post))
+			}
+			mock.RegisterResponder(http.MethodPost, thingURL, (&script{answers: []answer{post}}).respond)
+			mock.RegisterResponder(http.MethodGet, orderURL, (&script{answers: []answer{found}}).respond)
+			payment, err := client.DoPayment(t.Context(), request, want)
+			assert.Equal(t, strings.TrimSpace(name), tosspayments.OutcomeOf(payment, err).String(), "%v", err)
+			if err != nil {
+				assert.Equal(t, "shoes", tosspayments.PaymentOf(err).OrderName)
+				assert.ErrorContains(t, err, "POST /v1/things/…: ")
+			}
+		}
 	})
 }
 

@@ -18,6 +18,8 @@ type order struct {
 	// something else.
 	kind        string
 	contradicts func(*Payment) bool
+	// differs says what a payment has other than what is made; it may be nil.
+	differs func(*Payment) *MismatchError
 }
 
 func (o order) plan() plan {
@@ -54,7 +56,17 @@ func (o order) compare(p *Payment, from origin) (view, error) {
 	case from != fromAnswer && o.contradicts != nil && o.contradicts(p):
 		field, want, got = "method", o.kind, string(p.Method)
 	default:
-		return p.view(o.language)
+		return o.view(p, from)
 	}
 	return decided, &MismatchError{Field: field, Want: want, Got: got, Payment: p}
+}
+
+func (o order) view(p *Payment, from origin) (view, error) {
+	if from != fromAnswer && o.differs != nil {
+		if mismatch := o.differs(p); mismatch != nil {
+			mismatch.Payment = p
+			return decided, mismatch
+		}
+	}
+	return p.view(o.language)
 }

@@ -203,13 +203,14 @@ var calls = []struct {
 			_, err := c.ConfirmPayment(ctx, r)
 			return err
 		}, "paymentKey"},
-	{"Charge", "POST", "/v1/brandpay/payments", "", `{"customerKey":"7b0d8f3e-0c51","methodKey":"mkey_card_1","amount":60000,"orderId":"order-0001","orderName":"3월 구독","cardInstallmentPlan":3,"taxFreeAmount":100,"cultureExpense":true,"customerEmail":"a@b.c","discountCode":"990061","useCardPoint":true,"cashReceipt":{"type":"소득공제","registrationNumberType":"MOBILE","registrationNumber":"01012345678"}}`,
+	{"Charge", "POST", "/v1/brandpay/payments", "", `{"customerKey":"7b0d8f3e-0c51","methodKey":"mkey_card_1","amount":60000,"orderId":"order-0001","orderName":"3월 구독","cardInstallmentPlan":3,"taxFreeAmount":100,"cultureExpense":true,"customerEmail":"a@b.c","discountCode":"990061","useCardPoint":true,"cashReceipt":{"type":"소득공제","registrationNumberType":"MOBILE","registrationNumber":"01012345678"},"shippingAddress":{"address":"서울"}}`,
 		false, strings.ReplaceAll(paymentJSON, "15000", "60000"),
 		func(ctx context.Context, c *brandpay.Client, o ...tosspayments.CallOption) (any, error) {
 			r := charge()
 			r.Amount, r.CardInstallmentPlan, r.TaxFreeAmount, r.CultureExpense = tosspayments.Won(60000), 3, tosspayments.Won(100), true
 			r.CustomerEmail, r.DiscountCode, r.UseCardPoint = "a@b.c", "990061", true
 			r.CashReceipt = &brandpay.CashReceipt{Type: "소득공제", RegistrationNumberType: "MOBILE", RegistrationNumber: sensitive("01012345678")}
+			r.ShippingAddress = map[string]string{"address": "서울"}
 			return c.Charge(ctx, r, o...)
 		},
 		func(ctx context.Context, c *brandpay.Client) error {
@@ -262,53 +263,112 @@ func TestWireFormat(t *testing.T) {
 	}
 }
 
-// Refusal, a lost answer, an answer that cannot be read and bad input, for every call.
+// Every method that makes a request is in the table, and has an example.
+func TestAllCallsAreListed(t *testing.T) {
+	examples, err := os.ReadFile("example_test.go")
+	require.NoError(t, err)
+	listed := map[string]bool{"Customer": true, "Customer.Format": true, "Customer.LogValue": true}
+	for _, row := range calls {
+		name, example := row.name, "Client_"+row.name
+		if row.bearer {
+			method := strings.TrimPrefix(row.name, "Customer.")
+			name, example = "Customer."+method, "Customer_"+method
+		}
+		listed[name] = true
+		assert.Contains(t, string(examples), "func Example"+example+"()")
+	}
+	for prefix, object := range map[string]reflect.Type{"": reflect.TypeFor[*brandpay.Client](), "Customer.": reflect.TypeFor[*brandpay.Customer]()} {
+		for i := range object.NumMethod() {
+			assert.True(t, listed[prefix+object.Method(i).Name], object.Method(i).Name)
+		}
+	}
+}
+
+// failures are what may come of any call. decided are those after which nothing has happened.
+var failures = map[string]struct {
+	answer
+	decided bool
+}{
+	"refused": {refusal(400, "INVALID_REQUEST"), true}, "no contract": {refusal(403, "FORBIDDEN_REQUEST"), true},
+	"key": {refusal(401, "UNAUTHORIZED_KEY"), true}, "too many": {answer{status: 429}, true},
+	"lost": {lost, false}, "server error": {refusal(500, "COMMON_ERROR"), false}, "unknown code": {refusal(400, "A_CODE_OF_TOMORROW"), false},
+	"HTML": {answer{status: 503, body: "<html>"}, false}, "HTML 200": {good("<html>"), false}, "redirect": {answer{status: 302}, false},
+	"cut": {good(`{"code":`), false}, "empty": {answer{status: 200}, false}, "a list": {good(`[7]`), false}, "a text": {good(`"x"`), false},
+	"too large": {good(strings.Repeat(" ", 17<<20)), false},
+}
+
+// TestFailures runs the failures over all calls: the error is typed, nothing panics, and
+// nothing is called refused that is not known to be.
 func TestFailures(t *testing.T) {
 	for _, row := range calls {
-		isRead := row.method == http.MethodGet
-		moves := row.name == "ConfirmPayment" || row.name == "Charge"
-		try := func(t *testing.T, answers ...answer) (err error) {
-			synctest.Test(t, func(t *testing.T) {
-				client, _ := scripted(t, answers...)
-				_, err = row.call(t.Context(), client)
+		for name, failure := range failures {
+			switch {
+			case name == "a list" && row.name == "GetTerms":
+				continue // It is one.
+			case name == "too large" && row.name != "AgreeTerms" && row.name != "GetMethods":
+				continue // 17 MiB take their time.
+			}
+			t.Run(row.name+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					client, _ := scripted(t, failure.answer)
+					_, err := row.call(t.Context(), client)
+					require.Error(t, err)
+					isRead := row.method == http.MethodGet
+					// A key is made from what is exchanged once, and the exchange may have happened.
+					isUnknown := !isRead && (!failure.decided || strings.HasSuffix(row.name, "Token") && name != "refused")
+					assert.Equal(t, isUnknown, errors.Is(err, tosspayments.ErrOutcomeUnknown), "%v", err)
+					want := tosspayments.OutcomeUnknown
+					if failure.decided && !isRead && !isUnknown {
+						want = tosspayments.OutcomeRefused
+					}
+					assert.Equal(t, want, tosspayments.OutcomeOf(nil, err), "%v", err)
+				})
 			})
-			return err
 		}
-		t.Run(row.name, func(t *testing.T) {
-			err := try(t, refusal(400, "INVALID_REQUEST"))
-			var refused *tosspayments.Error
-			require.ErrorAs(t, err, &refused)
-			for name, a := range map[string]answer{
-				"lost": lost, "500": refusal(500, "COMMON_ERROR"), "HTML": good("<html>"), "cut": good(`{"code":`), "list": good(`[7]`), "text": good(`"x"`),
-				"empty": {status: 200}, "429 HTML": {status: 503, body: "<html>"},
-			} {
-				if strings.Contains(row.path, "terms") && name == "list" {
-					continue
+	}
+}
+
+// Bad input is refused before anything is sent. That of a read says nothing of what was paid.
+func TestBadInput(t *testing.T) {
+	for _, row := range calls {
+		if row.bad == nil {
+			continue
+		}
+		client, s := scripted(t, good(row.answer))
+		err := row.bad(t.Context(), client)
+		var wrong *tosspayments.ValidationError
+		require.ErrorAs(t, err, &wrong, row.name)
+		assert.Equal(t, row.badField, wrong.Field, row.name)
+		want := tosspayments.OutcomeNotSent
+		if row.method == http.MethodGet {
+			want = tosspayments.OutcomeUnknown
+		}
+		assert.Equal(t, want, tosspayments.OutcomeOf(nil, err), row.name)
+		assert.Empty(t, s.seen)
+	}
+}
+
+// An attempt without an answer is given up: where a card company or a code that works once is
+// asked, it has longer.
+func TestCallsTakeTheirTime(t *testing.T) {
+	for _, row := range calls {
+		synctest.Test(t, func(t *testing.T) {
+			took := time.Duration(0)
+			client, _ := newClient(t, func(r *http.Request) (*http.Response, error) {
+				start := time.Now()
+				<-r.Context().Done()
+				if took == 0 {
+					took = time.Since(start)
 				}
-				answers := []answer{a}
-				if moves {
-					// The lookup shows nothing either.
-					answers = []answer{a, a, a, a, a, a, a, a, a, a, a, a}
-				}
-				err := try(t, answers...)
-				require.Error(t, err, name)
-				assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err), name)
-				assert.Equal(t, !isRead, errors.Is(err, tosspayments.ErrOutcomeUnknown), "%s: %v", name, err)
+				return nil, r.Context().Err()
+			})
+			_, err := row.call(t.Context(), client)
+			require.Error(t, err)
+			want := 15 * time.Second
+			if row.name == "Charge" || strings.HasSuffix(row.name, "Token") {
+				want = 25 * time.Second
 			}
-			if row.bad == nil {
-				return
-			}
-			client, s := scripted(t, good(row.answer))
-			err = row.bad(t.Context(), client)
-			var wrong *tosspayments.ValidationError
-			require.ErrorAs(t, err, &wrong)
-			assert.Equal(t, row.badField, wrong.Field)
-			want := tosspayments.OutcomeNotSent
-			if isRead {
-				want = tosspayments.OutcomeUnknown // It says nothing of what was paid.
-			}
-			assert.Equal(t, want, tosspayments.OutcomeOf(nil, err))
-			assert.Empty(t, s.seen)
+			assert.Equal(t, want, took, row.name)
 		})
 	}
 }
@@ -316,6 +376,7 @@ func TestFailures(t *testing.T) {
 // A confirm and a charge end as those of the root package do.
 func TestPaymentsEnd(t *testing.T) {
 	changed := func(old, new string) answer { return good(strings.Replace(paymentJSON, old, new, 1)) }
+	gone := good(`{"paymentKey":"pay-1","orderId":"order-0001","orderName":"3월 구독","type":"BRANDPAY","status":"CANCELED","totalAmount":15000,"balanceAmount":0}`)
 	for _, row := range []struct {
 		name        string
 		posts, gets []answer
@@ -329,7 +390,10 @@ func TestPaymentsEnd(t *testing.T) {
 		{"another amount", []answer{changed("15000", "14000")}, nil, tosspayments.OutcomeMismatch, tosspayments.OutcomeMismatch},
 		{"duplicated", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{good(paymentJSON)}, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
 		{"duplicated by a payment of the window", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{changed("BRANDPAY", "NORMAL")}, tosspayments.OutcomePaid, tosspayments.OutcomeMismatch},
-		{"cancelled since", []answer{refusal(400, "ALREADY_PROCESSED_PAYMENT")}, []answer{good(`{"paymentKey":"pay-1","orderId":"order-0001","type":"BRANDPAY","status":"CANCELED","totalAmount":15000,"balanceAmount":0}`)}, tosspayments.OutcomeCanceled, tosspayments.OutcomeCanceled},
+		{"duplicated by another BrandPay payment", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{changed("3월", "4월")}, tosspayments.OutcomePaid, tosspayments.OutcomeMismatch},
+		{"answered under another name", []answer{changed("3월", "4월")}, nil, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
+		{"cancelled since", []answer{refusal(400, "ALREADY_PROCESSED_PAYMENT")}, []answer{gone}, tosspayments.OutcomeCanceled, tosspayments.OutcomeCanceled},
+		{"another one was cancelled", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{good(strings.Replace(gone.body, "BRANDPAY", "NORMAL", 1))}, tosspayments.OutcomeCanceled, tosspayments.OutcomeMismatch},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -418,7 +482,15 @@ func TestFixtures(t *testing.T) {
 	}
 	var methods brandpay.Methods
 	load("methods.json", &methods)
-	for _, object := range []any{methods, methods.Cards[0], methods.Accounts[0]} {
+	var terms []brandpay.Terms
+	load("terms.json", &terms)
+	var issued brandpay.Token
+	load("token.json", &issued)
+	issued.CustomerKey = "c" // the server does not repeat it
+	var agreed brandpay.Authorization
+	load("authorization.json", &agreed)
+	assert.Equal(t, "exCode0001", agreed.Code.Reveal())
+	for _, object := range []any{methods, methods.Cards[0], methods.Accounts[0], terms[0], issued} {
 		v := reflect.ValueOf(object)
 		for i := range v.NumField() {
 			assert.False(t, v.Field(i).IsZero(), "%T.%s", object, v.Type().Field(i).Name)

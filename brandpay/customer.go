@@ -15,7 +15,7 @@ import (
 
 // ErrAuthorize says that the customer's token is worth nothing any more, and cannot be
 // refreshed: the customer has to agree again. The error that matches it also matches the
-// server's answer.
+// server's answer to the call.
 var ErrAuthorize = errors.New("tosspayments: brandpay: the customer has to agree again")
 
 // Customer makes the calls that go with the token of one customer. It is safe for concurrent
@@ -41,7 +41,7 @@ type Customer struct {
 // Customer returns a handle for the calls of one customer. save stores the tokens of a
 // refresh, before they are used; without that they are lost, and the customer has to agree
 // again. Keep one handle for a customer in a process; that another process refreshes the same
-// token at the same time does no harm.
+// token at the same time is harmless.
 func (c *Client) Customer(token Token, save func(context.Context, Token) error) *Customer {
 	return &Customer{client: c, save: save, lock: make(chan struct{}, 1), token: token}
 }
@@ -197,13 +197,14 @@ func (c *Customer) refresh(ctx context.Context, used Token, err error) (Token, e
 	case !c.triedAt.IsZero() && time.Since(c.triedAt) < freshFor:
 		return Token{}, fmt.Errorf("%w: %w", ErrAuthorize, err)
 	}
-	fresh, err := c.client.RefreshToken(ctx, used)
-	if isRefused(err) {
+	fresh, refreshErr := c.client.RefreshToken(ctx, used)
+	if isRefused(refreshErr) {
 		c.triedAt = time.Now()
-		return Token{}, fmt.Errorf("%w: %w", ErrAuthorize, err)
+		// What is wrapped is how the call has ended: it was refused, and nothing has happened.
+		return Token{}, fmt.Errorf("%w: %w; the token could not be refreshed: %v", ErrAuthorize, err, refreshErr)
 	}
-	if err != nil {
-		return Token{}, err
+	if refreshErr != nil {
+		return Token{}, refreshErr
 	}
 	c.token, c.isUnsaved, c.triedAt = *fresh, true, time.Now()
 	return c.token, c.persist(ctx)

@@ -12,6 +12,108 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
+// exampleToken is the token of a customer of a server inside the process, who has agreed.
+func exampleToken(server *tosstest.Server) brandpay.Token {
+	token, err := brandpay.New(server.Client()).IssueToken(context.Background(), brandpay.Authorization{
+		CustomerKey: "customer-1", Code: tosspayments.NewSensitive(server.AgreeBrandPay("customer-1")),
+	})
+	if err != nil {
+		panic(err)
+	}
+	return *token
+}
+
+// The terms are shown on a page of the shop's own, and what was agreed to becomes a token.
+func ExampleClient_AgreeTerms() {
+	client := brandpay.New(tosstest.New().Client())
+	ctx := context.Background()
+	scope := []brandpay.Scope{brandpay.ScopeRegister, brandpay.ScopeCard}
+	terms, err := client.GetTerms(ctx, "customer-1", scope)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	request := brandpay.AgreeTermsRequest{CustomerKey: "customer-1", Scope: scope}
+	for _, t := range terms { // those that the customer has ticked
+		request.TermsID = append(request.TermsID, t.ID)
+	}
+	auth, err := client.AgreeTerms(ctx, request)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	token, err := client.IssueToken(ctx, *auth)
+	fmt.Println(token, err)
+	// Output: [redacted] <nil>
+}
+
+func ExampleClient_GetTerms() {
+	client := brandpay.New(tosstest.New().Client())
+	terms, err := client.GetTerms(context.Background(), "customer-1", []brandpay.Scope{brandpay.ScopeRegister})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, t := range terms {
+		fmt.Println(t.Title, t.Required, t.Agreed)
+	}
+	// Output:
+	// 브랜드페이 서비스 이용약관 true false
+	// 개인정보 수집 및 이용 동의 true false
+	// 혜택 알림 동의 false false
+}
+
+// A Customer refreshes by itself; this is for those who keep tokens in their own way.
+func ExampleClient_RefreshToken() {
+	server := tosstest.New()
+	client := brandpay.New(server.Client())
+	old := exampleToken(server)
+	fresh, err := client.RefreshToken(context.Background(), old)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(fresh.AccessToken.Equal(old.AccessToken), fresh.RefreshToken.Equal(old.RefreshToken))
+	// Output: false false
+}
+
+// The methods of a customer are read with the secret key too.
+func ExampleClient_GetMethods() {
+	server := tosstest.New()
+	server.AddBrandPayAccount("customer-1", "88")
+	methods, err := brandpay.New(server.Client()).GetMethods(context.Background(), "customer-1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(methods.Cards), methods.Accounts[0].BankCode, methods.Accounts[0].Status)
+	// Output: 0 88 ENABLED
+}
+
+func ExampleClient_GetCardPromotions() {
+	promotions, err := brandpay.New(tosstest.New().Client()).GetCardPromotions(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, d := range promotions.DiscountCards {
+		fmt.Println(d.CompanyCode, d.DiscountAmount, d.DiscountCode)
+	}
+	// Output: 61 1000 990062
+}
+
+func ExampleClient_GetBankPromotions() {
+	promotions, err := brandpay.New(tosstest.New().Client()).GetBankPromotions(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, d := range promotions.DiscountBanks {
+		fmt.Println(d.BankCode, d.DiscountAmount, d.DiscountCode)
+	}
+	// Output: 92 600 990061
+}
+
 // The redirect URL of the developer centre is called when a customer has agreed.
 func ExampleClient_IssueToken() {
 	server := tosstest.New()
@@ -109,17 +211,58 @@ func ExampleClient_Charge() {
 
 func ExampleCustomer_RemoveCard() {
 	server := tosstest.New()
-	client := brandpay.New(server.Client())
-	ctx := context.Background()
-	token, err := client.IssueToken(ctx, brandpay.Authorization{
-		CustomerKey: "customer-1", Code: tosspayments.NewSensitive(server.AgreeBrandPay("customer-1")),
-	})
+	customer := brandpay.New(server.Client()).Customer(exampleToken(server), nil)
+	card := server.AddBrandPayCard("customer-1", "61")
+	removed, err := customer.RemoveCard(context.Background(), card)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	fmt.Println(removed.Status)
+	// Output: DISABLED
+}
+
+func ExampleCustomer_RemoveAccount() {
+	server := tosstest.New()
+	customer := brandpay.New(server.Client()).Customer(exampleToken(server), nil)
+	account := server.AddBrandPayAccount("customer-1", "88")
+	removed, err := customer.RemoveAccount(context.Background(), account)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(removed.BankCode, removed.Status)
+	// Output: 88 DISABLED
+}
+
+// A customer who leaves takes all methods along.
+func ExampleCustomer_Leave() {
+	server := tosstest.New()
+	client := brandpay.New(server.Client())
+	ctx := context.Background()
+	customer := client.Customer(exampleToken(server), nil)
 	card := server.AddBrandPayCard("customer-1", "61")
-	removed, err := client.Customer(*token, nil).RemoveCard(ctx, card)
-	fmt.Println(removed.Status, err)
-	// Output: DISABLED <nil>
+	if err := customer.Leave(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	payment, err := client.Charge(ctx, brandpay.ChargeRequest{
+		CustomerKey: "customer-1", MethodKey: card, Amount: tosspayments.Won(9900), OrderID: "order-0001", OrderName: "3월 구독",
+	})
+	fmt.Println(tosspayments.OutcomeOf(payment, err), tosspayments.CodeOf(err))
+	// Output: refused NOT_FOUND_CUSTOMER
+}
+
+// The methods of a customer are read with the customer's token.
+func ExampleCustomer_GetMethods() {
+	server := tosstest.New()
+	customer := brandpay.New(server.Client()).Customer(exampleToken(server), nil)
+	server.AddBrandPayCard("customer-1", "61")
+	methods, err := customer.GetMethods(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(methods.Cards[0].IssuerCode, methods.Cards[0].Status)
+	// Output: 61 ENABLED
 }

@@ -61,6 +61,9 @@ type ChargeRequest struct {
 	UseCardPoint bool `json:"useCardPoint,omitzero"`
 	// CashReceipt is in older documents only.
 	CashReceipt *CashReceipt `json:"cashReceipt,omitzero"`
+	// ShippingAddress is where goods go, for the checks against fraud. It is in older
+	// documents only, which do not show its members: it is encoded as it is.
+	ShippingAddress any `json:"shippingAddress,omitzero"`
 }
 
 // CashReceipt asks for a cash receipt with a charge of an account.
@@ -75,25 +78,28 @@ type CashReceipt struct {
 // Charge charges a method of a customer. The merchant needs a contract for it, and watches
 // for fraud by itself.
 //
-// The order id identifies the charge: making the call again with the same order id and
-// amount returns the payment that stands, as [tosspayments.Client.ChargeBilling] does.
+// The order id identifies the charge: making the call again with the same order id, amount
+// and name returns the payment that stands, as [tosspayments.Client.ChargeBilling] does.
 // [tosspayments.Client.ResolvePaymentByOrderID] settles it later. A payment of the order that
-// was not made with BrandPay is a [*tosspayments.MismatchError].
+// is another one, or was not made with BrandPay, is a [*tosspayments.MismatchError].
 func (c *Client) Charge(ctx context.Context, req ChargeRequest, opts ...tosspayments.CallOption) (*tosspayments.Payment, error) {
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
-	name := "charge BrandPay"
-	payment, err := c.toss.DoPayment(ctx, tosspayments.Request{
-		Name: name, Method: http.MethodPost, Path: "/v1/brandpay/payments", Body: req, Timeout: chargeTimeout,
+	return c.toss.DoPayment(ctx, tosspayments.Request{
+		Name: "charge BrandPay", Method: http.MethodPost, Path: "/v1/brandpay/payments", Body: req, Timeout: chargeTimeout, Compare: req.compare,
 	}, tosspayments.ConfirmPaymentRequest{OrderID: req.OrderID, Amount: req.Amount}, opts...)
-	if err == nil && payment.Type != "" && payment.Type != tosspayments.PaymentTypeBrandPay {
-		return nil, &tosspayments.MismatchError{
-			CallDetails: tosspayments.CallDetails{Operation: name},
-			Field:       "method", Want: string(tosspayments.PaymentTypeBrandPay), Got: string(payment.Type), Payment: payment,
-		}
+}
+
+// compare says what another payment of the order has other than what is charged.
+func (r *ChargeRequest) compare(p *tosspayments.Payment) *tosspayments.MismatchError {
+	switch brandPay := tosspayments.PaymentTypeBrandPay; {
+	case p.OrderName != r.OrderName:
+		return &tosspayments.MismatchError{Field: "orderName", Want: r.OrderName, Got: p.OrderName}
+	case p.Type != "" && p.Type != brandPay:
+		return &tosspayments.MismatchError{Field: "method", Want: string(brandPay), Got: string(p.Type)}
 	}
-	return payment, err
+	return nil
 }
 
 func (r *ChargeRequest) validate() error {

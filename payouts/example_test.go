@@ -2,8 +2,10 @@ package payouts_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/payouts"
@@ -78,6 +80,62 @@ func ExampleClient_RegisterSeller() {
 	// PARTIALLY_APPROVED true <nil>
 }
 
+func ExampleClient_GetSeller() {
+	server := tosstest.New()
+	client, seller := exampleClient(server)
+	server.RequireKYC(seller.ID) // as it happens after one to three years
+	seller, err := client.GetSeller(context.Background(), seller.ID)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(seller.RefSellerID, seller.Status, seller.Status.IsPayable())
+	// Output: shop-0077 KYC_REQUIRED false
+}
+
+// A page is asked for with the id of the last seller of the page before.
+func ExampleClient_ListSellers() {
+	client, _ := exampleClient(tosstest.New())
+	page, err := client.ListSellers(context.Background(), payouts.SellerQuery{Limit: 100})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(page.Items), page.HasNext)
+	// Output: 1 false
+}
+
+// A seller whose registration had no answer is found by the shop's own id.
+func ExampleClient_AllSellers() {
+	client, _ := exampleClient(tosstest.New())
+	for seller, err := range client.AllSellers(context.Background(), payouts.SellerQuery{Limit: 100}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if seller.RefSellerID == "shop-0077" {
+			fmt.Println("registered:", seller.Status)
+		}
+	}
+	// Output: registered: PARTIALLY_APPROVED
+}
+
+func ExampleClient_DeleteSeller() {
+	client, seller := exampleClient(tosstest.New())
+	ctx := context.Background()
+	deleted, err := client.DeleteSeller(ctx, seller.ID)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(deleted.RefSellerID, "cannot be used again")
+	_, err = client.GetSeller(ctx, seller.ID)
+	fmt.Println(errors.Is(err, tosspayments.ErrNotFound))
+	// Output:
+	// shop-0077 cannot be used again
+	// true
+}
+
 // Metadata is replaced, deleted, or left as it is.
 func ExampleClient_UpdateSeller() {
 	client, seller := exampleClient(tosstest.New())
@@ -132,6 +190,105 @@ func ExampleClient_RequestPayouts() {
 	// 1
 }
 
+// A batch that is too old to be requested again is only looked for.
+func ExampleClient_FindPayouts() {
+	client, seller := exampleClient(tosstest.New())
+	ctx := context.Background()
+	request := express("p-1")
+	request.Destination = seller.ID
+	for range 2 {
+		found, err := client.FindPayouts(ctx, []payouts.PayoutRequest{request})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(len(found))
+		if _, err := client.RequestPayouts(ctx, []payouts.PayoutRequest{request}); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	// Output:
+	// 0
+	// 1
+}
+
+// An event may be lost: what has been under way for long is read.
+func ExampleClient_GetPayout() {
+	server := tosstest.New()
+	client, seller := exampleClient(server)
+	ctx := context.Background()
+	request := express("p-1")
+	request.Destination = seller.ID
+	sent, err := client.RequestPayouts(ctx, []payouts.PayoutRequest{request})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	server.FailPayout(sent[0].ID, tosspayments.ErrInvalidAccountNumber) // what a bank does
+	payout, err := client.GetPayout(ctx, sent[0].ID)
+	switch {
+	case err != nil:
+		fmt.Println(err)
+	case payout.Status.IsUnpaid():
+		fmt.Println("not paid:", payout.Error.Code)
+	case payout.Status.IsFinal():
+		fmt.Println("paid")
+	}
+	// Output: not paid: INVALID_ACCOUNT_NUMBER
+}
+
+// What is scheduled can be cancelled until its day has come.
+func ExampleClient_CancelPayout() {
+	client, seller := exampleClient(tosstest.New())
+	ctx := context.Background()
+	day := tosspayments.DateOf(time.Now()).AddDays(7)
+	for weekday := day.Start().Weekday(); weekday == time.Saturday || weekday == time.Sunday; weekday = day.Start().Weekday() {
+		day = day.AddDays(1)
+	}
+	sent, err := client.RequestPayouts(ctx, []payouts.PayoutRequest{{
+		RefPayoutID: "p-1", Destination: seller.ID, ScheduleType: payouts.ScheduleScheduled, PayoutDate: day,
+		Amount: payouts.Won(50_000), TransactionDescription: "3월정산",
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	payout, err := client.CancelPayout(ctx, sent[0].ID)
+	fmt.Println(sent[0].Status, payout.Status, err)
+	// Output: REQUESTED CANCELED <nil>
+}
+
+func ExampleClient_ListPayouts() {
+	client, seller := exampleClient(tosstest.New())
+	ctx := context.Background()
+	request := express("p-1")
+	request.Destination = seller.ID
+	if _, err := client.RequestPayouts(ctx, []payouts.PayoutRequest{request}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	today := tosspayments.DateOf(time.Now())
+	page, err := client.ListPayouts(ctx, payouts.PayoutQuery{PayoutDateGte: today.AddDays(-1), PayoutDateLte: today.AddDays(1)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(page.Items[0].RefPayoutID, page.Items[0].Status, page.HasNext)
+	// Output: p-1 IN_PROGRESS false
+}
+
+func ExampleClient_GetBalance() {
+	client, _ := exampleClient(tosstest.New())
+	balance, err := client.GetBalance(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(balance.AvailableAmount.Value, balance.PendingAmount.Value)
+	// Output: 1000000 0
+}
+
 func ExampleClient_AllPayouts() {
 	client, seller := exampleClient(tosstest.New())
 	ctx := context.Background()
@@ -152,6 +309,45 @@ func ExampleClient_AllPayouts() {
 	// Output:
 	// p-1 50000 false
 	// p-2 50000 false
+}
+
+func ExampleClient_LookupHolderName() {
+	client, _ := exampleClient(tosstest.New())
+	name, err := client.LookupHolderName(context.Background(), payouts.Account{
+		BankCode: "092", AccountNumber: tosspayments.NewSensitive("100012345678"),
+	})
+	fmt.Println(name, name.Reveal(), err)
+	// Output: [redacted] 김토스 <nil>
+}
+
+func ExampleClient_ValidateAccount() {
+	client, _ := exampleClient(tosstest.New())
+	exists, err := client.ValidateAccount(context.Background(), payouts.Account{
+		BankCode: "092", AccountNumber: tosspayments.NewSensitive("000012345678"),
+	})
+	fmt.Println(exists, err)
+	// Output: false <nil>
+}
+
+// The date of birth or the business number of whoever an account should belong to.
+func ExampleClient_VerifyIdentifier() {
+	client, _ := exampleClient(tosstest.New())
+	valid, err := client.VerifyIdentifier(context.Background(), payouts.Account{
+		BankCode: "092", AccountNumber: tosspayments.NewSensitive("100012345678"),
+	}, tosspayments.NewSensitive("900101"))
+	fmt.Println(valid, err)
+	// Output: true <nil>
+}
+
+func ExampleClient_VerifyHolderRealName() {
+	client, _ := exampleClient(tosstest.New())
+	valid, err := client.VerifyHolderRealName(context.Background(), payouts.Account{
+		BankCode:      "092",
+		AccountNumber: tosspayments.NewSensitive("100012345678"),
+		HolderName:    tosspayments.NewSensitive("김토스"),
+	}, tosspayments.NewSensitive("991231"))
+	fmt.Println(valid, err)
+	// Output: false <nil>
 }
 
 func ExampleClient_VerifyHolderName() {
@@ -195,4 +391,33 @@ func ExamplePayoutOf() {
 	server.CompletePayouts()
 	server.WaitWebhooks()
 	// Output: p-1 COMPLETED by signature
+}
+
+// What a seller is now is read, since events may come late.
+func ExampleSellerOf() {
+	server := tosstest.New()
+	defer server.Close()
+	client, seller := exampleClient(server)
+	verifier, err := webhook.NewVerifier(tosstest.DefaultSecurityKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	server.RegisterWebhookHandler(&webhook.Handler{
+		Verifier: verifier,
+		Handle: func(ctx context.Context, d webhook.Delivery) error {
+			told, err := payouts.SellerOf(d.Event)
+			if err != nil {
+				return nil // another event
+			}
+			now, err := client.GetSeller(ctx, told.ID)
+			if err == nil {
+				fmt.Println(now.RefSellerID, now.Status, d.Verified)
+			}
+			return err
+		},
+	}, webhook.SellerChanged)
+	server.CompleteKYC(seller.ID)
+	server.WaitWebhooks()
+	// Output: shop-0077 APPROVED by signature
 }

@@ -263,6 +263,12 @@ var calls = []struct {
 			_, err := c.ListPayouts(ctx, payouts.PayoutQuery{Limit: 10001})
 			return err
 		}, "limit"},
+	{"FindPayouts", "GET", "/v2/payouts", "limit=1000&payoutDateGte=2026-03-10&payoutDateLte=2026-03-10", "", false,
+		listJSON(payoutJSON("p-1", "COMPLETED", 50000)),
+		func(ctx context.Context, c *payouts.Client, o ...tosspayments.CallOption) (any, error) {
+			return c.FindPayouts(ctx, []payouts.PayoutRequest{scheduled("p-1", "2026-03-10")}, o...)
+		},
+		func(ctx context.Context, c *payouts.Client) error { _, err := c.FindPayouts(ctx, nil); return err }, "payouts"},
 	{"CancelPayout", "POST", "/v2/payouts/FPA_p-1/cancel", "", "", false, payoutJSON("p-1", "CANCELED", 50000),
 		func(ctx context.Context, c *payouts.Client, o ...tosspayments.CallOption) (any, error) {
 			return c.CancelPayout(ctx, "FPA_p-1", o...)
@@ -354,69 +360,120 @@ func TestWireFormat(t *testing.T) {
 	}
 }
 
-// Success, refusal, a lost answer, an answer that cannot be read and bad input, for every
-// call.
+// Every method that makes a request is in the table, and has an example.
+func TestAllCallsAreListed(t *testing.T) {
+	examples, err := os.ReadFile("example_test.go")
+	require.NoError(t, err)
+	listed := map[string]bool{"Format": true, "LogValue": true, "AllSellers": true, "AllPayouts": true}
+	for _, row := range calls {
+		listed[row.name] = true
+		assert.Contains(t, string(examples), "func ExampleClient_"+row.name+"()")
+	}
+	for client, i := reflect.TypeFor[*payouts.Client](), 0; i < client.NumMethod(); i++ {
+		assert.True(t, listed[client.Method(i).Name], client.Method(i).Name)
+	}
+}
+
+// failures are what may come of any call. decided are those after which nothing has happened.
+var failures = map[string]struct {
+	answer
+	decided bool
+}{
+	"refused": {refusal(400, "INVALID_REQUEST"), true}, "not allowed": {refusal(403, "FORBIDDEN_REQUEST"), true},
+	"key": {refusal(401, "UNAUTHORIZED_KEY"), true}, "too many": {answer{status: 429}, true},
+	"lost": {lost, false}, "server error": {refusal(500, "COMMON_ERROR"), false}, "unknown code": {refusal(400, "A_CODE_OF_TOMORROW"), false},
+	"HTML": {answer{status: 502, body: "<html>bad gateway</html>"}, false}, "HTML 200": {answer{status: 200, body: "<html>"}, false},
+	"redirect": {answer{status: 302}, false}, "cut": {answer{status: 200, body: `{"entityBody":{`}, false}, "empty": {answer{status: 200}, false},
+	"too large": {answer{status: 200, body: strings.Repeat(" ", 17<<20)}, false},
+	"no entity": {answer{status: 200, body: `{"version":"2022-11-16","entityBody":null,"error":null}`}, false},
+	"a list":    {good("[]"), false}, "a text": {good(`"x"`), false},
+	"an error inside": {answer{status: 200, body: refusal(200, "NOT_ENOUGH_AMOUNT").body}, false},
+	"another key":     {good("{}").under(strings.Repeat("ff", 32)), false},
+}
+
+// TestFailures runs the failures over all calls: the error is typed, nothing panics, and
+// nothing is called refused that is not known to be.
 func TestFailures(t *testing.T) {
 	for _, row := range calls {
-		isRead := row.method == http.MethodGet
-		try := func(t *testing.T, answers ...answer) (err error) {
-			synctest.Test(t, func(t *testing.T) {
-				client, _ := scripted(t, answers...)
-				value, callErr := row.call(t.Context(), client)
-				if err = callErr; err != nil {
+		for name, failure := range failures {
+			hasNone := row.name == "DeleteSeller" || strings.HasPrefix(row.name, "List") || row.name == "FindPayouts"
+			switch {
+			case name == "no entity" && hasNone:
+				continue // There may be no rows, and nothing is left of a seller.
+			case name == "too large" && row.name != "UpdateSeller" && row.name != "GetBalance":
+				continue // 17 MiB take their time.
+			}
+			t.Run(row.name+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					a := failure.answer
+					if row.encrypted && name == "refused" {
+						a = a.sealed()
+					}
+					client, _ := scripted(t, a)
+					value, err := row.call(t.Context(), client)
+					require.Error(t, err)
 					v := reflect.ValueOf(value)
 					assert.True(t, v.Kind() == reflect.Struct || v.IsZero(), "a value beside an error")
-				}
+					isRead := row.method == http.MethodGet
+					// The batch may have been requested before, and the list is refused too.
+					isUnknown := !isRead && (!failure.decided || row.name == "RequestPayouts")
+					assert.Equal(t, isUnknown, errors.Is(err, tosspayments.ErrOutcomeUnknown), "%v", err)
+					want := tosspayments.OutcomeUnknown
+					if failure.decided && !isRead && !isUnknown {
+						want = tosspayments.OutcomeRefused
+					}
+					assert.Equal(t, want, tosspayments.OutcomeOf(nil, err), "%v", err)
+					var refused *tosspayments.Error
+					if failure.decided && !isUnknown && assert.ErrorAs(t, err, &refused) {
+						assert.Equal(t, a.status, refused.StatusCode)
+					}
+				})
 			})
-			return err
 		}
-		t.Run(row.name, func(t *testing.T) {
-			for name, a := range map[string]answer{
-				"refused": refusal(400, "INVALID_REQUEST"), "not allowed": refusal(403, "FORBIDDEN_REQUEST"), "key": refusal(401, "UNAUTHORIZED_KEY"),
-			} {
-				if row.encrypted && name == "refused" {
-					a = a.sealed()
+	}
+}
+
+// Bad input is refused before anything is sent. That of a read says nothing of what was paid.
+func TestBadInput(t *testing.T) {
+	for _, row := range calls {
+		if row.bad == nil {
+			continue
+		}
+		client, s := scripted(t, good(row.answer))
+		err := row.bad(t.Context(), client)
+		var wrong *tosspayments.ValidationError
+		require.ErrorAs(t, err, &wrong, row.name)
+		assert.Equal(t, row.badField, wrong.Field, row.name)
+		want := tosspayments.OutcomeNotSent
+		if row.method == http.MethodGet {
+			want = tosspayments.OutcomeUnknown
+		}
+		assert.Equal(t, want, tosspayments.OutcomeOf(nil, err), row.name)
+		assert.Empty(t, s.seen)
+	}
+}
+
+// An attempt without an answer is given up: encrypted calls, which move money, have longer.
+func TestCallsTakeTheirTime(t *testing.T) {
+	for _, row := range calls {
+		synctest.Test(t, func(t *testing.T) {
+			mock := httpmock.NewMockTransport()
+			took := time.Duration(0)
+			mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+				start := time.Now()
+				<-r.Context().Done()
+				if took == 0 {
+					took = time.Since(start)
 				}
-				err := try(t, a)
-				if row.name == "RequestPayouts" {
-					// Its key may have been used before, so that it is looked up, and the list
-					// is refused too.
-					require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown, name)
-					continue
-				}
-				var refused *tosspayments.Error
-				require.ErrorAs(t, err, &refused, name)
-				assert.Equal(t, a.status, refused.StatusCode)
+				return nil, r.Context().Err()
+			})
+			_, err := row.call(t.Context(), newClient(t, mock))
+			require.Error(t, err)
+			want := 15 * time.Second
+			if row.encrypted {
+				want = 25 * time.Second
 			}
-			for name, a := range map[string]answer{
-				"lost": lost, "500": refusal(500, "COMMON_ERROR"), "HTML": {status: 200, body: "<html>"}, "cut": {status: 200, body: `{"entityBody":{`},
-				"no entity": {status: 200, body: `{"version":"2022-11-16","entityBody":null,"error":null}`}, "list": good("[]"), "text": good(`"x"`),
-				"an error inside": {status: 200, body: refusal(200, "NOT_ENOUGH_AMOUNT").body},
-				"another key":     good(row.answer).under(strings.Repeat("ff", 32)),
-				"empty":           {status: 200},
-			} {
-				if name == "no entity" && (row.name == "DeleteSeller" || strings.HasPrefix(row.name, "List")) {
-					continue
-				}
-				err := try(t, a)
-				require.Error(t, err, name)
-				assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err), name)
-				assert.Equal(t, !isRead, errors.Is(err, tosspayments.ErrOutcomeUnknown), "%s: %v", name, err)
-			}
-			if row.bad == nil {
-				return
-			}
-			client, s := scripted(t, good(row.answer))
-			err := row.bad(t.Context(), client)
-			var wrong *tosspayments.ValidationError
-			require.ErrorAs(t, err, &wrong)
-			assert.Equal(t, row.badField, wrong.Field)
-			want := tosspayments.OutcomeNotSent
-			if isRead {
-				want = tosspayments.OutcomeUnknown // It says nothing of what was paid.
-			}
-			assert.Equal(t, want, tosspayments.OutcomeOf(nil, err))
-			assert.Empty(t, s.seen)
+			assert.Equal(t, want, took, row.name)
 		})
 	}
 }
@@ -612,29 +669,43 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(200, parseKey(newKey).Seal(jwe.AnswerHeader(), []byte(good(sellerJSON).body)))
 	f.Add(400, []byte(refusal(400, "INVALID_REQUEST").body))
 	f.Add(200, []byte(`{"entityBody":{"hasNext":true,"items":[null,{}]}}`))
+	f.Add(200, []byte(good(listJSON(payoutJSON("p-1", "REQUESTED", 1))).body))
+	f.Add(400, parseKey(newKey).Seal(jwe.AnswerHeader(), []byte(refusal(400, "OF_TOMORROW").body)))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		if status < 100 || status > 599 {
 			return
 		}
-		mock := httpmock.NewMockTransport()
-		mock.RegisterNoResponder(httpmock.NewBytesResponder(status, body))
-		client := newClient(t, mock, tosspayments.WithMaxRetries(0))
-		for _, row := range calls {
-			if row.method != http.MethodGet && !strings.Contains(row.path, "bank-accounts") {
-				continue // They look, and wait a second between two looks.
+		synctest.Test(t, func(t *testing.T) {
+			mock := httpmock.NewMockTransport()
+			mock.RegisterNoResponder(httpmock.NewBytesResponder(status, body))
+			client := newClient(t, mock, tosspayments.WithMaxRetries(0))
+			for _, row := range calls {
+				value, err := row.call(t.Context(), client)
+				if err == nil {
+					assertMeant(t, value)
+				}
 			}
-			value, err := row.call(t.Context(), client)
-			if err != nil {
-				continue
-			}
-			assert.True(t, status >= 200 && status < 300)
-			switch v := value.(type) {
-			case *payouts.Seller:
-				assert.NotEmpty(t, v.ID)
-			case *payouts.Payout:
-				assert.NotEmpty(t, v.ID)
-				assert.NotEmpty(t, v.Status)
-			}
-		}
+		})
 	})
+}
+
+// assertMeant refuses an answer that is of no use, or that is about something else.
+func assertMeant(t *testing.T, value any) {
+	t.Helper()
+	switch v := value.(type) {
+	case *payouts.Seller:
+		assert.NotEmpty(t, v.ID)
+		assert.NotEmpty(t, v.Status)
+	case *payouts.Payout:
+		assert.NotEmpty(t, v.ID)
+		assert.NotEmpty(t, v.Status)
+	case []payouts.Payout:
+		for _, p := range v {
+			assert.Equal(t, "p-1", p.RefPayoutID)
+			assert.Equal(t, "seller_a01example", p.Destination)
+			assert.Equal(t, tosspayments.Won(50_000), p.Amount.Value)
+		}
+	case tosspayments.Sensitive:
+		assert.NotEmpty(t, v.Reveal())
+	}
 }

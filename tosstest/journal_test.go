@@ -472,7 +472,7 @@ func TestStateDoesNotGrow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
 	server := kept(t, path)
 	c := newCaller(t, server)
-	server.RegisterWebhookHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }), "LATE")
+	server.RegisterWebhookHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }), "LATE")
 	server.RegisterWebhookHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	paid := c.with("Idempotency-Key", "paid").confirmed(func(*tosstest.Checkout) {})
 	server.SendWebhook("LATE", "x")
@@ -517,7 +517,7 @@ func (b *handlerBox) count() int { return int(b.n.Load()) }
 func TestHandlersAfterARestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
 	before := kept(t, path)
-	failing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
+	failing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	var good handlerBox
 	before.RegisterWebhookHandler(failing)
 	before.RegisterWebhookHandler(&good)

@@ -60,15 +60,20 @@ func (b *sandbox) hold(a act) {
 	h.gate = gate
 }
 
-// release lets a held request go.
+// release lets a held request go, or all of them with "".
 func (b *sandbox) release(id string) error {
 	b.gates.mu.Lock()
 	defer b.gates.mu.Unlock()
-	i := slices.IndexFunc(b.gates.list, func(h *heldRequest) bool { return h.ID == id && h.gate != nil })
-	if i < 0 {
-		return errors.New("this request is not held any more")
+	before := len(b.gates.list)
+	b.gates.list = slices.DeleteFunc(b.gates.list, func(h *heldRequest) bool {
+		goes := h.gate != nil && (id == "" || h.ID == id)
+		if goes {
+			h.gate.Open()
+		}
+		return goes
+	})
+	if len(b.gates.list) == before {
+		return errors.New("no such request is held")
 	}
-	b.gates.list[i].gate.Open()
-	b.gates.list = slices.Delete(b.gates.list, i, i+1)
 	return nil
 }

@@ -4,8 +4,8 @@
 //
 //	go run github.com/seed238ab19c/tosspayments/cmd/toss-sandbox@latest
 //
-// It prints its addresses and two pairs of keys, which are new on every start unless
-// they are given. Give them to a program in any language in place of
+// It prints its addresses, two pairs of keys and a security key, which are new on every
+// start unless they are given. Give them to a program in any language in place of
 // https://api.tosspayments.com, https://js.tosspayments.com/v2/standard and the test keys.
 //
 // The page, at the root of the address, has buttons for what the buyer, the bank and

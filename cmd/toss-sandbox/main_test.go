@@ -554,6 +554,8 @@ func TestStateFile(t *testing.T) {
 	b.pay("CARD")
 	b.pay("VIRTUAL_ACCOUNT")
 	b.press(act{Do: "advance", Of: "24h"})
+	b.press(act{Do: "register-seller"})
+	b.press(act{Do: "agree", Of: "customer-1"})
 	before := b.state()
 	// Another one may not have the file, nor change its keys.
 	s, err := parse([]string{"-state", name, "-secret-key", tosstest.DefaultSecretKey}, io.Discard)
@@ -577,6 +579,8 @@ func TestStateFile(t *testing.T) {
 		assert.JSONEq(t, string(before.Lists[payments][i]), string(after.Lists[payments][i]))
 	}
 	assert.Len(t, after.Lists[entries], 1)
+	assert.Equal(t, before.Lists[sellers], after.Lists[sellers])
+	assert.Equal(t, before.Lists[customers], after.Lists[customers])
 	assert.WithinDuration(t, b.sandbox.toss.Now(), again.sandbox.toss.Now(), time.Minute)
 	p := last[paymentView](after, payments)
 	again.press(act{Do: "deposit", Of: p.PaymentKey})

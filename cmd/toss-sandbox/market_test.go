@@ -160,7 +160,7 @@ func TestHeldRequests(t *testing.T) {
 			assert.Zero(t, b.sandbox.toss.Charges(h.OrderID))
 		}
 		b.refuses(act{Do: "release", Of: "none"})
-		b.press(act{Do: "release", Of: h.ID})
+		b.press(act{Do: "release", Of: map[bool]string{true: h.ID}[h.Done]}) // or all
 		assert.Equal(t, "paid", (<-paid).Outcome)
 		assert.Empty(t, b.state().Held)
 		b.refuses(act{Do: "release", Of: h.ID})

@@ -43,7 +43,7 @@ func (b *sandbox) payOut(ctx context.Context, a act) error {
 		return fmt.Errorf("%q is no amount", a.Amount)
 	}
 	r := tosspayouts.PayoutRequest{
-		RefPayoutID: "sample-" + random(), Destination: a.Of, ScheduleType: tosspayouts.ScheduleExpress,
+		RefPayoutID: "sample-" + random()[:12], Destination: a.Of, ScheduleType: tosspayouts.ScheduleExpress,
 		Amount: tosspayouts.Money{Currency: tosspayments.CurrencyKRW, Value: amount}, TransactionDescription: "샌드박스",
 	}
 	if a.Do == "pay-out-later" {

@@ -75,7 +75,9 @@ func (k *keys) complete(stateFile string) error {
 }
 
 // save keeps the keys beside the state file.
-func (k *keys) save(stateFile string) error { return os.WriteFile(stateFile+".keys", encode(k), 0o600) }
+func (k *keys) save(stateFile string) error {
+	return os.WriteFile(stateFile+".keys", encode(k), 0o600) //nolint:gosec // G703: the file that the user has named
+}
 
 // fill makes the keys that were not given.
 func (k *keys) fill() {

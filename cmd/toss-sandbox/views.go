@@ -120,7 +120,7 @@ func (f *feed) viewRequest(id string, r *tosstest.Request) requestView {
 		_ = json.Unmarshal([]byte(text), &answer)
 		v.Code = clip(answer.Code+answer.Error.Code, 100)
 	}
-	if r.Method == http.MethodGet {
+	if r.Method == http.MethodGet || !strings.HasPrefix(r.Path, "/v2/") {
 		text = "" // a list is about nothing of it
 	}
 	v.Subjects = subjects(r.Path, r.CustomerKey, text)

@@ -44,6 +44,7 @@ func (st *stand) goods(id string) (out, back int) {
 }
 
 func TestDepositBounceAndDeposit(t *testing.T) {
+	t.Parallel()
 	st := newShopStand(t)
 	st.receive()
 	// Everything is delivered twice, besides the two kinds of event for each change.
@@ -163,6 +164,7 @@ func TestForgedEvents(t *testing.T) {
 
 // TestManyEventsAtOnce delivers events of many orders twice, late and in any order.
 func TestManyEventsAtOnce(t *testing.T) {
+	t.Parallel()
 	st := newShopStandWith(t, tosstest.NewServer(t, tosstest.WithRandomWebhookFaults(5, 0.5)))
 	st.receive()
 	buyer := newBuyer(t, st.url)

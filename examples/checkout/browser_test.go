@@ -56,7 +56,7 @@ func newShopStandWith(t *testing.T, toss *tosstest.Server, options ...tosspaymen
 	require.NoError(t, err)
 	t.Cleanup(orders.close)
 	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
-	store, err := newStore(orders, shop.InSandbox(toss, append(options, tosspayments.WithLogger(logger), tosspayments.WithObserver(observe))...), logger)
+	store, err := newStore(orders, shop.InSandbox(toss, append([]tosspayments.Option{tosspayments.WithLogger(logger), tosspayments.WithObserver(observe)}, options...)...), logger)
 	require.NoError(t, err)
 	store.limits.Count = 10000 // every buyer of a test has the same address
 	server := httptest.NewServer(store.handler())
@@ -161,6 +161,9 @@ func TestBuyerLeavesAndComesBack(t *testing.T) {
 	assert.Contains(t, st.Text(".note"), "원하실 때 다시 결제할 수 있어요")
 	assert.NotContains(t, st.Text("main"), "PAY_PROCESS_CANCELED", "it is no failure")
 	assert.Empty(t, st.toss.Ledger())
+	st.Click("#again")
+	st.Visible("#pay")
+	assert.Contains(t, st.Address(), "/orders/"+st.orderID(created)+"/checkout", "the same order")
 }
 
 func TestBlockedScript(t *testing.T) {

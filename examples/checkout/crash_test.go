@@ -150,7 +150,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestKilledWhileRefunding does the same with a refund in part.
+// TestKilledWhileRefunding does the same with a partial refund.
 func TestKilledWhileRefunding(t *testing.T) {
 	t.Parallel()
 	binary := shoptest.Program(t)

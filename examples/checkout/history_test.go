@@ -24,6 +24,7 @@ func (st *stand) steps(id string) (list []event) {
 }
 
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	for name, row := range map[string]struct {
 		faults []tosstest.Fault
 		steps  []event

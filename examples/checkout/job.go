@@ -101,7 +101,7 @@ func every(ctx context.Context, interval time.Duration, woken <-chan struct{}, d
 }
 
 // doDue does what is due, one thing at a time and first what has been due for the
-// longest time: what an event has made due does not wait for what is tried in vain.
+// longest time: what an event has made due does not wait for what keeps failing.
 func (s *store) doDue(ctx context.Context) {
 	for ctx.Err() == nil {
 		x, err := s.orders.next(ctx)

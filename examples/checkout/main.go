@@ -7,8 +7,8 @@
 //
 // With TOSS_SECRET_KEY and TOSS_CLIENT_KEY set it uses the real service and the real
 // script; its address with /webhook then belongs into the developer centre, for
-// PAYMENT_STATUS_CHANGED and DEPOSIT_CALLBACK. Orders are in an SQLite file, or with DATABASE_URL in PostgreSQL, which
-// several instances may share.
+// PAYMENT_STATUS_CHANGED and DEPOSIT_CALLBACK. Orders are in an SQLite file, or with
+// DATABASE_URL in PostgreSQL, which several instances may share.
 package main
 
 import (
@@ -34,6 +34,7 @@ type config struct {
 	keys     shop.Keys
 	recovery time.Duration
 	poll     time.Duration
+	outage   time.Duration
 }
 
 func main() {
@@ -42,7 +43,8 @@ func main() {
 	flag.StringVar(&c.database, "db", os.Getenv("DATABASE_URL"), "SQLite file, or postgres://… (default: DATABASE_URL; else checkout.db with keys, a new temporary file without)")
 	flag.StringVar(&c.toss, "toss", "", "address of a Toss Payments sandbox for API and script, instead of the real one")
 	flag.DurationVar(&c.recovery, "recovery", 10*time.Second, "how often the job looks for unfinished business")
-	flag.DurationVar(&c.poll, "poll", 10*time.Minute, "how often an open virtual account is looked up, in case its webhook does not arrive")
+	flag.DurationVar(&c.poll, "poll", 0, "how often an open virtual account is looked up, in case its webhook does not arrive (default: 10m; 5s without keys, to watch one expire)")
+	flag.DurationVar(&c.outage, "outage", 30*time.Second, "without keys: how long Toss Payments is down after an answer got lost, to watch an order whose outcome nobody knows; 0 is not at all")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -56,11 +58,13 @@ func main() {
 
 // run serves the store until the context ends.
 func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) error {
-	toss, err := shop.Connect(c.keys, c.toss, logger, tosspayments.WithObserver(observe))
+	down := &outage{lasts: c.outage}
+	toss, err := shop.Connect(c.keys, c.toss, logger, tosspayments.WithObserver(down.observe))
 	if err != nil {
 		return err
 	}
 	defer toss.Close()
+	down.sandbox = toss.Sandbox
 
 	database, done, err := shop.DatabaseAddress(c.database, "checkout.db", toss)
 	if err != nil {
@@ -72,7 +76,12 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 		return err
 	}
 	defer orders.close()
-	orders.poll = c.poll
+	switch {
+	case c.poll > 0:
+		orders.poll = c.poll
+	case toss.Sandbox != nil:
+		orders.poll = 5 * time.Second
+	}
 
 	store, err := newStore(orders, toss, logger)
 	if err != nil {
@@ -86,5 +95,5 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 		}
 		store.work(ctx, c.recovery)
 	}, "원두 가게 / a coffee shop", toss.Mode, shop.DataAre(database, toss.Sandbox != nil && c.database == ""),
-		"해 볼 것 / try: 결제창에서 \"승인됐지만 응답을 받지 못함\"을 고르고 주문 기록을 보세요 / let the answer get lost in the payment window, and read the order's history")
+		"해 볼 것 / try: 결제창에서 \"승인됐지만 응답을 받지 못함\"을 고르고 주문 기록을 지켜보세요 / let the answer get lost in the payment window, and watch the order's history")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -262,7 +263,8 @@ func (s *store) showFail(w http.ResponseWriter, r *http.Request) {
 	if fail.Code == tosspayments.ErrPayProcessCanceled { // no failure: the buyer has changed their mind
 		p.Frame, p.Code = titled("결제를 그만두셨어요"), ""
 	}
-	if x, err := s.orders.get(r.Context(), fail.OrderID, s.sessions.Customer(r)); err == nil && x.State == created {
+	id := cmp.Or(fail.OrderID, r.URL.Query().Get("order"))
+	if x, err := s.orders.get(r.Context(), id, s.sessions.Customer(r)); err == nil && x.State == created {
 		p.Order = x
 	}
 	s.show(w, r, http.StatusOK, "fail.html", p)

@@ -170,6 +170,7 @@ func TestForeignPagesCannotPressButtons(t *testing.T) {
 }
 
 func TestManyTabsChargeOnce(t *testing.T) {
+	t.Parallel()
 	st := newShopStand(t)
 	buyer := newBuyer(t, st.url)
 	id := buyer.order()
@@ -305,6 +306,7 @@ func TestAPaymentThatNobodyKnows(t *testing.T) {
 }
 
 func TestRefundRefusedBecauseTheBalanceMoved(t *testing.T) {
+	t.Parallel()
 	st := newShopStand(t)
 	buyer := newBuyer(t, st.url)
 	id := buyer.order()

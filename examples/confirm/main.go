@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log"
 	"net/http"
@@ -17,22 +18,15 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := http.Server{
-		Addr: "127.0.0.1:8080", Handler: success(client, tosspayments.Won(15000)), ReadHeaderTimeout: 10 * time.Second,
-	}
+	server := http.Server{Addr: "127.0.0.1:8080", Handler: success(client), ReadHeaderTimeout: 10 * time.Second}
 	log.Fatal(server.ListenAndServe())
 }
 
-// success confirms a payment of the price, which a real shop has stored with the order.
-func success(client *tosspayments.Client, price tosspayments.Amount) http.HandlerFunc {
+func success(client *tosspayments.Client) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		redirect, err := tosspayments.ParseSuccessURL(r.URL)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		request, err := redirect.ConfirmRequest(price) // compares the amounts
-		if err != nil {
+		request, mismatch := redirect.ConfirmRequest(tosspayments.Won(15000)) // the price that is stored with the order
+		if err = cmp.Or(err, mismatch); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}

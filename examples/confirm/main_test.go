@@ -15,7 +15,7 @@ import (
 func TestSuccess(t *testing.T) {
 	server := tosstest.NewServer(t)
 	price := tosspayments.Won(15000)
-	handler := success(server.Client(), price)
+	handler := success(server.Client())
 	visit := func(query string) (int, string) {
 		w := httptest.NewRecorder()
 		handler(w, httptest.NewRequest(http.MethodGet, "/success?"+query, http.NoBody))

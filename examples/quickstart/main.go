@@ -1,4 +1,4 @@
-// Command quickstart pays, confirms and refunds in part, against a Toss Payments
+// Command quickstart pays, confirms and refunds a part, against a Toss Payments
 // that runs inside this process: no account, no network.
 package main
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -83,9 +82,4 @@ func TestPayPalPage(t *testing.T) {
 	b.FinishWindow("", "pay")
 	b.WaitFor("body", "paid")
 	assert.Equal(t, 1, server.Charges("order-0009"))
-}
-
-// The page of the guide is this file.
-func TestPayPalPageIsInTheGuide(t *testing.T) {
-	assert.Contains(t, blocksOf(lines(t, "../../docs/en/foreign-currencies.md"), "html"), strings.TrimSuffix(lines(t, "window_paypal.html"), "\n"))
 }

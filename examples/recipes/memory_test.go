@@ -135,8 +135,8 @@ func (m *memory) CreateRefund(_ context.Context, refund Refund) error {
 	m.Lock()
 	defer m.Unlock()
 	for _, other := range m.refunds {
-		if other.OrderID == refund.OrderID && other.State == "pending" {
-			return errors.New("another refund of the order is pending")
+		if other.ID == refund.ID || other.OrderID == refund.OrderID && other.State == "pending" {
+			return errors.New("another refund of the order is pending, or has this id")
 		}
 	}
 	refund.NextAt = time.Now().Add(time.Minute)

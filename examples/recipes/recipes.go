@@ -36,7 +36,7 @@ type Orders interface {
 	// whose next run is.
 	Due(ctx context.Context) (orders []string, refunds []Refund, err error)
 	// CreateRefund stores a pending refund, to be run by the job in a minute. It fails
-	// if the order has another one that is pending.
+	// if there is one with its id, or if the order has another one that is pending.
 	CreateRefund(ctx context.Context, refund Refund) error
 	// SaveRefund stores a refund, if it is still pending there. One that is done wakes
 	// its order.

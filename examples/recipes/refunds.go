@@ -2,7 +2,6 @@ package recipes
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	"time"
 
@@ -28,17 +27,18 @@ type Refund struct {
 	NextAt time.Time
 }
 
-// RefundPart gives a part of an order back.
-func (s *Shop) RefundPart(ctx context.Context, order Order, amount tosspayments.Amount, reason string) error {
+// RefundPart gives a part of an order back. The id is made with the form that asks for the
+// refund, so that a form that is sent twice is one refund.
+func (s *Shop) RefundPart(ctx context.Context, order Order, id string, amount tosspayments.Amount, reason string) error {
 	payment, err := s.Toss.GetPayment(ctx, order.PaymentKey)
 	if err != nil {
 		return err
 	}
 	refund := Refund{
-		ID: rand.Text(), OrderID: order.ID, PaymentKey: order.PaymentKey, Reason: reason,
+		ID: id, OrderID: order.ID, PaymentKey: order.PaymentKey, Reason: reason,
 		Amount: amount, Balance: payment.Cancelable(), State: "pending",
 	}
-	if err := s.Orders.CreateRefund(ctx, refund); err != nil { // one at a time for each order
+	if err := s.Orders.CreateRefund(ctx, refund); err != nil { // once for each id, one at a time for each order
 		return err
 	}
 	return s.RunRefund(ctx, refund)

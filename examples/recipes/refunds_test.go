@@ -1,6 +1,7 @@
 package recipes
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func TestFatesOfARefund(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *stand){
 		"in parts, to the end": func(t *testing.T, s *stand) {
 			for _, left := range []int64{10000, 5000, 0} {
-				require.NoError(t, s.RefundPart(s.ctx(), s.order(), tosspayments.Won(5000), "한 상품 품절"))
+				require.NoError(t, s.RefundPart(s.ctx(), s.order(), fmt.Sprint("form-", left), tosspayments.Won(5000), "한 상품 품절"))
 				s.runJob()
 				assert.Equal(t, tosspayments.Won(left), s.order().Payment.Cancelable())
 				assert.Equal(t, tosspayments.PaymentStatusPartialCanceled, s.order().Payment.Status)
@@ -65,14 +66,26 @@ func TestFatesOfARefund(t *testing.T) {
 			assert.Equal(t, "canceled", s.order().State)
 			assert.Equal(t, []string{"release", "stop"}, s.tasks)
 		},
+		"one form, sent twice": func(t *testing.T, s *stand) {
+			require.NoError(t, s.RefundPart(s.ctx(), s.order(), "form-1", tosspayments.Won(5000), "한 상품 품절"))
+			require.Error(t, s.RefundPart(s.ctx(), s.order(), "form-1", tosspayments.Won(5000), "한 상품 품절"), "the row is there")
+			assert.Len(t, s.server.Refunds("order-0001"), 1)
+		},
+		"a balance that is old when the row is stored": func(t *testing.T, s *stand) {
+			s.refund("refund-42", 5000, 15000)
+			s.refund("refund-43", 5000, 15000)
+			assert.Equal(t, "refused", s.refunds["refund-43"].State)
+			assert.Contains(t, s.refunds["refund-43"].Problem, "NOT_MATCHES_REFUNDABLE_AMOUNT")
+			assert.Len(t, s.server.Refunds("order-0001"), 1)
+		},
 		"more than is left": func(t *testing.T, s *stand) {
-			require.NoError(t, s.RefundPart(s.ctx(), s.order(), tosspayments.Won(20000), "한 상품 품절"))
+			require.NoError(t, s.RefundPart(s.ctx(), s.order(), "form-2", tosspayments.Won(20000), "한 상품 품절"))
 			for _, refund := range s.refunds {
 				assert.Equal(t, "refused", refund.State)
 				assert.Contains(t, refund.Problem, "cancelAmount")
 			}
-			require.NoError(t, s.RefundPart(s.ctx(), s.order(), tosspayments.Won(15000), "한 상품 품절"))
-			require.NoError(t, s.RefundPart(s.ctx(), s.order(), tosspayments.Won(1), "한 상품 품절"), "nothing is left")
+			require.NoError(t, s.RefundPart(s.ctx(), s.order(), "form-3", tosspayments.Won(15000), "한 상품 품절"))
+			require.NoError(t, s.RefundPart(s.ctx(), s.order(), "form-4", tosspayments.Won(1), "한 상품 품절"), "nothing is left")
 			states := map[string]int{}
 			for _, refund := range s.refunds {
 				states[refund.State]++
@@ -161,10 +174,10 @@ func TestFatesOfARefund(t *testing.T) {
 		},
 		"a second one while the first is pending": func(t *testing.T, s *stand) {
 			breakDown(s.server, true)
-			require.Error(t, s.RefundPart(s.ctx(), s.order(), tosspayments.Won(5000), "x"), "the balance cannot be read")
+			require.Error(t, s.RefundPart(s.ctx(), s.order(), "form-5", tosspayments.Won(5000), "x"), "the balance cannot be read")
 			s.refund("refund-42", 5000, 15000)
 			s.server.ClearFaults()
-			require.Error(t, s.RefundPart(s.ctx(), s.order(), tosspayments.Won(5000), "한 상품 품절"))
+			require.Error(t, s.RefundPart(s.ctx(), s.order(), "form-6", tosspayments.Won(5000), "한 상품 품절"))
 			assert.Len(t, s.server.Refunds("order-0001"), 1)
 		},
 	} {

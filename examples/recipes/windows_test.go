@@ -3,7 +3,6 @@ package recipes
 import (
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,14 +12,6 @@ import (
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
-
-// The pages of the guide are these files.
-func TestWindowPagesAreInTheGuide(t *testing.T) {
-	guide := blocksOf(lines(t, "../../docs/en/window.md"), "html")
-	for _, name := range []string{"window_form.html", "window_popup.html", "window_old.html"} {
-		assert.Contains(t, guide, strings.TrimSuffix(lines(t, name), "\n"), name)
-	}
-}
 
 // A buyer goes through each of them, and the confirm needs the secret key of the set.
 func TestWindowPages(t *testing.T) {

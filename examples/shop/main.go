@@ -27,7 +27,9 @@ CREATE TABLE IF NOT EXISTS orders (
 	payment_key TEXT NOT NULL DEFAULT '', idempotency_key TEXT NOT NULL DEFAULT '', payment TEXT,
 	version INTEGER NOT NULL DEFAULT 0, -- counts changes and events
 	look_at INTEGER NOT NULL DEFAULT 0  -- when the job looks again; 0 is not
-);`
+);
+CREATE INDEX IF NOT EXISTS orders_of_buyer ON orders (buyer);
+CREATE INDEX IF NOT EXISTS orders_due ON orders (look_at);`
 
 type order struct {
 	ID, State, PaymentKey, IdempotencyKey string

@@ -29,6 +29,7 @@ func TestPaid(t *testing.T) {
 	assert.Contains(t, s.visit(back), "결제됐어요")
 	assert.Contains(t, s.visit(back), "결제됐어요", "a refresh")
 	assert.Equal(t, 1, s.server.Charges(id))
+	assert.Contains(t, s.visit(back), "15,000원")
 }
 
 func TestWaiting(t *testing.T) {
@@ -179,7 +180,7 @@ func TestDatabaseIsOnesOwn(t *testing.T) {
 		t.Skip("no modes")
 	}
 	t.Chdir(t.TempDir())
-	s, err := open(tosstest.DefaultSecretKey, tosstest.DefaultClientKey)
+	s, err := open(tosstest.DefaultSecretKey, tosstest.DefaultClientKey, "")
 	require.NoError(t, err)
 	require.NoError(t, s.db.Close())
 	info, err := os.Stat("shop.db")
@@ -230,7 +231,7 @@ type stand struct {
 
 func newStand(t *testing.T) *stand {
 	server := tosstest.NewServer(t)
-	s, err := newShop(":memory:", server.Client(), "", "", tosstest.DefaultClientKey)
+	s, err := newShop(":memory:", server.Client(), server.URL, server.URL+tosstest.ScriptPath, tosstest.DefaultClientKey)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.db.Close()) })
 	web := httptest.NewServer(s.handler())

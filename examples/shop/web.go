@@ -18,6 +18,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -32,7 +34,7 @@ var pages = template.Must(template.New("").Parse(pageText))
 func main() {
 	address := flag.String("addr", "127.0.0.1:8080", "address to listen on")
 	flag.Parse()
-	s, err := open(os.Getenv("TOSS_SECRET_KEY"), os.Getenv("TOSS_CLIENT_KEY"))
+	s, err := open(os.Getenv("TOSS_SECRET_KEY"), os.Getenv("TOSS_CLIENT_KEY"), "http://"+*address+"/webhook")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -41,25 +43,29 @@ func main() {
 			s.job(context.Background())
 		}
 	}()
-	log.Println("http://" + *address)
+	log.Println("http://" + *address + ": order, pay, and refund")
 	server := http.Server{Addr: *address, Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}
 	log.Fatal(server.ListenAndServe(), "; -addr takes another address")
 }
 
 // open connects to Toss Payments and the database. Without keys both are inside this
 // process, and forget at its end.
-func open(secretKey, clientKey string) (*shop, error) {
+func open(secretKey, clientKey, webhookURL string) (*shop, error) {
 	if secretKey == "" {
 		server, err := tosstest.Start()
 		if err != nil {
 			return nil, err
 		}
+		server.RegisterWebhook(webhookURL) // with keys, it is registered in the developer centre
 		log.Println("SANDBOX: TOSS_SECRET_KEY is not set, so no money moves and nothing is kept")
 		return newShop(":memory:", server.Client(), server.URL, server.URL+tosstest.ScriptPath, tosstest.DefaultClientKey)
 	}
 	client, err := tosspayments.New(secretKey)
 	if err != nil {
 		return nil, err
+	}
+	if clientKey == "" {
+		return nil, errors.New("TOSS_CLIENT_KEY is not set: it belongs to the same pair as TOSS_SECRET_KEY")
 	}
 	log.Println("orders are in shop.db")
 	file, err := os.OpenFile("shop.db", os.O_CREATE|os.O_RDWR, 0o600) // only this user reads it
@@ -151,7 +157,7 @@ func (s *shop) showOrder(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, err)
 		return
 	}
-	s.show(w, message(o), o)
+	s.show(w, stands(o), o)
 }
 
 func (s *shop) show(w http.ResponseWriter, text string, o *order) {
@@ -160,7 +166,8 @@ func (s *shop) show(w http.ResponseWriter, text string, o *order) {
 		"Sandbox": s.clientKey == tosstest.DefaultClientKey,
 	}
 	if o != nil {
-		data["Value"], _ = o.Amount.Int64()
+		won, _ := o.Amount.Int64()
+		data["Value"], data["Won"] = won, message.NewPrinter(language.Korean).Sprintf("%d원", won)
 		data["Reload"] = o.State == "confirming" || o.State == "waiting" || o.State == "refunding"
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -176,8 +183,8 @@ func (s *shop) failed(w http.ResponseWriter, err error) {
 	http.Error(w, "잠시 후 다시 시도해 주세요.", http.StatusInternalServerError)
 }
 
-// message is what the buyer is told.
-func message(o *order) string {
+// stands is what the buyer is told.
+func stands(o *order) string {
 	switch o.State {
 	case "confirming":
 		return "결제를 확인하고 있어요. 다시 결제하지 마세요."

@@ -91,7 +91,7 @@ func TestSubscribeInABrowser(t *testing.T) {
 	b.Click("#change")
 	b.Click("#register")
 	b.FinishWindow("", "pay")
-	b.WaitFor("#charges", "6번째")
+	b.WaitFor("#charges", "재시도 5회")
 	b.WaitFor("#charges li", "결제 완료")
 	assert.Equal(t, []string{"2027-01-1", "2027-02-6"}, st.moved())
 	b.Shoot("subscription-history")

@@ -243,7 +243,7 @@ func (b *biller) deleteKeys(ctx context.Context) {
 }
 
 // webhooks receives BILLING_DELETED, the only event of a subscription: a charge that
-// succeeds sends none. Events are not signed, and nothing at Toss Payments tells whether
+// succeeds sends none. Events are not signed, and nothing at Toss Payments shows whether
 // a key still works, so the event marks the card at most, which asks the customer to
 // look. Whether the key is gone the next charge decides. A forged event needs the key
 // itself, and the next charge that succeeds wipes its mark.

@@ -24,6 +24,7 @@ var noHelp = []tosspayments.Option{
 }
 
 func TestManyBillersChargeOnce(t *testing.T) {
+	t.Parallel()
 	st := newStand(t)
 	customers := []*customer{st.customer(), st.customer(), st.customer()}
 	for _, c := range customers {
@@ -440,6 +441,7 @@ func TestCancelEndsTheCalendar(t *testing.T) {
 
 // TestCancelWhileAChargeIsUnknown: the charge is brought to its end before the key goes.
 func TestCancelWhileAChargeIsUnknown(t *testing.T) {
+	t.Parallel()
 	for name, after := range map[string]bool{"it was made": true, "it was not made yet": false} {
 		t.Run(name, func(t *testing.T) {
 			st := newStand(t, noHelp...)

@@ -77,6 +77,7 @@ func TestClock(t *testing.T) {
 }
 
 func TestEveryInstanceHasTheSameDate(t *testing.T) {
+	t.Parallel()
 	st := newStand(t)
 	one, err := newClock(t.Context(), st.store.subs.db, 86400)
 	require.NoError(t, err)

@@ -340,6 +340,9 @@ func (s *store) cancelSubscription(w http.ResponseWriter, r *http.Request) {
 // Advice tells the customer why a charge was refused.
 func (c *charge) Advice() string { return advice(c.Code) }
 
+// Retries is how often the period was tried before.
+func (c *charge) Retries() int { return c.Attempt - 1 }
+
 // Month is the period in words.
 func (c *charge) Month() string {
 	year, month, _ := strings.Cut(c.Period, "-")

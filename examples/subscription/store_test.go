@@ -146,9 +146,12 @@ type customer struct {
 	st *stand
 }
 
-func (st *stand) customer() *customer {
+func (st *stand) customer() *customer { st.t.Helper(); return st.customerOf(st.url) }
+
+// customerOf is one of another instance.
+func (st *stand) customerOf(url string) *customer {
 	st.t.Helper()
-	c := &customer{shoptest.NewCustomer(st.t, st.url), st}
+	c := &customer{shoptest.NewCustomer(st.t, url), st}
 	led, err := c.Submit("/subscribe", nil)
 	require.NoError(st.t, err)
 	require.Equal(st.t, "/card", led)

@@ -463,6 +463,7 @@ func TestPhone(t *testing.T) {
 			st.Visible("h1")
 			if list, ok := strings.CutPrefix(path, "/#"); ok {
 				st.list(list)
+				st.Visible("#rows[data-kind=" + list + "] button")
 				st.Click("#rows button")
 				st.Visible("#detail .life")
 			}
@@ -577,6 +578,7 @@ func TestAccessibility(t *testing.T) {
 	script, err := os.ReadFile(filepath.Join(folder, "axe.min.js"))
 	require.NoError(t, err)
 	st := newStand(t)
+	st.market()
 	st.pay(st.shop, "order-0001", tosspayments.MethodVirtualAccount)
 	check := func(what string) {
 		t.Helper()
@@ -599,8 +601,9 @@ func TestAccessibility(t *testing.T) {
 		for _, list := range []string{"sellers", "payouts", "customers"} {
 			st.list(list)
 			st.Visible(`[data-tools="` + list + `"]`)
+			st.Visible("#rows[data-kind=" + list + "] li")
 			st.Click("#rows li:first-child button")
-			st.WaitFor("#detail .life", "")
+			st.Visible("#detail .life .badge")
 			check(list)
 		}
 		st.open("webhooks", "DEPOSIT_CALLBACK")
@@ -630,6 +633,7 @@ func TestPictures(t *testing.T) {
 		CancelReason: "one too many", CancelAmount: tosspayments.Won(5000), RefundableAmount: tosspayments.Won(15_000),
 	})
 	require.NoError(t, err)
+	st.market()
 	st.Click(`[data-fault="refuse"]`)
 	st.WaitFor("#armed", "Refuse")
 	_, err = st.shop.ConfirmPayment(t.Context(), st.authenticate(st.shop, "order-0005", tosspayments.MethodCard))
@@ -648,6 +652,13 @@ func TestPictures(t *testing.T) {
 		eval[bool](st.Browser, `document.getElementById("connection").open = false, true`)
 		time.Sleep(time.Second)
 		st.Shoot("sandbox-" + language)
+		st.list("payouts")
+		st.Visible("#rows[data-kind=payouts] li:nth-child(2)")
+		st.Click("#rows li:nth-child(2) button")
+		st.Visible("#detail .life .badge")
+		time.Sleep(time.Second)
+		st.Shoot("sandbox-payouts-" + language)
+		st.list("payments")
 		st.Phone()
 		st.Visit(st.URL + "/#")
 		st.Visible("#rows")

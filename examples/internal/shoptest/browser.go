@@ -233,6 +233,16 @@ func (b *Browser) Shoot(name string) {
 		return
 	}
 	time.Sleep(200 * time.Millisecond)
-	png := Get(b, chromedp.CaptureScreenshot())
+	var png []byte
+	var err error
+	for range 5 { // a page that is just being loaded again never answers
+		ctx, cancel := context.WithTimeout(b.tab, 10*time.Second)
+		png, err = chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		cancel()
+		if err == nil {
+			break
+		}
+	}
+	require.NoError(b.t, err)
 	require.NoError(b.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
 }

@@ -86,10 +86,7 @@ func (d *Database) saveCharge(ctx context.Context, args ChargeArgs, row *recipes
 			SET state = $4, attempt = $5, refusals = $6, code = $7, payment_key = $8, version = version + 1
 			WHERE subscription = $1 AND period = $2 AND version = $3`, args.Subscription, args.Period, args.Version,
 			row.State, row.Attempt, row.Refusals, row.Code, row.PaymentKey)
-		if err == nil && tag.RowsAffected() == 0 {
-			err = errChanged
-		}
-		if err != nil || row.State != "due" && row.State != "charging" {
+		if err != nil || tag.RowsAffected() == 0 || row.State != "due" && row.State != "charging" {
 			return err
 		}
 		args.Version++

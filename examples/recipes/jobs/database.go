@@ -58,9 +58,6 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	return err
 }
 
-// errChanged says that a row is not what it was when it was read.
-var errChanged = errors.New("the row has changed since it was read")
-
 // Create stores a new order. One that exists stays as it is.
 func (d *Database) Create(ctx context.Context, order recipes.Order) error {
 	_, err := d.Pool.Exec(ctx, `INSERT INTO orders (id, name, amount) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
@@ -106,40 +103,47 @@ func (d *Database) Claim(ctx context.Context, order *recipes.Order) (claimed boo
 }
 
 // Save stores an order, and enqueues the next look at it and what the warehouse has to do.
+// It leaves an order alone that has changed since it was read: whoever has changed it has
+// enqueued a look, too.
 func (d *Database) Save(ctx context.Context, order recipes.Order, task string) error {
 	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE orders
 			SET state = $3, payment_key = $4, code = $5, payment = $6, version = version + 1
 			WHERE id = $1 AND version = $2`,
 			order.ID, order.Version, order.State, order.PaymentKey, order.Code, order.Payment.Stored())
-		if err == nil && tag.RowsAffected() == 0 {
-			err = errChanged
-		}
-		if err == nil && task != "" {
-			_, err = d.Queue.InsertTx(ctx, tx, WarehouseArgs{order.ID, task}, nil)
-		}
-		if err != nil || order.LookAt.IsZero() {
+		if err != nil || tag.RowsAffected() == 0 {
 			return err
+		}
+		if task != "" {
+			if _, err := d.Queue.InsertTx(ctx, tx, WarehouseArgs{order.ID, task}, nil); err != nil {
+				return err
+			}
+		}
+		if order.LookAt.IsZero() {
+			return nil
 		}
 		return d.look(ctx, tx, order.ID, order.Version+1, order.LookAt)
 	})
 }
 
 // Wake enqueues a look at an order that is open or paid, and fails if there is no such
-// order. Looks that were enqueued before have an older version and do nothing, however
-// many events somebody sends.
+// order. Looks that were enqueued or begun before have an older version. There is one look
+// in ten seconds, however many events somebody sends: one that is still to come sees what
+// this event is about.
 func (d *Database) Wake(ctx context.Context, id string) error {
 	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error { return d.wake(ctx, tx, id) })
 }
 
 func (d *Database) wake(ctx context.Context, tx pgx.Tx, id string) error {
 	var version int
-	err := tx.QueryRow(ctx, `UPDATE orders SET version = version + 1
-		WHERE id = $1 AND state IN ('confirming', 'waiting', 'paid') RETURNING version`, id).Scan(&version)
+	var at time.Time
+	err := tx.QueryRow(ctx, `UPDATE orders SET version = version + 1, woken_at = greatest(now(), woken_at + interval '10 seconds')
+		WHERE id = $1 AND state IN ('confirming', 'waiting', 'paid') AND woken_at < now() + interval '1 second'
+		RETURNING version, woken_at`, id).Scan(&version, &at)
 	if err == nil {
-		return d.look(ctx, tx, id, version, time.Now())
+		return d.look(ctx, tx, id, version, at)
 	}
-	if errors.Is(err, pgx.ErrNoRows) { // closed, or unknown
+	if errors.Is(err, pgx.ErrNoRows) { // closed, to be looked at soon, or unknown
 		err = tx.QueryRow(ctx, `SELECT version FROM orders WHERE id = $1`, id).Scan(&version)
 	}
 	return err

@@ -56,7 +56,9 @@ func work(toss, address string) error {
 	config.ID = os.Getenv("WORKER_ID")
 	config.Logger = slog.New(slog.DiscardHandler)
 	config.FetchCooldown, config.FetchPollInterval = 10*time.Millisecond, 50*time.Millisecond
-	return shop.Serve(context.Background(), &http.Server{Addr: "127.0.0.1:0"}, config)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /success", shop.Success)
+	return shop.Serve(context.Background(), &http.Server{Addr: os.Getenv("ADDRESS"), Handler: mux}, config)
 }
 
 func newShop(client *tosspayments.Client, database *Database) *Shop {
@@ -111,10 +113,15 @@ type worker struct {
 
 func (s *stand) start() *worker {
 	s.t.Helper()
+	return s.startAt("127.0.0.1:0")
+}
+
+func (s *stand) startAt(address string) *worker {
+	s.t.Helper()
 	s.workers++
 	w := &worker{id: fmt.Sprintf("worker-%d", s.workers), complain: new(shoptest.Buffer)}
 	w.Cmd = exec.Command(os.Args[0])
-	w.Env = append(os.Environ(), "WORK_WITH="+s.toss.URL, "DATABASE_URL="+s.address, "WORKER_ID="+w.id)
+	w.Env = append(os.Environ(), "WORK_WITH="+s.toss.URL, "DATABASE_URL="+s.address, "WORKER_ID="+w.id, "ADDRESS="+address)
 	w.Stderr = w.complain
 	_, err := w.StdinPipe()
 	require.NoError(s.t, err)
@@ -163,14 +170,20 @@ func (s *stand) finish(charges int) {
 	}, 30*time.Second, 50*time.Millisecond)
 }
 
-// claim stores an order of 15,000 won whose buyer is back, and claims it, as a process
-// does that dies then.
-func (s *stand) claim(id string) tosspayments.ConfirmPaymentRequest {
+// order stores an order of 15,000 won whose buyer is back.
+func (s *stand) order(id string) tosspayments.ConfirmPaymentRequest {
 	s.t.Helper()
 	checkout := tosstest.Checkout{OrderID: id, OrderName: "원두 1kg", Amount: tosspayments.Won(15000)}
 	require.NoError(s.t, s.Orders.Create(s.t.Context(), recipes.Order{ID: id, Name: checkout.OrderName, Amount: checkout.Amount}))
 	request, err := s.toss.Authenticate(checkout).ConfirmRequest(checkout.Amount)
 	require.NoError(s.t, err)
+	return request
+}
+
+// claim stores an order and claims it, as a process does that dies then.
+func (s *stand) claim(id string) tosspayments.ConfirmPaymentRequest {
+	s.t.Helper()
+	request := s.order(id)
 	order, err := s.Orders.Get(s.t.Context(), id)
 	require.NoError(s.t, err)
 	order.PaymentKey, order.IdempotencyKey, order.KeyID = request.PaymentKey, "confirm-"+id, s.Toss.KeyID()
@@ -221,6 +234,9 @@ func (s *stand) killOne(workers map[string]*worker) {
 // Two processes work, and one after the other is killed in the middle of confirms,
 // events and charges. All that was begun is finished, and nothing is paid twice.
 func TestKilledWorkers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes of their own take long")
+	}
 	t.Parallel()
 	s := newStand(t)
 	receiver, err := recipes.Receiver(s.Database, tosstest.DefaultSecurityKey)

@@ -2,9 +2,11 @@ package jobs
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -61,8 +63,9 @@ func TestARowAndItsJobAreWrittenTogether(t *testing.T) {
 	assert.False(t, claimed)
 	old := order
 	old.Version--
-	old.LookAt = time.Now()
-	require.ErrorIs(t, s.Orders.Save(t.Context(), old, "release"), errChanged)
+	old.State, old.LookAt = "paid", time.Now()
+	require.NoError(t, s.Orders.Save(t.Context(), old, "release"))
+	assert.Equal(t, "confirming", s.state("order-0001"))
 	assert.Equal(t, 1, s.jobs("look"))
 	assert.Zero(t, s.jobs("warehouse"))
 
@@ -80,7 +83,7 @@ func TestARowAndItsJobAreWrittenTogether(t *testing.T) {
 	require.Error(t, s.look(t.Context(), "no-such-order", 0))
 }
 
-func TestAnyNumberOfEventsCauseOneLook(t *testing.T) {
+func TestAnyNumberOfEventsCauseOneLookInTenSeconds(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	s.account("order-0001")
@@ -88,7 +91,10 @@ func TestAnyNumberOfEventsCauseOneLook(t *testing.T) {
 		require.NoError(t, s.Database.Wake(t.Context(), "order-0001"))
 	}
 	require.Error(t, s.Database.Wake(t.Context(), "no-such-order"))
-	for version := range 22 {
+	// That of the account, one at once, and one in ten seconds.
+	assert.Equal(t, 3, s.jobs("look"))
+	assert.Equal(t, 1, s.count(`SELECT count(*) FROM river_job WHERE scheduled_at BETWEEN now() + interval '5 seconds' AND now() + interval '10 seconds'`))
+	for version := range 4 {
 		require.NoError(t, s.look(t.Context(), "order-0001", version))
 	}
 	assert.Equal(t, 1, s.toss.Calls(tosstest.GetPayment))
@@ -129,9 +135,13 @@ func TestMonthsAreChargedByTheCalendar(t *testing.T) {
 		require.NoError(t, s.Charge(t.Context(), job), "again")
 		assert.Equal(t, 1, s.toss.Charges("good-"+period+"-0"))
 	}
+	var refused sync.WaitGroup // a refusal is believed after two reads, a second apart
 	for _, id := range []string{"poor", "ended"} {
-		require.NoError(t, s.Charge(t.Context(), &river.Job[ChargeArgs]{Args: ChargeArgs{id, ended[0], 0}}))
+		refused.Go(func() {
+			assert.NoError(t, s.Charge(t.Context(), &river.Job[ChargeArgs]{Args: ChargeArgs{id, ended[0], 0}}))
+		})
 	}
+	refused.Wait()
 	assert.Equal(t, 1, s.count(`SELECT count(*) FROM charges WHERE subscription = 'ended' AND state = 'card'`))
 	assert.Equal(t, 1, s.count(`SELECT count(*) FROM river_job WHERE kind = 'charge' AND args->>'subscription' = 'poor'
 		AND args->>'version' = '1' AND queue = 'charges' AND scheduled_at BETWEEN now() + interval '23 hours' AND now() + interval '25 hours'`))
@@ -157,8 +167,8 @@ func TestRefundsAreFinished(t *testing.T) {
 	require.NoError(t, err)
 	payment := s.toss.Gate(tosstest.Fault{Operation: tosstest.GetPayment})
 	payment.Open() // RefundPart reads first
-	require.NoError(t, s.RefundPart(s.away(tosstest.CancelPayment), order, tosspayments.Won(5000), "변심"))
-	require.Error(t, s.RefundPart(t.Context(), order, tosspayments.Won(5000), "변심"), "one at a time")
+	require.NoError(t, s.RefundPart(s.away(tosstest.CancelPayment), order, "form-1", tosspayments.Won(5000), "변심"))
+	require.Error(t, s.RefundPart(t.Context(), order, "form-2", tosspayments.Won(5000), "변심"), "one at a time")
 	require.Equal(t, 2, s.jobs("refund"))
 	s.toss.ClearFaults()
 	var id string
@@ -174,21 +184,56 @@ func TestRefundsAreFinished(t *testing.T) {
 	assert.Equal(t, tosspayments.Won(10000), order.Payment.Cancelable())
 }
 
-// A process that is told to stop finishes its confirm and its job.
+// freeAddress is one that nobody listens at.
+func freeAddress(t *testing.T) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return listener.Addr().String()
+}
+
+// A process that is told to stop takes no more requests, and finishes its confirm and its
+// job.
 func TestServeFinishesWhatRuns(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	s.claim("order-0001")
-	gate := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment})
-	worker := s.start()
+	request := s.order("order-0002")
+	job := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment, OrderID: "order-0001"})
+	page := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment, OrderID: "order-0002"})
+	address := freeAddress(t)
+	worker := s.startAt(address)
 	s.pass()
-	<-gate.Arrived()
+	<-job.Arrived()
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	success := fmt.Sprintf("http://%s/success?paymentKey=%s&orderId=%s&amount=%s", address, request.PaymentKey, request.OrderID, request.Amount)
+	status := make(chan int, 1)
+	go func() {
+		response, err := browser.Get(success)
+		if !assert.NoError(t, err) {
+			status <- 0
+			return
+		}
+		response.Body.Close()
+		status <- response.StatusCode
+	}()
+	<-page.Arrived()
+
 	require.NoError(t, worker.Process.Signal(syscall.SIGTERM))
-	time.Sleep(100 * time.Millisecond)
-	gate.Open()
+	require.Eventually(t, func() bool {
+		connection, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = connection.Close()
+		}
+		return err != nil
+	}, 10*time.Second, 10*time.Millisecond)
+	job.Open()
+	page.Open()
+	assert.Equal(t, http.StatusSeeOther, <-status)
 	require.NoError(t, worker.Wait())
 	assert.Equal(t, "paid", s.state("order-0001"))
-	assert.Zero(t, s.count(`SELECT count(*) FROM river_job WHERE kind = 'look' AND state <> 'completed'`))
+	assert.Equal(t, "paid", s.state("order-0002"))
+	assert.Zero(t, s.count(`SELECT count(*) FROM river_job WHERE kind = 'look' AND state = 'running'`))
 }
 
 // A job that takes longer than the process may wait is cut off, and its order looked at
@@ -199,7 +244,7 @@ func TestServePutsBackWhatTakesLong(t *testing.T) {
 	s.claim("order-0001")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	config := s.Config()
 	config.Logger = slog.New(slog.DiscardHandler)
 	config.SoftStopTimeout = 50 * time.Millisecond

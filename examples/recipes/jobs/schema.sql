@@ -8,7 +8,8 @@ CREATE TABLE IF NOT EXISTS orders (
   key_id          TEXT   NOT NULL DEFAULT '',
   code            TEXT   NOT NULL DEFAULT '',
   payment         JSONB,
-  version         BIGINT NOT NULL DEFAULT 0 -- of the row; a job knows the one that it was written with
+  version         BIGINT NOT NULL DEFAULT 0,                    -- a job knows the one that it was written with
+  woken_at        TIMESTAMPTZ NOT NULL DEFAULT '-infinity'      -- of the last look that an event has caused
 );
 CREATE TABLE IF NOT EXISTS refunds (
   id       TEXT  PRIMARY KEY,

@@ -1,4 +1,4 @@
-package recipes
+package docs
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,10 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// recipes has the code that the pages show.
+const recipes = "../examples/recipes"
+
 // TestBlocks finds each block of Go in the documentation in the code of the examples: as
 // whole declarations, whose functions and types are on the page or one link away.
 func TestBlocks(t *testing.T) {
-	sources := loadSources(t, ".", "../confirm")
+	sources := loadSources(t, recipes, "../examples/confirm")
 	for _, page := range pagesOf(t) {
 		near := declaredNear(t, sources, page)
 		for _, block := range blocksOf(lines(t, page), "go") {
@@ -36,9 +40,23 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
+// TestPagesOfHTML finds each HTML file of the recipes in the pages.
+func TestPagesOfHTML(t *testing.T) {
+	var blocks []string
+	for _, page := range pagesOf(t) {
+		blocks = append(blocks, blocksOf(lines(t, page), "html")...)
+	}
+	files, err := filepath.Glob(recipes + "/*.html")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		assert.Contains(t, blocks, strings.TrimSuffix(lines(t, file), "\n"), file)
+	}
+}
+
 // pagesOf returns every page of the documentation.
 func pagesOf(t *testing.T) (pages []string) {
-	for _, pattern := range []string{"../../*.md", "../../docs/*/*.md", "../*.md"} {
+	for _, pattern := range []string{"../*.md", "*/*.md", "../examples/*.md"} {
 		found, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		pages = append(pages, found...)
@@ -49,7 +67,7 @@ func pagesOf(t *testing.T) (pages []string) {
 
 // declaredNear returns the names that the blocks of a page and of the pages it links to
 // declare, and those of the Go files it links to.
-func declaredNear(t *testing.T, s sources, page string) map[string]bool {
+func declaredNear(t *testing.T, s *sources, page string) map[string]bool {
 	names := map[string]bool{}
 	near := []string{page}
 	for _, match := range link.FindAllStringSubmatch(lines(t, page), -1) {
@@ -74,7 +92,11 @@ func declaredNear(t *testing.T, s sources, page string) map[string]bool {
 	return names
 }
 
-type sources []*sourceFile
+// sources are files, and where the blocks were found that have been looked for.
+type sources struct {
+	files []*sourceFile
+	found map[string]*excerpt
+}
 
 type sourceFile struct {
 	path  string
@@ -86,7 +108,8 @@ type sourceFile struct {
 
 // loadSources reads the Go files of some folders and of what is in them. Other packages
 // than the file's own are not looked into.
-func loadSources(t *testing.T, roots ...string) (all sources) {
+func loadSources(t *testing.T, roots ...string) *sources {
+	all := &sources{found: map[string]*excerpt{}}
 	fset := token.NewFileSet()
 	packages := map[string][]*sourceFile{}
 	for _, root := range roots {
@@ -112,9 +135,9 @@ func loadSources(t *testing.T, roots ...string) (all sources) {
 			trees, f.info = append(trees, f.tree), info
 		}
 		_, _ = config.Check(name, fset, trees, info) // with errors, for want of the imports
-		all = append(all, files...)
+		all.files = append(all.files, files...)
 	}
-	slices.SortFunc(all, func(a, b *sourceFile) int { return strings.Compare(a.path, b.path) })
+	slices.SortFunc(all.files, func(a, b *sourceFile) int { return strings.Compare(a.path, b.path) })
 	return all
 }
 
@@ -122,9 +145,9 @@ type noImporter struct{}
 
 func (noImporter) Import(string) (*types.Package, error) { return nil, errors.New("not needed") }
 
-func (s sources) file(path string) *sourceFile {
-	for _, f := range s {
-		if f.path == path || filepath.Join("../recipes", f.path) == path || filepath.Join("../../examples/recipes", f.path) == path {
+func (s *sources) file(path string) *sourceFile {
+	for _, f := range s.files {
+		if f.path == path {
 			return f
 		}
 	}
@@ -132,15 +155,20 @@ func (s sources) file(path string) *sourceFile {
 }
 
 // find returns where a block stands in the sources, or nil.
-func (s sources) find(block string) *excerpt {
+func (s *sources) find(block string) *excerpt {
+	if e, ok := s.found[block]; ok {
+		return e
+	}
 	want := strings.Split(block, "\n")
-	for _, f := range s {
+	for _, f := range s.files {
 		for i := range f.lines {
 			if len(f.lines)-i >= len(want) && slices.Equal(f.lines[i:i+len(want)], want) {
-				return &excerpt{f, i + 1, i + len(want)}
+				s.found[block] = &excerpt{f, i + 1, i + len(want)}
+				return s.found[block]
 			}
 		}
 	}
+	s.found[block] = nil
 	return nil
 }
 
@@ -224,6 +252,9 @@ func declared(d ast.Decl) (names []string) {
 		if pointer, ok := receiver.(*ast.StarExpr); ok {
 			receiver = pointer.X
 		}
+		if generic, ok := receiver.(*ast.IndexExpr); ok {
+			receiver = generic.X
+		}
 		return []string{receiver.(*ast.Ident).Name + "." + d.Name.Name}
 	case *ast.GenDecl:
 		for _, spec := range d.Specs {
@@ -238,4 +269,35 @@ func declared(d ast.Decl) (names []string) {
 		}
 	}
 	return names
+}
+
+// apiName is a name of one of the packages, as a page mentions it.
+var apiName = regexp.MustCompile("`\\*?&?(tosspayments|webhook|payouts|brandpay|reconcile|institutions|tosstest)\\.([A-Z]\\w*)")
+
+// TestNamesExist finds each name of the packages that the text of a page mentions.
+func TestNamesExist(t *testing.T) {
+	exported := map[string]bool{}
+	for _, name := range []string{"tosspayments", "webhook", "payouts", "brandpay", "reconcile", "institutions", "tosstest"} {
+		folder := "../" + strings.TrimPrefix(name, "tosspayments")
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		require.NoError(t, err)
+		for _, file := range files {
+			tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			require.NoError(t, err)
+			for _, d := range tree.Decls {
+				for _, n := range declared(d) {
+					exported[name+"."+n] = true
+				}
+			}
+		}
+	}
+	for _, page := range pagesOf(t) {
+		if name := filepath.Base(page); name == "CHANGELOG.md" || name == "upgrading.md" {
+			continue // they name what is gone
+		}
+		for _, match := range apiName.FindAllStringSubmatch(fenced.ReplaceAllString(lines(t, page), ""), -1) {
+			name := match[1] + "." + match[2]
+			assert.True(t, exported[name], "%s mentions %s, which there is not", page, name)
+		}
+	}
 }

@@ -1,4 +1,6 @@
-package recipes
+// Package docs has only the checks of the pages. They stand in the module that has the
+// pages, because a test that is cached runs again only if a file of its own module changes.
+package docs
 
 import (
 	"os"
@@ -27,7 +29,7 @@ func lines(t *testing.T, name string) string {
 // in its first line, and both show the same code.
 func TestPagesComeInTwoLanguages(t *testing.T) {
 	pages := func(language string) (names []string) {
-		found, err := filepath.Glob("../../docs/" + language + "/*.md")
+		found, err := filepath.Glob(language + "/*.md")
 		require.NoError(t, err)
 		for _, page := range found {
 			names = append(names, filepath.Base(page))
@@ -38,7 +40,7 @@ func TestPagesComeInTwoLanguages(t *testing.T) {
 	require.Contains(t, english, "README.md")
 	require.Equal(t, english, pages("ko"))
 	for _, name := range english {
-		en, ko := lines(t, "../../docs/en/"+name), lines(t, "../../docs/ko/"+name)
+		en, ko := lines(t, "en/"+name), lines(t, "ko/"+name)
 		assert.True(t, strings.HasPrefix(en, "English | [한국어](../ko/"+name+")\n"), "en/%s begins with another line", name)
 		assert.True(t, strings.HasPrefix(ko, "[English](../en/"+name+") | 한국어\n"), "ko/%s begins with another line", name)
 		for _, kind := range []string{"go", "sql", "html", "console"} {
@@ -50,13 +52,7 @@ func TestPagesComeInTwoLanguages(t *testing.T) {
 // TestTablesAreTheSame compares the tables of both languages: as many of them, with as
 // many rows and columns, and the same codes in each row.
 func TestTablesAreTheSame(t *testing.T) {
-	pages := map[string]string{"../../README.md": "../../README.ko.md", "../README.md": "../README.ko.md"}
-	english, err := filepath.Glob("../../docs/en/*.md")
-	require.NoError(t, err)
-	for _, page := range english {
-		pages[page] = strings.Replace(page, "/en/", "/ko/", 1)
-	}
-	for en, ko := range pages {
+	for en, ko := range pairsOf(t) {
 		enRows, koRows := rowsOf(lines(t, en)), rowsOf(lines(t, ko))
 		if !assert.Len(t, koRows, len(enRows), "%s: another number of rows", ko) {
 			continue
@@ -102,9 +98,9 @@ func rowsOf(page string) (rows []row) {
 // TestMapsAreComplete finds every page in the list of pages of its language.
 func TestMapsAreComplete(t *testing.T) {
 	for _, language := range []string{"en", "ko"} {
-		pages, err := filepath.Glob("../../docs/" + language + "/*.md")
+		pages, err := filepath.Glob(language + "/*.md")
 		require.NoError(t, err)
-		list := lines(t, "../../docs/"+language+"/README.md")
+		list := lines(t, language+"/README.md")
 		for _, page := range pages {
 			if name := filepath.Base(page); name != "README.md" {
 				assert.Contains(t, list, "]("+name, "docs/%s/README.md has no link to it", language)
@@ -120,9 +116,9 @@ var aside = regexp.MustCompile("(?s)^.*?\n|`[^`]+`|\\]\\([^)]*\\)|<[^>]*>|\"[^\"
 // TestKoreanPagesSpeakKorean finds English sentences in Korean pages: five words in a row.
 func TestKoreanPagesSpeakKorean(t *testing.T) {
 	sentence := regexp.MustCompile(`[A-Za-z']+(?:[ ,]+[A-Za-z']+){4,}`)
-	pages, err := filepath.Glob("../../docs/ko/*.md")
+	pages, err := filepath.Glob("ko/*.md")
 	require.NoError(t, err)
-	for _, page := range append(pages, "../../README.ko.md", "../README.ko.md") {
+	for _, page := range append(pages, "../README.ko.md", "../examples/README.ko.md") {
 		text := aside.ReplaceAllString(fenced.ReplaceAllString(lines(t, page), ""), "")
 		assert.Empty(t, sentence.FindAllString(text, -1), page)
 	}
@@ -175,4 +171,33 @@ func anchors(t *testing.T, page string) (names []string) {
 		names = append(names, strings.ReplaceAll(name, " ", "-"))
 	}
 	return names
+}
+
+// TestLinksAreTheSame compares where the pages of both languages lead.
+func TestLinksAreTheSame(t *testing.T) {
+	same := strings.NewReplacer("/en/", "/", "/ko/", "/", "-en.", ".", "-ko.", ".", ".ko.md", ".md")
+	targets := func(page string) (links []string) {
+		// The first line leads to the other language.
+		_, text, _ := strings.Cut(fenced.ReplaceAllString(lines(t, page), ""), "\n")
+		for _, match := range link.FindAllStringSubmatch(text, -1) {
+			target, _, _ := strings.Cut(match[1]+match[2], "#")
+			links = append(links, same.Replace(target))
+		}
+		slices.Sort(links)
+		return slices.Compact(links)
+	}
+	for en, ko := range pairsOf(t) {
+		assert.Equal(t, targets(en), targets(ko), "%s leads elsewhere", ko)
+	}
+}
+
+// pairsOf returns the Korean page of each English one.
+func pairsOf(t *testing.T) map[string]string {
+	pages := map[string]string{"../README.md": "../README.ko.md", "../examples/README.md": "../examples/README.ko.md"}
+	english, err := filepath.Glob("en/*.md")
+	require.NoError(t, err)
+	for _, page := range english {
+		pages[page] = strings.Replace(page, "en/", "ko/", 1)
+	}
+	return pages
 }

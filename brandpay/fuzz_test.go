@@ -1,0 +1,88 @@
+package brandpay_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"testing/synctest"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/brandpay"
+)
+
+// FuzzAnswers feeds any answer to every call, and to its lookups: none of them may make up an
+// object, or take another payment for its own.
+func FuzzAnswers(f *testing.F) {
+	for _, row := range calls {
+		f.Add(200, []byte(row.answer))
+	}
+	f.Add(403, []byte(refusal(403, "INVALID_PASSWORD").body))
+	f.Add(400, []byte(refusal(400, "DUPLICATED_ORDER_ID").body))
+	f.Add(401, []byte(`<html>`))
+	f.Add(200, []byte(`{"paymentKey":"pay-1","orderId":"order-0001","status":"CANCELED","totalAmount":15000,"balanceAmount":0}`))
+	f.Add(200, []byte(`{"cards":[null,{}],"accounts":[7]}`))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		if status < 100 || status > 599 {
+			return
+		}
+		synctest.Test(t, func(t *testing.T) {
+			client, _ := newClient(t, func(*http.Request) (*http.Response, error) { return httpmock.NewBytesResponse(status, body), nil })
+			for _, row := range calls {
+				value, err := row.call(t.Context(), client)
+				if err == nil {
+					assertMeant(t, value)
+					continue
+				}
+				if row.method == http.MethodGet {
+					assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err), row.name)
+				}
+			}
+		})
+	})
+}
+
+// assertMeant refuses an answer that is of no use.
+func assertMeant(t *testing.T, value any) {
+	t.Helper()
+	switch v := value.(type) {
+	case *tosspayments.Payment:
+		assert.Equal(t, "order-0001", v.OrderID)
+		assert.Contains(t, []string{"15000", "60000"}, v.TotalAmount.String())
+		assert.Contains(t, []tosspayments.Outcome{tosspayments.OutcomePaid, tosspayments.OutcomeWaiting}, v.Outcome())
+	case *brandpay.Token:
+		assert.NotEmpty(t, v.AccessToken.Reveal())
+		assert.NotEmpty(t, v.RefreshToken.Reveal())
+	case *brandpay.Authorization:
+		assert.NotEmpty(t, v.Code.Reveal())
+	case *brandpay.Card:
+		assert.NotEmpty(t, v.MethodKey)
+	case *brandpay.BankAccount:
+		assert.NotEmpty(t, v.MethodKey)
+	}
+}
+
+// FuzzRedirectURL reads any query: what is accepted can be sent on, and written again.
+func FuzzRedirectURL(f *testing.F) {
+	for _, query := range []string{
+		"code=exCode0001&customerKey=7b0d8f3e-0c51", "customerKey=c&code=a&code=a&mine=%zz;&x", "code=%00&customerKey=%ff", "code=+&customerKey=%2e%2e",
+	} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		auth, err := brandpay.ParseRedirectURL(&url.URL{RawQuery: query})
+		if err != nil {
+			var wrong *tosspayments.ValidationError
+			require.ErrorAs(t, err, &wrong)
+			return
+		}
+		assert.NotEmpty(t, auth.CustomerKey)
+		assert.NotEmpty(t, auth.Code.Reveal())
+		again, err := brandpay.ParseRedirectURL(&url.URL{RawQuery: auth.Values().Encode()})
+		require.NoError(t, err)
+		assert.True(t, again.CustomerKey == auth.CustomerKey && again.Code.Equal(auth.Code))
+	})
+}
