@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -122,4 +123,19 @@ func TestRegistrationOfSomebodyElse(t *testing.T) {
 	require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
 	assert.NotContains(t, err.Error(), "customer-2")
 	assert.NotContains(t, err.Error(), "billing-key")
+}
+
+func TestPlainChargeBilling(t *testing.T) {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("POST", "https://api.tosspayments.com/v1/billing/billing-key", httpmock.NewStringResponder(200, `{
+		"paymentKey": "pay-1", "orderId": "order-0001", "status": "DONE", "method": "카드", "currency": "KRW",
+		"totalAmount": 9900, "balanceAmount": 9900, "type": "BILLING"}`))
+	client, err := tosspayments.New("test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R", tosspayments.WithHTTPClient(&http.Client{Transport: mock}))
+	require.NoError(t, err)
+
+	payment, err := client.ChargeBilling(t.Context(), tosspayments.NewBillingKey("billing-key", "customer-1"), tosspayments.ChargeBillingRequest{
+		OrderID: "order-0001", OrderName: "3월 구독", Amount: tosspayments.Won(9900),
+	})
+	require.NoError(t, err)
+	assert.True(t, payment.IsPaid())
 }

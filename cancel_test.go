@@ -672,3 +672,21 @@ func amountOf(t testing.TB, text string) tosspayments.Amount {
 	require.NoError(t, err)
 	return a
 }
+
+func TestPlainCancelPaymentPartially(t *testing.T) {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("POST", "https://api.tosspayments.com/v1/payments/pay-1/cancel", httpmock.NewStringResponder(200, `{
+		"paymentKey": "pay-1", "orderId": "order-0001", "status": "PARTIAL_CANCELED", "method": "카드", "currency": "KRW",
+		"totalAmount": 15000, "balanceAmount": 10000,
+		"lastTransactionKey": "T2", "cancels": [{"transactionKey": "T2", "cancelAmount": 5000, "cancelReason": "품절 [refund-1]",
+			"refundableAmount": 10000, "cancelStatus": "DONE", "canceledAt": "2026-03-01T10:20:30+09:00"}]}`))
+	client, err := tosspayments.New("test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R", tosspayments.WithHTTPClient(&http.Client{Transport: mock}))
+	require.NoError(t, err)
+
+	payment, err := client.CancelPaymentPartially(t.Context(), "pay-1", tosspayments.PartialCancelRequest{
+		CancelReason: "품절", CancelAmount: tosspayments.Won(5000), RefundableAmount: tosspayments.Won(15000), RefundID: "refund-1",
+	})
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.Won(5000), payment.LastCancel().CancelAmount)
+	assert.Equal(t, tosspayments.Won(10000), payment.Cancelable())
+}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -23,105 +21,21 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-const (
-	testKey    = "test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R"
-	confirmURL = "https://api.tosspayments.com/v1/payments/confirm"
-	paymentURL = "https://api.tosspayments.com/v1/payments/pay-1"
-	cancelURL  = paymentURL + "/cancel"
-)
-
-func mockClient(t testing.TB, opts ...tosspayments.Option) (*tosspayments.Client, *httpmock.MockTransport) {
-	t.Helper()
+func TestPlainConfirmPayment(t *testing.T) {
 	mock := httpmock.NewMockTransport()
-	client, err := tosspayments.New(testKey, append([]tosspayments.Option{
-		tosspayments.WithHTTPClient(&http.Client{Transport: mock}),
-	}, opts...)...)
+	mock.RegisterResponder("POST", "https://api.tosspayments.com/v1/payments/confirm", httpmock.NewStringResponder(200, `{
+		"paymentKey": "pay-1", "orderId": "order-0001", "status": "DONE", "method": "카드", "currency": "KRW",
+		"totalAmount": 15000, "balanceAmount": 15000}`))
+	client, err := tosspayments.New("test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R", tosspayments.WithHTTPClient(&http.Client{Transport: mock}))
 	require.NoError(t, err)
-	return client, mock
+
+	payment, err := client.ConfirmPayment(t.Context(), tosspayments.ConfirmPaymentRequest{
+		PaymentKey: "pay-1", OrderID: "order-0001", Amount: tosspayments.Won(15000),
+	})
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.OutcomePaid, tosspayments.OutcomeOf(payment, err))
+	assert.Equal(t, 1, mock.GetTotalCallCount())
 }
-
-type object map[string]any
-
-// paymentJSON is the payment that confirmRequest asks for, with changes.
-func paymentJSON(status string, changes object) string {
-	o := object{
-		"version": "2022-11-16", "paymentKey": "pay-1", "orderId": "order-0001", "orderName": "socks", "status": status,
-		"currency": "KRW", "totalAmount": 15000, "balanceAmount": 15000, "requestedAt": "2026-03-01T10:15:30+09:00",
-		"lastTransactionKey": "T1", "cancels": nil,
-	}
-	maps.Copy(o, changes)
-	text, err := json.Marshal(o)
-	if err != nil {
-		panic(err)
-	}
-	return string(text)
-}
-
-func confirmRequest() tosspayments.ConfirmPaymentRequest {
-	return tosspayments.ConfirmPaymentRequest{PaymentKey: "pay-1", OrderID: "order-0001", Amount: tosspayments.Won(15000)}
-}
-
-// answer is one scripted answer: a body, or an error.
-type answer struct {
-	status int
-	body   string
-	err    error
-	header http.Header
-}
-
-func refusal(status int, code tosspayments.ErrorCode) answer {
-	return answer{status: status, body: `{"code":"` + string(code) + `","message":"message of ` + string(code) + `"}`}
-}
-
-// script answers with one after the other; the last repeats. seen gets the requests
-// and when they came.
-type script struct {
-	answers []answer
-	seen    []seenRequest
-}
-
-type seenRequest struct {
-	header http.Header
-	body   string
-	at     time.Time
-}
-
-func (s *script) respond(r *http.Request) (*http.Response, error) {
-	body := ""
-	if r.Body != nil {
-		data, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		body = string(data)
-	}
-	s.seen = append(s.seen, seenRequest{header: r.Header.Clone(), body: body, at: time.Now()})
-	a := s.answers[min(len(s.seen), len(s.answers))-1]
-	if a.err != nil {
-		return nil, a.err
-	}
-	response := httpmock.NewStringResponse(a.status, a.body)
-	response.Header = http.Header{"X-Tosspayments-Trace-Id": {"trace-1"}}
-	maps.Copy(response.Header, a.header)
-	return response, nil
-}
-
-func onConfirm(mock *httpmock.MockTransport, answers ...answer) *script {
-	s := &script{answers: answers}
-	mock.RegisterResponder(http.MethodPost, confirmURL, s.respond)
-	return s
-}
-
-func onLookUp(mock *httpmock.MockTransport, answers ...answer) *script {
-	s := &script{answers: answers}
-	mock.RegisterResponder(http.MethodGet, paymentURL, s.respond)
-	return s
-}
-
-var (
-	errLost = errors.New("connection reset by peer")
-	lost    = answer{err: errLost}
-)
 
 func TestConfirmOnTheWire(t *testing.T) {
 	client, mock := mockClient(t)
@@ -130,26 +44,29 @@ func TestConfirmOnTheWire(t *testing.T) {
 	payment, err := client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithResponse(&response))
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.PaymentStatusDone, payment.Status)
-
 	require.Len(t, posts.seen, 1)
 	sent := posts.seen[0]
-	assert.JSONEq(t, `{"paymentKey":"pay-1","orderId":"order-0001","amount":15000}`, sent.body)
-	assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", sent.header.Get("Authorization"))
-	assert.Equal(t, "application/json", sent.header.Get("Content-Type"))
-	assert.NotEmpty(t, sent.header.Get("Idempotency-Key"))
-	assert.Equal(t, "tosspayments-go/"+tosspayments.Version, sent.header.Get("User-Agent"))
-	assert.Empty(t, sent.header.Get("Accept-Language"))
-
-	assert.Equal(t, 200, response.StatusCode)
-	assert.Equal(t, "trace-1", response.TraceID)
-	assert.Equal(t, 1, response.Attempts)
-	assert.Equal(t, sent.header.Get("Idempotency-Key"), response.IdempotencyKey)
-	assert.JSONEq(t, paymentJSON("DONE", nil), string(response.Body))
-	assert.False(t, response.SettledByLookup)
-
-	_, err = client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithIdempotencyKey("mine"))
-	require.NoError(t, err)
-	assert.Equal(t, "mine", posts.seen[1].header.Get("Idempotency-Key"))
+	t.Run("request", func(t *testing.T) {
+		assert.JSONEq(t, `{"paymentKey":"pay-1","orderId":"order-0001","amount":15000}`, sent.body)
+		assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", sent.header.Get("Authorization"))
+		assert.Equal(t, "application/json", sent.header.Get("Content-Type"))
+		assert.NotEmpty(t, sent.header.Get("Idempotency-Key"))
+		assert.Equal(t, "tosspayments-go/"+tosspayments.Version, sent.header.Get("User-Agent"))
+		assert.Empty(t, sent.header.Get("Accept-Language"))
+	})
+	t.Run("response", func(t *testing.T) {
+		assert.Equal(t, 200, response.StatusCode)
+		assert.Equal(t, "trace-1", response.TraceID)
+		assert.Equal(t, 1, response.Attempts)
+		assert.Equal(t, sent.header.Get("Idempotency-Key"), response.IdempotencyKey)
+		assert.JSONEq(t, paymentJSON("DONE", nil), string(response.Body))
+		assert.False(t, response.SettledByLookup)
+	})
+	t.Run("key of the caller", func(t *testing.T) {
+		_, err := client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithIdempotencyKey("mine"))
+		require.NoError(t, err)
+		assert.Equal(t, "mine", posts.seen[1].header.Get("Idempotency-Key"))
+	})
 }
 
 // Every row of the table of what a looked-up payment means, after lost answers and

@@ -35,22 +35,39 @@
 // [*CanceledError], [*MismatchError], [*OutcomeUnknownError], and, when nothing was
 // sent, [*ValidationError] or a [*ConnectionError] that matches [ErrNotSent].
 //
-// # Where to look
+// # What to call
 //
-//   - Keys: [New], [ParseSecretKey], [Client.KeyID].
-//   - Money: [Won], [ParseAmount].
-//   - What the browser brings: [ParseSuccessURL], [ParseFailURL], [ParseBillingURL].
-//   - Taking money: [Client.ConfirmPayment], [Client.ChargeBilling],
-//     [Client.ChargeKeyIn], [Client.IssueVirtualAccount].
-//   - Giving it back: [Client.CancelPayment], [Client.CancelPaymentPartially].
-//   - Reading: [Client.GetPayment], [Client.ResolvePayment],
+//   - To make a client, call [New]; [Client.KeyID] names its key in a database.
+//   - To write an amount of won, call [Won]; to read one, [ParseAmount].
+//   - To name an order, call [NewOrderID]; to check your own names, [ValidateOrderID].
+//   - To read what the browser brings, call [ParseSuccessURL], [ParseFailURL] or
+//     [ParseBillingURL].
+//   - To take a payment that the buyer has authenticated, call [Client.ConfirmPayment].
+//   - To take one without a window, call [Client.ChargeKeyIn] or
+//     [Client.IssueVirtualAccount]; to open a window from the server,
+//     [Client.CreatePayment].
+//   - To register a card for later, call [Client.IssueBillingKey] or
+//     [Client.IssueBillingKeyByCard]; to charge it, [Client.ChargeBilling]; to forget
+//     it, [Client.DeleteBillingKey].
+//   - To give money back, call [Client.CancelPayment] or
+//     [Client.CancelPaymentPartially].
+//   - To learn what a result means, call [OutcomeOf], [CodeOf] and [PaymentOf].
+//   - To ask again how a payment has ended, call [Client.ResolvePayment] or
+//     [Client.ResolvePaymentByOrderID]; to judge one that you have,
 //     [ConfirmPaymentRequest.Check].
-//   - Registering cards and accounts: [Client.IssueBillingKey],
-//     [Client.DeleteBillingKey].
-//   - Books: [Client.AllTransactions], [Client.AllSettlements],
-//     [Client.AllCashReceipts].
-//   - Codes: [ErrorCode], [Class], [CodeOf].
-//   - Any other endpoint: [Client.Do], [Client.DoPayment].
+//   - To read a payment, call [Client.GetPayment] or [Client.GetPaymentByOrderID].
+//   - To store what is secret, call Stored of its type, or [Store].
+//   - To read the books, call [Client.AllTransactions] and [Client.AllSettlements]; to
+//     be paid out now, [Client.RequestSettlement].
+//   - To issue a cash receipt, call [Client.IssueCashReceipt]; to cancel it,
+//     [Client.CancelCashReceipt]; to list them, [Client.AllCashReceipts].
+//   - To show promotions, call [Client.GetPromotions] and [Client.GetCardPromotions].
+//   - To call any other endpoint, call [Client.Do], or [Client.DoPayment] where it moves
+//     money.
+//   - To end a client, call [Client.Close]; to tell a test key, [Client.IsTest].
+//
+// Package webhook receives events, reconcile compares the books, institutions names
+// banks and cards, payouts and brandpay are the products of those names.
 //
 // Package tosstest is an in-process fake of Toss Payments, for tests and for trying
 // things without an account.

@@ -1,10 +1,12 @@
 package tosspayments_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -101,4 +103,21 @@ func TestVirtualAccountExpiresAndIsCancelled(t *testing.T) {
 	require.NoError(t, err, "nothing is left, as was asked for")
 	_, err = client.IssueVirtualAccount(t.Context(), request)
 	assert.Equal(t, tosspayments.OutcomeCanceled, tosspayments.OutcomeOf(nil, err), "%v", err)
+}
+
+func TestPlainIssueVirtualAccount(t *testing.T) {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("POST", "https://api.tosspayments.com/v1/virtual-accounts", httpmock.NewStringResponder(200, `{
+		"paymentKey": "pay-1", "orderId": "order-0001", "status": "WAITING_FOR_DEPOSIT", "method": "가상계좌", "currency": "KRW",
+		"totalAmount": 15000, "balanceAmount": 15000,
+		"virtualAccount": {"accountNumber": "X6505636518308", "bankCode": "20", "dueDate": "2026-03-08T23:59:59+09:00"}}`))
+	client, err := tosspayments.New("test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R", tosspayments.WithHTTPClient(&http.Client{Transport: mock}))
+	require.NoError(t, err)
+
+	payment, err := client.IssueVirtualAccount(t.Context(), tosspayments.IssueVirtualAccountRequest{
+		OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000), CustomerName: "김토스", Bank: "20",
+	})
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.OutcomeWaiting, tosspayments.OutcomeOf(payment, err))
+	assert.Equal(t, "X6505636518308", payment.VirtualAccount.AccountNumber.Reveal())
 }

@@ -13,6 +13,21 @@
 //	customer := client.Customer(*token, save)
 //	methods, err := customer.GetMethods(ctx)
 //
+// What to call:
+//
+//   - To read what the browser brings, call [ParseRedirectURL].
+//   - To get a customer's token, call [Client.IssueToken], and [Client.RefreshToken]
+//     where you keep tokens yourself.
+//   - To let a customer agree on a page of yours, call [Client.GetTerms] and
+//     [Client.AgreeTerms].
+//   - To list or remove what a customer has registered, call [Client.Customer] and then
+//     [Customer.GetMethods], [Customer.RemoveCard], [Customer.RemoveAccount] or
+//     [Customer.Leave]; with the secret key, [Client.GetMethods].
+//   - To take a payment that the customer has authenticated, call
+//     [Client.ConfirmPayment]; without the customer, [Client.Charge].
+//   - To show promotions, call [Client.GetCardPromotions] and
+//     [Client.GetBankPromotions].
+//
 // [Client.ConfirmPayment] and [Client.Charge] move money, and end as those of
 // [tosspayments.Client] do: one switch over [tosspayments.OutcomeOf] handles both. Reads and
 // cancels of the payments are those of package tosspayments.

@@ -7,6 +7,12 @@
 //		fmt.Println(company.Korean, company.English) // 현대카드 Hyundai Card
 //	}
 //
+// What to call:
+//
+//   - To name a bank, a card company, a wallet or a method, call [LookupBank],
+//     [LookupCardCompany], [LookupEasyPay] or [LookupMethod].
+//   - To let a buyer choose, range over [Banks], [CardCompanies], [EasyPays] or [Methods].
+//
 // The lookups take whatever code or name is in use, since that differs by API version,
 // language and product: for one bank "06", "004", "KOOKMIN", "국민" or "KB국민은행". The
 // constants are the codes for requests, such as [BankKookmin] for a virtual account.

@@ -13,6 +13,21 @@
 //		Amount: payouts.Won(50_000), TransactionDescription: "3월정산",
 //	}})
 //
+// What to call:
+//
+//   - To make a client, call [New] with the security key.
+//   - To register a seller, call [Client.RegisterSeller]; to change or remove one,
+//     [Client.UpdateSeller] and [Client.DeleteSeller]; to read them, [Client.GetSeller]
+//     and [Client.AllSellers].
+//   - To pay sellers, call [Client.RequestPayouts]; to take a payout back before its
+//     day, [Client.CancelPayout].
+//   - To read payouts, call [Client.GetPayout], [Client.FindPayouts] and
+//     [Client.AllPayouts]; what is left to pay, [Client.GetBalance].
+//   - To check a bank account, call [Client.ValidateAccount], [Client.LookupHolderName]
+//     or [Client.VerifyHolderName]; with an identity number,
+//     [Client.VerifyHolderRealName] or [Client.VerifyIdentifier].
+//   - To read an event, call [PayoutOf] or [SellerOf].
+//
 // [Client.RequestPayouts] is the call that moves money: read how it ends there. The events
 // payout.changed and seller.changed of package webhook are read with [PayoutOf] and
 // [SellerOf].

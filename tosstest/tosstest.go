@@ -27,11 +27,28 @@
 // The server knows the whole Core API: payments of every domestic method, virtual accounts
 // with deposits, billing keys, transactions, settlements, cash receipts and promotions;
 // payouts with encrypted bodies, sellers and balances that are made of the sales; and
-// BrandPay with customers, tokens that expire and methods. It checks keys, requests and states as the real service does, answers with its codes,
-// statuses and messages in Korean and English, keeps answers under their idempotency keys,
-// and honours TossPayments-Test-Code. It has two pairs of keys, as merchants do; see
+// BrandPay with customers, tokens that expire and methods. It checks keys, requests and
+// states as the real service does, answers with its codes, statuses and messages in Korean
+// and English, keeps answers under their idempotency keys, and honours
+// TossPayments-Test-Code. It has two pairs of keys, as merchants do; see
 // [DefaultSecretKey]. Where the behaviour of the real service is not known, an option
 // chooses; see [WithGuess].
+//
+// What to call:
+//
+//   - To pay as a buyer, call [Server.Authenticate]; to register a card,
+//     [Server.Register]; to pay into a virtual account, [Server.Deposit].
+//   - To spoil requests, call [Server.Inject]; to hold one, [Server.Gate].
+//   - To let time pass, call [Server.Advance].
+//   - To receive webhooks, call [Server.RegisterWebhook] or
+//     [Server.RegisterWebhookHandler], and [Server.WaitWebhooks]; to spoil them,
+//     [Server.InjectWebhook].
+//   - To refund as somebody does in the dashboard, call [Server.Refund].
+//   - To assert what has moved, call [Server.Charges], [Server.Refunds] and
+//     [Server.Ledger]; what was asked, [Server.Requests] and [Server.Calls].
+//   - To play sellers and payouts, call [Server.CompleteKYC] and
+//     [Server.CompletePayouts]; BrandPay, [Server.AgreeBrandPay] and
+//     [Server.AuthenticateBrandPay].
 //
 // [Server.Inject] makes requests go wrong in every way that a network and a server can,
 // and [Server.Gate] holds one while the test looks at the rest.

@@ -6,15 +6,19 @@
 // that looks at the order, or pass the payment that the handler has read through
 // [tosspayments.ConfirmPaymentRequest.Check].
 //
-//   - [Handler] is an [net/http.Handler] that checks, stores and answers. It says of each
-//     event how it was proven (Delivery.Verified) and what the server says now
-//     (Delivery.Payment).
-//   - [Parse], [Event.MatchesSecret], [Event.FetchPayment] and [Verifier] are the same
-//     steps one by one.
-//   - [Sign] makes signatures for the tests of a receiver.
+// What to call:
+//
+//   - To receive events in net/http, use a [Handler]: it checks, stores and answers, and
+//     says of each event how it was proven (Delivery.Verified) and what the server says
+//     now (Delivery.Payment). In another framework, call [Handler.Receive].
+//   - To take the same steps one by one, call [Parse], [Verifier.Verify] for what is
+//     signed, [Event.MatchesSecret] for a deposit, and [Event.FetchPayment].
+//   - To tell a repeated event, call [Event.Identity].
+//   - To read an event of another product, call [Event.Decode].
+//   - To sign events in the tests of a receiver, call [Sign].
 //
 // Events about payments, deposits, cancels and deleted billing keys are typed. Those of
-// other products stay raw, and [Event.Decode] reads them into a type of the caller's.
+// other products stay raw.
 //
 // Source: https://docs.tosspayments.com/guides/webhook
 package webhook
