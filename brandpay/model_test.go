@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -231,8 +232,8 @@ func sequences(depth int) (all [][]fault) {
 	for start := 0; depth > 0; depth-- {
 		end := len(all)
 		for _, head := range all[start:end] {
-			for f := fine; f < lastFault; f++ {
-				all = append(all, append(head[:len(head):len(head)], f))
+			for f := range lastFault {
+				all = append(all, append(slices.Clip(head), f))
 			}
 		}
 		start = end
