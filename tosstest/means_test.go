@@ -44,7 +44,7 @@ func TestWallets(t *testing.T) {
 				checkout.EasyPay, checkout.EasyPayPoints, checkout.CardCompany = "카카오페이", tosspayments.Won(x.points), x.card
 			})
 			assert.Equal(t, "간편결제", r.body["method"])
-			assert.Equal(t, object{"provider": "카카오페이", "amount": float64(x.money), "discountAmount": float64(x.discount)}, r.body["easyPay"])
+			assert.Equal(t, map[string]any{"provider": "카카오페이", "amount": float64(x.money), "discountAmount": float64(x.discount)}, r.body["easyPay"])
 			if x.byIt == 0 {
 				assert.Nil(t, r.body["card"])
 				return
