@@ -80,8 +80,9 @@ type CashReceipt struct {
 //
 // The order id identifies the charge: making the call again with the same order id, amount
 // and name returns the payment that stands, as [tosspayments.Client.ChargeBilling] does.
-// [tosspayments.Client.ResolvePaymentByOrderID] settles it later. A payment of the order that
-// is another one, or was not made with BrandPay, is a [*tosspayments.MismatchError].
+// A payment of the order that has another name, or was not made with BrandPay, is a
+// [*tosspayments.MismatchError]. [tosspayments.Client.ResolvePaymentByOrderID] settles it
+// later, but compares order id, amount and currency only.
 func (c *Client) Charge(ctx context.Context, req ChargeRequest, opts ...tosspayments.CallOption) (*tosspayments.Payment, error) {
 	if err := req.validate(); err != nil {
 		return nil, err

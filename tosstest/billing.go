@@ -231,12 +231,13 @@ type orderRequest struct {
 	TaxFreeAmount tosspayments.Amount `json:"taxFreeAmount"`
 	Installment   int                 `json:"cardInstallmentPlan"`
 	UseCardPoint  bool                `json:"useCardPoint"`
+	UseEscrow     bool                `json:"useEscrow"`
 }
 
 func (o *orderRequest) checkout() Checkout {
 	return Checkout{
 		OrderID: o.OrderID, OrderName: o.OrderName, Amount: o.Amount,
-		TaxFreeAmount: o.TaxFreeAmount, InstallmentPlanMonths: o.Installment,
+		TaxFreeAmount: o.TaxFreeAmount, InstallmentPlanMonths: o.Installment, UseEscrow: o.UseEscrow,
 	}
 }
 

@@ -426,8 +426,12 @@ func (r *windowRequest) checkout() Checkout {
 	c := r.commonRequest.checkout(amount, r.Amount.Currency)
 	c.Method, c.ValidHours = r.Method, r.VirtualAccount.ValidHours
 	switch r.Method {
+	case tosspayments.MethodVirtualAccount:
+		c.UseEscrow = r.VirtualAccount.UseEscrow
+	case tosspayments.MethodTransfer:
+		c.UseEscrow = r.Transfer.UseEscrow
 	case tosspayments.MethodCard:
-		c.Method, c.EasyPay = "", tosspayments.EasyPayProvider(r.Card.EasyPay)
+		c.Method, c.EasyPay, c.UseEscrow = "", tosspayments.EasyPayProvider(r.Card.EasyPay), r.Card.UseEscrow
 		if r.Card.FlowMode != "DIRECT" && r.Card.CardCompany != "" {
 			c.EasyPay = ""
 		}
@@ -500,6 +504,8 @@ func (s *Server) openWidgetPayment(e *envelope) (*openWindow, *windowRefusal) {
 		c.EasyPay = tosspayments.EasyPayProvider(chosen.Code)
 	case chosen.Code != string(tosspayments.MethodCard):
 		c.Method = tosspayments.Method(chosen.Code)
+		c.UseEscrow = c.Method == tosspayments.MethodVirtualAccount && r.VirtualAccount.UseEscrow ||
+			c.Method == tosspayments.MethodTransfer && r.Transfer.UseEscrow
 	}
 	o, refused := s.openCheckout(e, c, "", &r.commonRequest)
 	if refused != nil {

@@ -43,6 +43,9 @@ type Checkout struct {
 	Metadata map[string]string
 	// TaxFreeAmount is the tax-free part of the amount.
 	TaxFreeAmount tosspayments.Amount
+	// UseEscrow is shown as Payment.UseEscrow, and has no other effect: nothing is known of
+	// what escrow changes in the API.
+	UseEscrow bool
 	// Refusal is the code with which the card company will refuse the confirm.
 	Refusal tosspayments.ErrorCode
 }

@@ -198,6 +198,32 @@ func TestFormsOfKeys(t *testing.T) {
 	assert.Len(t, forms, 2, forms)
 }
 
+func TestEscrow(t *testing.T) {
+	server := tosstest.NewServer(t)
+	receipt := object{"type": "미발행"}
+	open := func(method, name string) {
+		status, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{
+			"orderId": "order-" + method, "method": method, name: object{"useEscrow": true, "cashReceipt": receipt},
+		}))
+		require.Equal(t, http.StatusOK, status, answer)
+	}
+	open("VIRTUAL_ACCOUNT", "virtualAccount")
+	open("TRANSFER", "transfer")
+	status, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"orderId": "order-CARD", "card": object{"useEscrow": true}}))
+	require.Equal(t, http.StatusOK, status, answer)
+	status, answer = ask(t, server, widgetRequest(object{"code": "TRANSFER"}, object{"orderId": "order-WIDGET", "transfer": object{"useEscrow": true}}))
+	require.Equal(t, http.StatusOK, status, answer)
+	server.Authenticate(tosstest.Checkout{OrderID: "order-OTHER", OrderName: "socks", Amount: tosspayments.Won(15000)})
+	issued := newCaller(t, server).call("POST", "/v1/virtual-accounts",
+		`{"orderId":"order-API","orderName":"socks","amount":15000,"bank":"20","customerName":"김토스","useEscrow":true}`)
+	require.Equal(t, http.StatusOK, issued.status, issued.raw)
+	payments := server.Payments(10)
+	assert.Len(t, payments, 6)
+	for _, p := range payments {
+		assert.Equal(t, p.OrderID != "order-OTHER", p.UseEscrow, p.OrderID)
+	}
+}
+
 func TestSmallThingsOfRealAnswers(t *testing.T) {
 	server := tosstest.New()
 	c := newCaller(t, server)

@@ -379,6 +379,7 @@ func (p *payment) json(inEnglish bool) []byte {
 		"vat":            vat,
 		"taxFreeAmount":  p.taxFree,
 		"checkout":       link(p.page),
+		"useEscrow":      c.UseEscrow,
 	}
 	if p.status == tosspayments.PaymentStatusExpired {
 		values["useEscrow"] = nil

@@ -87,6 +87,7 @@ func (m *movement) transactionJSON(inEnglish bool) json.RawMessage {
 	values := map[string]any{
 		"mId": p.shop.mid, "transactionKey": m.TransactionKey, "paymentKey": m.PaymentKey, "orderId": m.OrderID, "status": status,
 		"transactionAt": stamp(m.At), "currency": p.checkout.Currency, "amount": m.Amount, "method": p.method(inEnglish), "receiptUrl": p.receipt,
+		"useEscrow": p.checkout.UseEscrow,
 	}
 	if p.billing != nil {
 		values["customerKey"] = p.billing.CustomerKey

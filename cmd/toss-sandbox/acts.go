@@ -42,6 +42,8 @@ type act struct {
 	Of string `json:"of"`
 	// Operation is whose next request goes wrong; "" is any.
 	Operation tosstest.Operation `json:"operation"`
+	// Payment is the key of the payment whose next request goes wrong; "" is any.
+	Payment string `json:"payment"`
 	// Code is that of a refusal.
 	Code tosspayments.ErrorCode `json:"code"`
 	// Amount is what is given back, "" for all that is left, or what is added or paid out.
@@ -95,7 +97,7 @@ const slowness = 20 * time.Second
 
 // inject lets the next request, or event, go wrong.
 func (b *sandbox) inject(a act) error {
-	f := tosstest.Fault{Operation: a.Operation}
+	f := tosstest.Fault{Operation: a.Operation, PaymentKey: a.Payment}
 	switch a.Of {
 	case "gate", "gate-answer":
 		b.hold(a)
@@ -135,6 +137,7 @@ func (b *sandbox) inject(a act) error {
 type waiting struct {
 	Of        string                 `json:"of"`
 	Operation tosstest.Operation     `json:"operation,omitempty"`
+	Payment   string                 `json:"payment,omitempty"`
 	Code      tosspayments.ErrorCode `json:"code,omitempty"`
 }
 
@@ -142,7 +145,7 @@ type waiting struct {
 func (b *sandbox) faults() []waiting {
 	list := []waiting{}
 	for _, f := range b.toss.Faults() {
-		w := waiting{Operation: f.Operation}
+		w := waiting{Operation: f.Operation, Payment: f.PaymentKey}
 		switch f.Kind {
 		case tosstest.Refuse:
 			w.Of, w.Code = "refuse", f.Code

@@ -40,11 +40,11 @@ func (g *gates) held() []heldRequest {
 	return list
 }
 
-// hold lets the next request of an operation wait, before it has an effect or before it is
+// hold lets the next request of an operation, or of a payment, wait, before it has an effect or before it is
 // answered.
 func (b *sandbox) hold(a act) {
 	h := &heldRequest{ID: random(), Done: a.Of == "gate-answer"}
-	f := tosstest.Fault{Operation: a.Operation, AfterEffect: h.Done}
+	f := tosstest.Fault{Operation: a.Operation, PaymentKey: a.Payment, AfterEffect: h.Done}
 	// What fits is held: this is where it shows up.
 	f.Match = func(r *tosstest.Request) bool {
 		b.gates.mu.Lock()

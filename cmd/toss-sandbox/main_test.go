@@ -341,7 +341,7 @@ func TestRefunds(t *testing.T) {
 func TestButtonsOfBadLuck(t *testing.T) {
 	b := open(t)
 	b.press(act{Do: "fault", Of: "refuse", Operation: tosstest.ConfirmPayment, Code: tosspayments.ErrRejectCardPayment})
-	assert.Equal(t, []waiting{{"refuse", tosstest.ConfirmPayment, tosspayments.ErrRejectCardPayment}}, b.state().Faults)
+	assert.Equal(t, []waiting{{"refuse", tosstest.ConfirmPayment, "", tosspayments.ErrRejectCardPayment}}, b.state().Faults)
 	r := b.pay("CARD")
 	assert.Equal(t, "refused", r.Outcome)
 	assert.Equal(t, tosspayments.ErrRejectCardPayment, r.Code)

@@ -92,6 +92,7 @@ func TestEncryptedRequests(t *testing.T) {
 	assert.Contains(t, d.OpenedBody, `"refSellerId"`)
 	assert.Contains(t, d.OpenedAnswer, `"APPROVAL_REQUIRED"`)
 	assert.NotContains(t, d.Header, "Authorization")
+	assert.Contains(t, d.Curl, "-H 'Tosspayments-Api-Security-Mode: ENCRYPTION'")
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip(err)
 	}
@@ -165,6 +166,27 @@ func TestHeldRequests(t *testing.T) {
 		assert.Empty(t, b.state().Held)
 		b.refuses(act{Do: "release", Of: h.ID})
 	}
+}
+
+// A gate may be for one payment: requests of others pass.
+func TestHeldPayment(t *testing.T) {
+	b := open(t)
+	b.pay("CARD")
+	key := b.payment().PaymentKey
+	b.press(act{Do: "fault", Of: "gate", Payment: key})
+	assert.Equal(t, []waiting{{Of: "gate", Payment: key}}, b.state().Faults)
+	b.pay("CARD")
+	assert.Empty(t, b.state().Held)
+	got := make(chan error)
+	go func() {
+		_, err := b.sandbox.toss.Client().GetPayment(t.Context(), key)
+		got <- err
+	}()
+	for page := b.follow(); len(page.Held) == 0; {
+		page.read()
+	}
+	b.press(act{Do: "release"})
+	require.NoError(t, <-got)
 }
 
 // The buyer of a window that is open can be played without a browser.

@@ -44,14 +44,13 @@ func (c *crash) start(i int) {
 type step struct {
 	suffix, table string
 	operation     tosstest.Operation
-	// do makes the first instance send the request, and fails when that is killed.
-	do func(*instance) error
-	// lead lets both instances send the request by themselves, where there is no do.
-	lead func()
+	// lead makes the first instance send the request, or lets one of them do it by itself. It
+	// may fail, since that one is killed.
+	lead func(*instance) error
 }
 
-// kill kills the instance that sends the request of a step, and starts it again when the
-// other one has settled everything.
+// kill kills the instance that is the first to send the request of a step, and starts it again
+// when the other one has settled everything.
 func (c *crash) kill(s *step, point string) {
 	c.t.Helper()
 	var done atomic.Bool
@@ -80,18 +79,14 @@ func (c *crash) kill(s *step, point string) {
 		})
 	}
 	arm(0)
-	if s.do != nil {
-		require.Error(c.t, s.do(c.both[0]), "it was killed")
-	} else {
-		arm(1)
-		s.lead()
-	}
+	arm(1)
+	_ = s.lead(c.both[0])
 	select {
 	case i := <-killed:
 		c.settle()
 		c.start(i)
 	case <-time.After(30 * time.Second):
-		require.Fail(c.t, "it never came so far")
+		require.Fail(c.t, "it never came so far", "%s %s", s.suffix, point)
 	}
 	c.toss.ClearFaults()
 }
@@ -136,16 +131,16 @@ func TestKilledAtEveryStep(t *testing.T) {
 	sold := c.buy(shop, ref)
 	for n, point := range []string{"before the request", "after the request", "before the record"} {
 		order := c.order(ref)
-		c.kill(&step{suffix: "/confirm", table: "orders", operation: tosstest.ConfirmPayment, do: func(x *instance) error {
+		c.kill(&step{suffix: "/confirm", table: "orders", operation: tosstest.ConfirmPayment, lead: func(x *instance) error {
 			return c.comeBack(x.Customer, order)
 		}}, point)
-		c.kill(&step{suffix: "/cancel", table: "refunds", operation: tosstest.CancelPayment, do: func(x *instance) error {
+		c.kill(&step{suffix: "/cancel", table: "refunds", operation: tosstest.CancelPayment, lead: func(x *instance) error {
 			return c.refund(x.Customer, sold, fmt.Sprint(30_000-1000*n), "1000")
 		}}, point)
-		c.kill(&step{suffix: "/cancel", table: "refunds", operation: tosstest.CancelPayment, do: func(x *instance) error {
+		c.kill(&step{suffix: "/cancel", table: "refunds", operation: tosstest.CancelPayment, lead: func(x *instance) error {
 			return c.refund(x.Customer, order, "30000", "")
 		}}, point)
-		c.kill(&step{suffix: "/v2/sellers", table: "sellers", operation: tosstest.RegisterSeller, do: func(x *instance) error {
+		c.kill(&step{suffix: "POST /v2/sellers", table: "sellers", operation: tosstest.RegisterSeller, lead: func(x *instance) error {
 			_, err := x.Submit("/sellers", url.Values{
 				"name": {point}, "email": {"a@b.c"}, "phone": {"01012345678"}, "bank": {"092"}, "account": {"100012345678"},
 			})
@@ -158,10 +153,11 @@ func TestKilledAtEveryStep(t *testing.T) {
 		} else {
 			require.Eventually(t, func() bool { return c.query(`SELECT toss_id FROM sellers WHERE name = '`+point+`'`) != "" }, 30*time.Second, 20*time.Millisecond, point)
 		}
-		c.kill(&step{suffix: "/v2/payouts", table: "batches", operation: tosstest.RequestPayouts, lead: func() {
+		c.kill(&step{suffix: "POST /v2/payouts", table: "batches", operation: tosstest.RequestPayouts, lead: func(*instance) error {
 			// What was refunded after it was paid out is made up for first.
 			c.buy(shop, ref)
 			c.buy(shop, ref)
+			return nil
 		}}, point)
 	}
 	c.killAtAnEvent(ref)

@@ -269,6 +269,23 @@ func TestRefusedRefunds(t *testing.T) {
 	st.assertConserved()
 }
 
+// Of many who want the same money back at once, at two instances, one gets it.
+func TestRefundsAtOnce(t *testing.T) {
+	st := newStand(t, 2)
+	ref, _ := st.seller("김판매")
+	for range 5 {
+		id := st.buy(st.shops[0], ref)
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Go(func() { assert.NoError(t, st.refund(st.shops[i%2], id, "30000", "")) })
+		}
+		group.Wait()
+	}
+	require.NoError(t, st.markets[0].runRefunds(t.Context()))
+	assert.Equal(t, int64(5), st.number(`SELECT COUNT(*) FROM refunds WHERE state = 'done'`))
+	st.assertConserved()
+}
+
 // A registration without an answer is found by its reference; one that never arrived is
 // forgotten.
 func TestInterruptedRegistrations(t *testing.T) {
@@ -362,6 +379,7 @@ func TestMoneyIsConserved(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
+	t.Parallel()
 	st := newStand(t, 2, tosspayments.WithTimeout(2*time.Second), tosspayments.WithMaxRetries(1))
 	var refs []string
 	for i := range 4 {

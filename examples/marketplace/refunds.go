@@ -25,7 +25,10 @@ func (m *market) planRefund(ctx context.Context, o *order, amount tosspayments.A
 	id = rand.Text()
 	planned := false
 	err = shop.InTransaction(ctx, m.db, func(tx *sql.Tx) error {
-		var err error
+		err := lockOrder(ctx, tx, o.ID)
+		if err != nil {
+			return err
+		}
 		planned, err = shop.Change(ctx, tx, `INSERT INTO refunds (id, order_id, amount, refundable, made_at, look_at)
 			SELECT CAST($1 AS TEXT), id, CAST($2 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT) FROM orders
 			WHERE id = $3 AND state = 'paid' AND amount - refunded = $4 ON CONFLICT DO NOTHING`, id, amount, o.ID, o.Left(), m.now().Unix(), m.later())
@@ -40,6 +43,13 @@ func (m *market) planRefund(ctx context.Context, o *order, amount tosspayments.A
 		return "", err
 	}
 	return id, nil
+}
+
+// lockOrder keeps the refunds of an order apart: with PostgreSQL, the statement that plans one
+// might otherwise see the order as it was before another one has ended.
+func lockOrder(ctx context.Context, tx *sql.Tx, id string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE orders SET refunded = refunded WHERE id = $1`, id)
+	return err
 }
 
 // runRefunds makes the refunds whose request was interrupted.
@@ -98,6 +108,9 @@ func (m *market) recordRefund(ctx context.Context, r *refund, err error) error {
 	}
 	code := tosspayments.CodeOf(err)
 	return shop.InTransaction(ctx, m.db, func(tx *sql.Tx) error {
+		if err := lockOrder(ctx, tx, r.OrderID); err != nil {
+			return err
+		}
 		changed, err := shop.Change(ctx, tx, `UPDATE refunds SET state = $2, code = $3 WHERE id = $1 AND state = 'open'`, r.ID, state, string(code))
 		if err != nil || !changed {
 			return err

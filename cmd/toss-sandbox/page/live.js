@@ -157,7 +157,7 @@ function showAbout() {
     element("div", { class: "snippet" }, element("div", { class: "row" }, element("strong", {}, name), copyButton(name, text)), element("pre", { tabindex: "0" }, text))));
 }
 
-const faultName = (f) => t(f.of) + (f.code ? ` ${f.code}` : "") + (f.operation ? ` · ${t(f.operation)}` : "");
+const faultName = (f) => t(f.of) + (f.code ? ` ${f.code}` : "") + (f.operation ? ` · ${t(f.operation)}` : "") + (f.payment ? ` · ${lists.payments.get(f.payment)?.orderId || f.payment}` : "");
 let armed = null;
 
 function showFaults(faults) {
@@ -418,6 +418,7 @@ function paymentPage(p, detail) {
     element("div", { class: "head" }, statusBadge("payments", p.status), element("h2", {}, money(p.amount, p.currency)), element("p", {}, p.orderName)),
     element("div", { class: "buttons" }, p.window && element("a", { class: "button primary", href: p.window, "data-key": "window" }, t("openWindow")), ...acts),
     part,
+    element("div", { class: "buttons" }, button("holdThis", () => act({ do: "fault", of: "gate", payment: p.paymentKey }), "quiet")),
     element("dl", { class: "facts" }, fact(t("order"), p.orderId, true), fact(t("paymentKey"), p.paymentKey, true), p.mId && fact(t("mid"), p.mId),
       p.method && fact(t("method"), method(p.method)), p.account && fact(t("account"), p.account, true),
       Number(p.balance) !== Number(p.amount) && fact(t("left"), money(p.balance, p.currency)), p.failure && fact(t("failure"), p.failure)),

@@ -212,6 +212,7 @@ export const texts = {
 
     holding: "다음 요청 붙잡기",
     heldNow: "붙잡은 요청",
+    holdThis: "이 결제의 다음 요청 붙잡기",
     gate: "처리 전에 붙잡기",
     "gate-answer": "처리 후에 붙잡기",
     release: "통과시키기",
@@ -524,6 +525,7 @@ export const texts = {
 
     holding: "Hold the next request",
     heldNow: "Held requests",
+    holdThis: "Hold the next request of this payment",
     gate: "Hold the request",
     "gate-answer": "Hold the answer",
     release: "Let go",

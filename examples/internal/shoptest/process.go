@@ -113,7 +113,7 @@ func (p *Process) Kill() {
 }
 
 // Between stands between a shop and Toss Payments, and acts once on a request whose
-// path ends in a given way.
+// method and path ("POST /v1/payments/confirm") end in a given way.
 type Between struct {
 	URL    string
 	proxy  http.Handler
@@ -143,14 +143,14 @@ func NewBetween(t *testing.T, toss *tosstest.Server) *Between {
 	return b
 }
 
-// Once lets do act on the next request whose path ends so. next passes it on, and
+// Once lets do act on the next request whose method and path end so. next passes it on, and
 // returns also when the answer gets lost.
 func (b *Between) Once(suffix string, do func(next func())) { b.action.Store(&action{suffix, do}) }
 
 // ServeHTTP passes a request on.
 func (b *Between) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := b.action.Load()
-	if a == nil || !strings.HasSuffix(r.URL.Path, a.suffix) || !b.action.CompareAndSwap(a, nil) {
+	if a == nil || !strings.HasSuffix(r.Method+" "+r.URL.Path, a.suffix) || !b.action.CompareAndSwap(a, nil) {
 		b.proxy.ServeHTTP(w, r)
 		return
 	}
