@@ -37,6 +37,7 @@ func (p *faultProxy) client(server *tosstest.Server, opts ...tosspayments.Option
 }
 
 func TestConfirmOverABadNetwork(t *testing.T) {
+	t.Parallel()
 	for name, faults := range map[string][]connectionFault{
 		"reset at once":             {resetAtOnce},
 		"reset twice":               {resetAtOnce, resetAtOnce},
@@ -361,6 +362,7 @@ func testPlainDefault(t *testing.T) {
 // A dial that fails is not the end where a round tripper has another way, which may not
 // be traced.
 func TestAnotherWayAfterADialThatFails(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
@@ -422,6 +424,7 @@ func TestBodyOfALostAttemptIsLeftAlone(t *testing.T) {
 
 // That the last attempt has found no connection says nothing of the first.
 func TestLostAttemptThenNoConnection(t *testing.T) {
+	t.Parallel()
 	for name, call := range map[string]func(context.Context, *tosspayments.Client) error{
 		"DeleteBillingKey": bodiless["DeleteBillingKey"],
 		"Do POST":          bodiless["Do POST"],
@@ -456,6 +459,7 @@ func TestLostAttemptThenNoConnection(t *testing.T) {
 // net/http sends a POST with an idempotency key again by itself when a connection that
 // it has used before breaks. What the second one hears may be about the first.
 func TestAttemptThatNetHTTPRepeats(t *testing.T) {
+	t.Parallel()
 	lostAndForgotten := func(operation tosstest.Operation) tosstest.Fault {
 		return tosstest.Fault{Operation: operation, Kind: tosstest.Drop, AfterEffect: true, Unstored: true}
 	}

@@ -71,6 +71,7 @@ func TestVirtualAccount(t *testing.T) {
 }
 
 func TestVirtualAccountExpiresAndIsCancelled(t *testing.T) {
+	t.Parallel()
 	server := tosstest.NewServer(t)
 	client := server.Client()
 	request := account()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,8 +40,9 @@ type stand struct {
 
 func newStand(t *testing.T, flags ...string) *stand {
 	t.Helper()
+	b := shoptest.NewBrowser(t) // first, since nothing is built where there is none
 	s := Start(t, flags...)
-	st := &stand{shoptest.NewBrowser(t), t, s, s.client()}
+	st := &stand{b, t, s, s.client()}
 	st.watch(st.Browser)
 	st.Desktop()
 	st.Visit(s.URL + "/")
@@ -534,8 +536,10 @@ func TestRestartWithStateFile(t *testing.T) {
 
 // Hundreds of payments do not make the page slow: it is told of changes, and draws what
 // is seen.
+var payments = flag.Int("payments", 240, "how many payments TestManyPayments makes: a multiple of 4, more than 200")
+
 func TestManyPayments(t *testing.T) {
-	const many = 700
+	many := *payments
 	st := newStand(t)
 	var group sync.WaitGroup
 	for worker := range 4 {

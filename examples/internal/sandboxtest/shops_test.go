@@ -28,8 +28,8 @@ func startShop(t *testing.T, folder string, environment ...string) (*Sandbox, *s
 }
 
 func TestCheckout(t *testing.T) {
-	s, shop := startShop(t, "examples/checkout")
 	b := shoptest.NewBrowser(t)
+	s, shop := startShop(t, "examples/checkout")
 	b.Visit(shop.URL)
 	b.Click("#order")
 	b.Click("#pay")
@@ -52,8 +52,8 @@ func TestCheckout(t *testing.T) {
 }
 
 func TestSubscription(t *testing.T) {
-	s, shop := startShop(t, "examples/subscription", "SUBSCRIPTION_KEY=jZHd2GPHZLvvE64+ebiboXQMDwYh8Vq6s/0GNkqK7FE=")
 	b := shoptest.NewBrowser(t)
+	s, shop := startShop(t, "examples/subscription", "SUBSCRIPTION_KEY=jZHd2GPHZLvvE64+ebiboXQMDwYh8Vq6s/0GNkqK7FE=")
 	b.Visit(shop.URL)
 	b.Click("#subscribe")
 	b.Visible("#register")

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,7 +35,10 @@ type Browser struct {
 }
 
 // Main runs the tests of a package, which share one browser and what Build has built.
+// More of them run at once than there are processors, unless -parallel says how many:
+// they mostly wait.
 func Main(m *testing.M) {
+	_ = flag.Set("test.parallel", "8")
 	code := m.Run()
 	stop()
 	if built.folder != "" {
@@ -77,6 +81,9 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 	return ctx, chromedp.Do(ctx)
 })
 
+// tabs are the browsers that may be open at once; what they draw keeps a processor busy.
+var tabs = make(chan struct{}, 3)
+
 var errNoBrowser = errors.New("no Chromium on this machine: install it to run the browser tests")
 
 // NewBrowser opens a browser with no cookies, in a test that runs beside others since it
@@ -96,6 +103,8 @@ func NewBrowser(t *testing.T) *Browser {
 	}
 	require.NoError(t, err)
 	t.Parallel()
+	tabs <- struct{}{}
+	t.Cleanup(func() { <-tabs })
 	b := newTab(t, parent, chromedp.WithNewBrowserContext())
 	b.Phone()
 	return b
