@@ -98,3 +98,17 @@ func ExampleTransactions_month() {
 	// done until 2026-03-31
 	// extra "A1B2C3": the ledger has 15000 (note "order-0001"), Toss Payments has nothing
 }
+
+// What will be paid out for a day. With a test key the list of Toss Payments is empty, so
+// the shop's row is one that they do not have.
+func ExampleSettlements() {
+	server := tosstest.New()
+	ledger := func(yield func(reconcile.Entry, error) bool) {
+		yield(reconcile.Entry{TransactionKey: "A1B2C3", Amount: tosspayments.Won(15000), Note: "order-0001"}, nil)
+	}
+	day := tosspayments.DateOf(server.Now().AddDate(0, 0, -1))
+	for difference, err := range reconcile.Settlements(context.Background(), server.Client(), day, ledger) {
+		fmt.Println(difference, err)
+	}
+	// Output: extra "A1B2C3": the ledger has 15000 (note "order-0001"), Toss Payments has nothing <nil>
+}

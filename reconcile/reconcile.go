@@ -13,9 +13,13 @@
 //		fmt.Println(difference)
 //	}
 //
-// [Settlements] does the same with what is paid out to the merchant. A longer period is a
-// loop over its days; the last day that was compared to the end is all that the next run
-// has to know, as the example (Month) of [Transactions] shows.
+// What to call:
+//
+//   - To compare what was paid and refunded on a day, call [Transactions].
+//   - To compare what is paid out to the merchant for a day, call [Settlements].
+//   - To compare a longer period, loop over its days; the last day that was compared to
+//     the end is all that the next run has to know, as the example (Month) of
+//     [Transactions] shows.
 package reconcile
 
 import (

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -173,4 +175,31 @@ func ExampleSign() {
 	// FPA_1 COMPLETED by signature
 	// 200
 	// 401
+}
+
+// While the security key is being replaced, events that either of two keys has signed are
+// verified.
+func ExampleNewVerifier() {
+	oldKey, newKey := strings.Repeat("0a", 32), strings.Repeat("1b", 32)
+	verifier, err := webhook.NewVerifier(oldKey, newKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	body, sent := []byte(`{"eventType":"payout.changed"}`), "2026-03-01T10:15:30+09:00"
+	signature, err := webhook.Sign(newKey, body, sent, false)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	header := http.Header{
+		"Tosspayments-Webhook-Signature":         {signature},
+		"Tosspayments-Webhook-Transmission-Time": {sent},
+	}
+	transmission := webhook.ParseTransmission(header.Get)
+	fmt.Println(verifier.Verify(body, transmission))
+	fmt.Println(errors.Is(verifier.Verify([]byte(`{"eventType":"seller.changed"}`), transmission), webhook.ErrSignature))
+	// Output:
+	// <nil>
+	// true
 }
