@@ -56,6 +56,11 @@ var Hosts string
 
 const ownHost = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
+// unneeded is what a new tab would spend most of its time on: a toolbar, drawn by pages.
+const unneeded = "Translate,InitialWebUI,InitialWebUISyncNavStartToCommit,WebUIToolbar,WebUITabStrip,WebUIReloadButton," +
+	"WebUIHomeButton,WebUILocationBar,WebUIBackForwardButton,WebUISplitTabsButton,WebUIPinnedToolbarActions," +
+	"WebUIOverflowButton,WebUIPerformanceInterventionButton,WebUIOmniboxPopup,WebUIOmniboxFullPopup,WebUIOmniboxAimPopup"
+
 // browser starts the browser of the package.
 var browser = sync.OnceValues(func() (context.Context, error) {
 	chromium := ""
@@ -69,11 +74,11 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 		return nil, errNoBrowser
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("disable-quic", true),
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-features", unneeded),
 		chromedp.Flag("host-resolver-rules", cmp.Or(Hosts, ownHost)))
 	if Hosts != "" {
 		options = append(options, chromedp.Flag("ignore-certificate-errors", true),
-			chromedp.Flag("disable-site-isolation-trials", true), chromedp.Flag("disable-features", "IsolateOrigins,site-per-process"))
+			chromedp.Flag("disable-site-isolation-trials", true), chromedp.Flag("disable-features", unneeded+",IsolateOrigins,site-per-process"))
 	}
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)
