@@ -37,7 +37,6 @@ func (p *faultProxy) client(server *tosstest.Server, opts ...tosspayments.Option
 }
 
 func TestConfirmOverABadNetwork(t *testing.T) {
-	t.Parallel()
 	for name, faults := range map[string][]connectionFault{
 		"reset at once":             {resetAtOnce},
 		"reset twice":               {resetAtOnce, resetAtOnce},
@@ -56,7 +55,7 @@ func TestConfirmOverABadNetwork(t *testing.T) {
 			t.Parallel()
 			server := tosstest.NewServer(t)
 			proxy := plainProxy(t, server, faults...)
-			client := proxy.client(server, tosspayments.WithTimeout(300*time.Millisecond))
+			client := proxy.client(server, tosspayments.WithTimeout(600*time.Millisecond))
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			order := checkout()
@@ -83,7 +82,7 @@ func TestPartialCancelOverABadNetwork(t *testing.T) {
 			order := checkout()
 			payment, err := server.Client().ConfirmPayment(t.Context(), pay(t, server, order))
 			require.NoError(t, err)
-			client := plainProxy(t, server, faults...).client(server, tosspayments.WithTimeout(300*time.Millisecond))
+			client := plainProxy(t, server, faults...).client(server, tosspayments.WithTimeout(600*time.Millisecond))
 			payment, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
 				CancelReason: "reason", CancelAmount: tosspayments.Won(1000), RefundableAmount: payment.Cancelable(),
 			})
@@ -362,7 +361,6 @@ func testPlainDefault(t *testing.T) {
 // A dial that fails is not the end where a round tripper has another way, which may not
 // be traced.
 func TestAnotherWayAfterADialThatFails(t *testing.T) {
-	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
@@ -424,7 +422,6 @@ func TestBodyOfALostAttemptIsLeftAlone(t *testing.T) {
 
 // That the last attempt has found no connection says nothing of the first.
 func TestLostAttemptThenNoConnection(t *testing.T) {
-	t.Parallel()
 	for name, call := range map[string]func(context.Context, *tosspayments.Client) error{
 		"DeleteBillingKey": bodiless["DeleteBillingKey"],
 		"Do POST":          bodiless["Do POST"],
@@ -459,7 +456,6 @@ func TestLostAttemptThenNoConnection(t *testing.T) {
 // net/http sends a POST with an idempotency key again by itself when a connection that
 // it has used before breaks. What the second one hears may be about the first.
 func TestAttemptThatNetHTTPRepeats(t *testing.T) {
-	t.Parallel()
 	lostAndForgotten := func(operation tosstest.Operation) tosstest.Fault {
 		return tosstest.Fault{Operation: operation, Kind: tosstest.Drop, AfterEffect: true, Unstored: true}
 	}

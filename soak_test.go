@@ -23,7 +23,6 @@ var soakPayments = flag.Int("soak.payments", 1000, "how many payments TestSoak m
 //
 //	go test . -run 'TestSoak$' -soak.payments 166667 -timeout 30m -v
 func TestSoak(t *testing.T) {
-	t.Parallel()
 	payments := *soakPayments
 	if testing.Short() {
 		payments = 100

@@ -71,7 +71,6 @@ func TestVirtualAccount(t *testing.T) {
 }
 
 func TestVirtualAccountExpiresAndIsCancelled(t *testing.T) {
-	t.Parallel()
 	server := tosstest.NewServer(t)
 	client := server.Client()
 	request := account()
