@@ -78,7 +78,8 @@ func ExampleServer_CompletePayouts() {
 	pay("pay-0003", person.ID)
 	fmt.Println(server.CompletePayouts(), "more")
 	server.RequireKYC(company.ID)
-	pay("pay-0004", company.ID)
+	company, err := client.GetSeller(ctx, company.ID)
+	fmt.Println(company.Status, company.Status.IsPayable(), err)
 
 	fmt.Println(server.PaidOut(person.ID), server.PaidOut(company.ID), server.Payouts("pay-0001"))
 	pending, available := server.Balance()
@@ -86,7 +87,7 @@ func ExampleServer_CompletePayouts() {
 	// Output:
 	// APPROVAL_REQUIRED PARTIALLY_APPROVED
 	// 1 more
-	// pay-0004 FORBIDDEN_SELLER_PAYOUT
+	// KYC_REQUIRED false <nil>
 	// 30000 30000 1
 	// 0 40000
 }
