@@ -131,7 +131,7 @@ func Message(order Order) string {
 func Explain(code tosspayments.ErrorCode) string {
 	switch code.Class() {
 	case tosspayments.ClassBuyerOtherMethod:
-		return "다른 카드나 결제 수단을 이용해 주세요."
+		return "다른 카드나 결제수단을 이용해 주세요."
 	case tosspayments.ClassBuyerRestart:
 		return "결제가 끝나지 않았어요. 처음부터 다시 시도해 주세요."
 	case tosspayments.ClassWait:
