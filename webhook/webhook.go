@@ -13,7 +13,7 @@
 //     now (Delivery.Payment). In another framework, call [Handler.Receive].
 //   - To take the same steps one by one, call [Parse], [Verifier.Verify] for what is
 //     signed, [Event.MatchesSecret] for a deposit, and [Event.FetchPayment].
-//   - To tell a repeated event, call [Event.Identity].
+//   - To recognise a repeated event, call [Event.Identity].
 //   - To read an event of another product, call [Event.Decode].
 //   - To sign events in the tests of a receiver, call [Sign].
 //
@@ -271,8 +271,8 @@ func (e *Event) OrderID() string {
 	return ""
 }
 
-// ClaimedStatus returns the status that the event claims, or "". It may be forged, and
-// it may be old: [Event.FetchPayment] returns what is so now.
+// ClaimedStatus returns the status that the event claims, or "". It may be forged, and it
+// may be old: [Event.FetchPayment] reads the present one.
 func (e *Event) ClaimedStatus() tosspayments.PaymentStatus {
 	switch {
 	case e.Payment != nil:
