@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,7 +27,7 @@ func TestSQLOfTheGuides(t *testing.T) {
 	}
 	database, err := pgx.Connect(t.Context(), shoptest.Database(t))
 	require.NoError(t, err)
-	defer database.Close(t.Context())
+	t.Cleanup(func() { _ = database.Close(context.Background()) })
 	pages, err := filepath.Glob("../../../docs/en/*.md")
 	require.NoError(t, err)
 	tables, others := map[string]bool{}, map[string]string{}
