@@ -71,9 +71,9 @@ func TestWords(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, pages)
 		if language == "ko" {
-			pages = append(pages, "../README.ko.md", "../examples/README.ko.md", "../CONTRIBUTING.md", "../CODE_OF_CONDUCT.md")
+			pages = append(pages, "../README.ko.md", "../examples/README.ko.md", "../CONTRIBUTING.ko.md", "../SECURITY.ko.md", "../CODE_OF_CONDUCT.md")
 		} else {
-			pages = append(pages, "../README.md", "../examples/README.md")
+			pages = append(pages, "../README.md", "../CONTRIBUTING.md", "../SECURITY.md", "../examples/README.md")
 		}
 		for _, page := range pages {
 			for line := range strings.Lines(lines(t, page)) {
