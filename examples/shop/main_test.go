@@ -20,16 +20,15 @@ import (
 	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
-// The fates of an order.
+// The seven fates of an order, one for each outcome of a call.
 
 func TestPaid(t *testing.T) {
 	s := newStand(t)
 	id := s.order()
 	back := s.window(tosstest.Checkout{OrderID: id})
 	assert.Contains(t, s.visit(back), "결제됐어요")
-	assert.Contains(t, s.visit(back), "결제됐어요", "a refresh")
+	assert.Contains(t, s.visit(back), "15,000원", "a refresh")
 	assert.Equal(t, 1, s.server.Charges(id))
-	assert.Contains(t, s.visit(back), "15,000원")
 }
 
 func TestWaiting(t *testing.T) {
@@ -42,11 +41,45 @@ func TestWaiting(t *testing.T) {
 	s.job("/orders/"+id, "입금해 주세요")
 }
 
+func TestCanceled(t *testing.T) {
+	s := newStand(t)
+	id := s.order()
+	s.visit(s.window(tosstest.Checkout{OrderID: id}))
+	s.server.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Drop, AfterEffect: true})
+	for range 2 {
+		s.post("/orders/" + id + "/refund")
+	}
+	s.job("/orders/"+id, "환불됐어요")
+	assert.Len(t, s.server.Refunds(id), 1)
+}
+
 func TestRefused(t *testing.T) {
 	s := newStand(t)
 	id := s.order()
 	assert.Contains(t, s.visit(s.window(tosstest.Checkout{OrderID: id, Refusal: tosspayments.ErrRejectCardPayment})), "다른 카드")
 	assert.Zero(t, s.server.Charges(id))
+}
+
+func TestNotSent(t *testing.T) {
+	s := newStand(t)
+	id := s.order()
+	_, err := s.shop.db.Exec(`UPDATE orders SET state = 'confirming', look_at = 1`) // without a payment key
+	require.NoError(t, err)
+	s.job("/orders/"+id, "아직 결제하지 않았어요")
+	assert.Zero(t, s.server.Calls(tosstest.ConfirmPayment))
+	assert.Contains(t, s.visit(s.window(tosstest.Checkout{OrderID: id})), "결제됐어요", "it can still be paid")
+}
+
+func TestMismatch(t *testing.T) {
+	s := newStand(t)
+	id := s.order()
+	back := s.window(tosstest.Checkout{OrderID: id})
+	other := s.server.Authenticate(tosstest.Checkout{OrderID: id, OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	request, err := other.ConfirmRequest(tosspayments.Won(15000))
+	require.NoError(t, err)
+	_, err = s.server.Client().ConfirmPayment(t.Context(), request)
+	require.NoError(t, err)
+	assert.Contains(t, s.visit(back), "고객센터에서 연락드릴게요", "it is paid, but not with this payment")
 }
 
 func TestUnknown(t *testing.T) {
@@ -62,6 +95,8 @@ func TestUnknown(t *testing.T) {
 	assert.Equal(t, 1, s.server.Charges(id))
 }
 
+// What else may happen.
+
 func TestAnotherAmount(t *testing.T) {
 	s := newStand(t)
 	id := s.order()
@@ -69,18 +104,6 @@ func TestAnotherAmount(t *testing.T) {
 	assert.Contains(t, s.visit(back), "결제 금액이 달라요")
 	assert.Contains(t, s.visit(strings.Replace(back, "amount=100", "amount=15000", 1)), "고객센터", "refused by the server")
 	assert.Zero(t, s.server.Charges(id))
-}
-
-func TestRefund(t *testing.T) {
-	s := newStand(t)
-	id := s.order()
-	s.visit(s.window(tosstest.Checkout{OrderID: id}))
-	s.server.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Drop, AfterEffect: true})
-	for range 2 {
-		s.post("/orders/" + id + "/refund")
-	}
-	s.job("/orders/"+id, "환불됐어요")
-	assert.Len(t, s.server.Refunds(id), 1)
 }
 
 func TestFail(t *testing.T) {

@@ -88,6 +88,25 @@ func newShop(database string, toss *tosspayments.Client, origin, script, clientK
 	return &shop{db: db, toss: toss, origin: origin, script: script, clientKey: clientKey}, err
 }
 
+func (s *shop) get(ctx context.Context, id string) (*order, error) {
+	var o order
+	err := s.db.QueryRowContext(ctx, `SELECT id, amount, created_at, state, code, payment_key, idempotency_key, payment, version
+		FROM orders WHERE id = $1`, id).
+		Scan(&o.ID, &o.Amount, &o.CreatedAt, &o.State, &o.Code, &o.PaymentKey, &o.IdempotencyKey, &o.Payment, &o.Version)
+	return &o, err
+}
+
+// change updates a row, and reports whether it was this call that did.
+func (s *shop) change(ctx context.Context, query string, args ...any) bool {
+	result, err := s.db.ExecContext(ctx, query, args...)
+	if err != nil {
+		slog.ErrorContext(ctx, "database", "error", err)
+		return false
+	}
+	n, err := result.RowsAffected()
+	return err == nil && n == 1
+}
+
 // buyer returns who is asking: the hash of a random cookie, so that a copy of the database
 // lets nobody in. A cookie that nobody has given out is replaced when an order is made.
 func (s *shop) buyer(w http.ResponseWriter, r *http.Request) string {
@@ -113,6 +132,16 @@ func (s *shop) buyer(w http.ResponseWriter, r *http.Request) string {
 		return ""
 	}
 	return hash(cookie.Value)
+}
+
+// ofBuyer returns an order of whoever is asking, for 30 days; other people's do not exist.
+func (s *shop) ofBuyer(w http.ResponseWriter, r *http.Request, id string) (*order, error) {
+	err := s.db.QueryRowContext(r.Context(), `SELECT id FROM orders WHERE id = $1 AND buyer = $2 AND created_at > $3`,
+		id, s.buyer(w, r), time.Now().AddDate(0, 0, -30).Unix()).Scan(&id)
+	if err != nil {
+		return nil, err
+	}
+	return s.get(r.Context(), id)
 }
 
 // limiter bounds how often an address can post: orders are rows, and each may cost calls.
