@@ -131,6 +131,41 @@ func TestUnpaidOrdersAreListed(t *testing.T) {
 	assert.Contains(t, buyer.Page("/orders/"+id), "/orders/"+id+"/checkout")
 }
 
+// TestPartlyRefunded says so, and not that the order is paid.
+func TestPartlyRefunded(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id := buyer.order()
+	_, err := buyer.comeBack(authenticate(st.toss, id))
+	require.NoError(t, err)
+	require.NoError(t, buyer.refund(id, "15000", "5000"))
+	assert.Contains(t, buyer.Page("/orders/"+id), "일부 환불됐어요")
+	assert.Contains(t, buyer.Page("/orders"), "부분 환불")
+}
+
+// TestReceiptOfTheSandbox needs no network: the link leads to a page of the sandbox.
+func TestReceiptOfTheSandbox(t *testing.T) {
+	st := newShopStand(t)
+	address := st.paid().Payment.Receipt.URL
+	require.True(t, strings.HasPrefix(address, st.toss.URL), address)
+	response, err := http.Get(address)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+// TestPagesWithoutScripts say what is missing.
+func TestPagesWithoutScripts(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	redirect := authenticate(st.toss, buyer.order())
+	page := buyer.Page("/orders/" + redirect.OrderID + "/checkout")
+	assert.Contains(t, page, `<button id="pay" disabled>`, "until its script has run")
+	assert.Regexp(t, "<noscript>.*자바스크립트를 켜", page)
+	assert.Contains(t, page, `<link rel="icon" href="data:,">`, "nothing else is asked for")
+	assert.Regexp(t, "<noscript>.*자바스크립트를 켜", buyer.Page("/payment/success?"+redirect.Values().Encode()))
+}
+
 // TestTamperedLinkOfAPaidOrder leads to the order, and says nothing of its own.
 func TestTamperedLinkOfAPaidOrder(t *testing.T) {
 	st := newShopStand(t)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -226,10 +227,31 @@ func TestPages(t *testing.T) {
 	response, err := http.Get(s.url)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	assert.Contains(t, response.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+	assert.Regexp(t, "frame-ancestors 'none'.*form-action 'self'", response.Header.Get("Content-Security-Policy"))
 	assert.Empty(t, response.Cookies(), "looking around leaves nothing")
 	assert.Contains(t, s.visit("/"), "테스트 상점")
 	assert.Contains(t, s.visit("/orders/x"), "주문을 찾을 수 없어요")
+}
+
+func TestOverHTTPS(t *testing.T) {
+	s := newStand(t)
+	w := httptest.NewRecorder()
+	s.shop.handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "https://shop.example/orders", http.NoBody))
+	assert.Equal(t, "max-age=31536000", w.Header().Get("Strict-Transport-Security"))
+	cookie := w.Result().Cookies()[0]
+	assert.Equal(t, "__Host-shop", cookie.Name)
+	assert.True(t, cookie.Secure)
+}
+
+// TestWithoutKeysItSaysSandbox: the name of a variable may be misspelt.
+func TestWithoutKeysItSaysSandbox(t *testing.T) {
+	var said strings.Builder
+	log.SetOutput(&said)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	s, err := open("", "", "http://127.0.0.1:1/webhook")
+	require.NoError(t, err)
+	require.NoError(t, s.db.Close())
+	assert.Contains(t, said.String(), "SANDBOX: TOSS_SECRET_KEY is not set")
 }
 
 func TestOtherSitesCannotPost(t *testing.T) {

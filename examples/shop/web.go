@@ -114,7 +114,7 @@ func (s *shop) buyer(w http.ResponseWriter, r *http.Request) string {
 		sum := sha256.Sum256([]byte(secret))
 		return hex.EncodeToString(sum[:])
 	}
-	name, secure := "shop", r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
+	name, secure := "shop", isHTTPS(r)
 	if secure {
 		name = "__Host-shop" // no other host can set it
 	}
@@ -142,6 +142,11 @@ func (s *shop) ofBuyer(w http.ResponseWriter, r *http.Request, id string) (*orde
 		return nil, err
 	}
 	return s.get(r.Context(), id)
+}
+
+// isHTTPS reports whether the browser has come over HTTPS, here or at a proxy in front.
+func isHTTPS(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
 // limiter bounds how often an address can post: orders are rows, and each may cost calls.
@@ -172,6 +177,9 @@ func (s *shop) protect(next http.Handler) http.Handler {
 		w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self' "+s.origin)
 		w.Header().Set("Referrer-Policy", "same-origin") // addresses have payment keys
 		w.Header().Set("Cache-Control", "no-store")
+		if isHTTPS(r) {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		if r.Method == http.MethodPost && r.URL.Path != "/webhook" && !s.posts.allow(r) {
 			http.Error(w, "잠시 후 다시 시도해 주세요.", http.StatusTooManyRequests)
 			return
