@@ -37,9 +37,17 @@
 //
 // # What to call
 //
-//   - To make a client, call [New]; [Client.KeyID] names its key in a database.
-//   - To write an amount of won, call [Won]; to read one, [ParseAmount].
-//   - To name an order, call [NewOrderID]; to check your own names, [ValidateOrderID].
+//   - To make a client, call [New]; [ParseSecretKey] checks a key before, and
+//     [Client.KeyID] names it in a database.
+//   - To set how a client calls, pass [WithHTTPClient], [WithBaseURL], [WithTimeout],
+//     [WithMaxRetries], [WithLookupGrace] or [WithLanguage]; to see what it does,
+//     [WithLogger] or [WithObserver].
+//   - To name the operation that a call belongs to, pass [WithIdempotencyKey]; to see the
+//     answer itself, [WithResponse]; to have a test key refused, [WithTestCode].
+//   - To write an amount of won, call [Won]; to read one, [ParseAmount]; a day,
+//     [ParseDate] or [DateOf].
+//   - To name an order, call [NewOrderID]; to check your own names, [ValidateOrderID],
+//     [ValidateOrderName] and [ValidateCustomerKey].
 //   - To read what the browser brings, call [ParseSuccessURL], [ParseFailURL] or
 //     [ParseBillingURL].
 //   - To take a payment that the buyer has authenticated, call [Client.ConfirmPayment].
@@ -51,12 +59,14 @@
 //     it, [Client.DeleteBillingKey].
 //   - To give money back, call [Client.CancelPayment] or
 //     [Client.CancelPaymentPartially].
-//   - To learn what a result means, call [OutcomeOf], [CodeOf] and [PaymentOf].
+//   - To learn what a result means, call [OutcomeOf], [CodeOf] and [PaymentOf]; every
+//     code that is known, [ErrorCodes].
 //   - To ask again how a payment has ended, call [Client.ResolvePayment] or
 //     [Client.ResolvePaymentByOrderID]; to judge one that you have,
 //     [ConfirmPaymentRequest.Check].
 //   - To read a payment, call [Client.GetPayment] or [Client.GetPaymentByOrderID].
-//   - To store what is secret, call Stored of its type, or [Store].
+//   - To store what is secret, call Stored of its type, or [Store]; to make such a value
+//     from columns, [NewSensitive] and [NewBillingKey].
 //   - To read the books, call [Client.AllTransactions] and [Client.AllSettlements]; to
 //     be paid out now, [Client.RequestSettlement].
 //   - To issue a cash receipt, call [Client.IssueCashReceipt]; to cancel it,

@@ -15,6 +15,7 @@
 //
 // What to call:
 //
+//   - To make a client, call [New].
 //   - To read what the browser brings, call [ParseRedirectURL].
 //   - To get a customer's token, call [Client.IssueToken], and [Client.RefreshToken]
 //     where you keep tokens yourself.

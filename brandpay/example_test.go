@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"time"
 
@@ -265,4 +267,28 @@ func ExampleCustomer_GetMethods() {
 	}
 	fmt.Println(methods.Cards[0].IssuerCode, methods.Cards[0].Status)
 	// Output: 61 ENABLED
+}
+
+// The test of the handler at the redirect URL.
+func ExampleParseRedirectURL() {
+	auth := brandpay.Authorization{CustomerKey: "customer-1", Code: tosspayments.NewSensitive("code-1")}
+	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/brandpay?"+auth.Values().Encode(), http.NoBody)
+	parsed, err := brandpay.ParseRedirectURL(request.URL)
+	fmt.Println(parsed.CustomerKey, parsed.Code, err)
+	// Output: customer-1 [redacted] <nil>
+}
+
+// A page shows until when a customer need not agree again.
+func ExampleToken_ExpiresAt() {
+	server := tosstest.New()
+	issued := server.Now()
+	token, err := brandpay.New(server.Client()).IssueToken(context.Background(), brandpay.Authorization{
+		CustomerKey: "customer-1", Code: tosspayments.NewSensitive(server.AgreeBrandPay("customer-1")),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(token.ExpiresAt(issued).Sub(issued))
+	// Output: 720h0m0s
 }

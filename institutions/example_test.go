@@ -48,3 +48,37 @@ func ExampleBanks() {
 	// 03 IBK기업은행
 	// 06 KB국민은행
 }
+
+// What a form offers. The Korean name of a method is what older API versions answer with.
+func ExampleMethods() {
+	var methods []string
+	for method := range institutions.Methods() {
+		methods = append(methods, method.Code)
+	}
+	fmt.Println(methods)
+	method, ok := institutions.LookupMethod("간편결제")
+	fmt.Println(method.English, ok)
+	// Output:
+	// [BOOK_GIFT_CERTIFICATE CARD CULTURE_GIFT_CERTIFICATE EASY_PAY FOREIGN_EASY_PAY GAME_GIFT_CERTIFICATE MOBILE_PHONE TRANSFER VIRTUAL_ACCOUNT]
+	// Easy pay true
+}
+
+// The card companies and wallets of a page that shows what a shop takes.
+func ExampleCardCompanies() {
+	companies, wallets := 0, 0
+	for company := range institutions.CardCompanies() {
+		if companies++; companies <= 2 {
+			fmt.Println(company.Code, company.Korean)
+		}
+	}
+	for wallet := range institutions.EasyPays() {
+		if wallets++; wallets <= 2 {
+			fmt.Println(wallet.Code, wallet.Korean)
+		}
+	}
+	// Output:
+	// 11 KB국민카드
+	// 15 카카오뱅크
+	// APPLEPAY 애플페이
+	// KAKAOPAY 카카오페이
+}

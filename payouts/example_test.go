@@ -421,3 +421,35 @@ func ExampleSellerOf() {
 	server.WaitWebhooks()
 	// Output: shop-0077 APPROVED by signature
 }
+
+// A form sends what it wants to change: what it does not have stays, and an empty field is
+// removed.
+func ExampleOptional() {
+	var untouched payouts.Optional[string]
+	removed, changed := payouts.Null[string](), payouts.Value("gold")
+	for _, field := range []payouts.Optional[string]{untouched, removed, changed} {
+		value, ok := field.Get()
+		fmt.Printf("%t %t %q\n", field.IsZero(), ok, value)
+	}
+	// Output:
+	// true false ""
+	// false false ""
+	// false true "gold"
+}
+
+// A seller is stored whole, with account number and name, and read again.
+func ExampleSeller_Stored() {
+	_, seller := exampleClient(tosstest.New())
+	column, err := seller.Stored().Value() // UPDATE sellers SET data = $1
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var stored tosspayments.Stored[payouts.Seller]
+	if err := stored.Scan(column); err != nil { // SELECT data FROM sellers
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(stored, stored.Get().RefSellerID, stored.Get().Account.HolderName.Equal(seller.Account.HolderName))
+	// Output: [redacted] shop-0077 true
+}

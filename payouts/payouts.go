@@ -19,8 +19,9 @@
 //   - To register a seller, call [Client.RegisterSeller]; to change or remove one,
 //     [Client.UpdateSeller] and [Client.DeleteSeller]; to read them, [Client.GetSeller]
 //     and [Client.AllSellers].
-//   - To pay sellers, call [Client.RequestPayouts]; to take a payout back before its
-//     day, [Client.CancelPayout].
+//   - To set or remove a member in an update, call [Value] or [Null].
+//   - To pay sellers, call [Client.RequestPayouts] with amounts of [Won]; to take a
+//     payout back before its day, [Client.CancelPayout].
 //   - To read payouts, call [Client.GetPayout], [Client.FindPayouts] and
 //     [Client.AllPayouts]; what is left to pay, [Client.GetBalance].
 //   - To check a bank account, call [Client.ValidateAccount], [Client.LookupHolderName]

@@ -13,6 +13,35 @@ import (
 	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
+// coffee is an order of the examples, as a shop hands it to the payment window.
+func coffee(orderID string) tosstest.Checkout {
+	return tosstest.Checkout{OrderID: orderID, OrderName: "원두 1kg", Amount: tosspayments.Won(15000)}
+}
+
+// payInWindow is a buyer who pays in the window, and a shop that confirms.
+func payInWindow(server *tosstest.Server, checkout tosstest.Checkout) *tosspayments.Payment {
+	request, err := server.Authenticate(checkout).ConfirmRequest(checkout.Amount)
+	if err != nil {
+		panic(err)
+	}
+	payment, err := server.Client().ConfirmPayment(context.Background(), request)
+	if err != nil {
+		panic(err)
+	}
+	return payment
+}
+
+// payIntoAccount is a buyer who asks for a virtual account, and pays into it.
+func payIntoAccount(server *tosstest.Server, orderID string) *tosspayments.Payment {
+	checkout := coffee(orderID)
+	checkout.Method = tosspayments.MethodVirtualAccount
+	payment := payInWindow(server, checkout)
+	if err := server.Deposit(orderID, checkout.Amount); err != nil {
+		panic(err)
+	}
+	return payment
+}
+
 // A program starts a server that listens, and talks to it over the network.
 func ExampleStart() {
 	server, err := tosstest.Start()
@@ -41,10 +70,14 @@ func ExampleServer_Advance() {
 		fmt.Println(err)
 		return
 	}
+	before := server.Now()
 	server.Advance(11 * time.Minute)
 	_, err = server.Client().ConfirmPayment(context.Background(), request)
+	fmt.Println(server.Now().Sub(before).Round(time.Minute))
 	fmt.Println(errors.Is(err, tosspayments.ErrNotFoundPaymentSession), server.Charges("order-0001"))
-	// Output: true 0
+	// Output:
+	// 11m0s
+	// true 0
 }
 
 // The money moves, the answer is lost, and so is everything after it: the library

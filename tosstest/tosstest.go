@@ -36,19 +36,46 @@
 //
 // What to call:
 //
-//   - To pay as a buyer, call [Server.Authenticate]; to register a card,
-//     [Server.Register]; to pay into a virtual account, [Server.Deposit].
-//   - To spoil requests, call [Server.Inject]; to hold one, [Server.Gate].
-//   - To let time pass, call [Server.Advance].
+//   - To make a server, call [NewServer], [New] or [Start]; to end one, [Server.Close].
+//   - To call it, use [Server.Client], or [Server.WidgetClient] for the widget pair of
+//     keys; from code without the library, [Server.Transport] or [Server.ServeHTTP].
+//   - To pay as a buyer, call [Server.Authenticate]; in two steps, [Server.OpenWindow]
+//     and [Server.AuthenticatePayment].
+//   - To pay into a virtual account, call [Server.Deposit]; to undo that, [Server.Bounce];
+//     to let its time run out, [Server.ExpireAccount].
+//   - To register a card, call [Server.Register]; to let its charges fail,
+//     [Server.SetRefusal]; to end it, [Server.RevokeBillingKey].
+//   - To refund as somebody does in the dashboard, call [Server.Refund].
+//   - To let time pass, call [Server.Advance]; to read the clock, [Server.Now].
+//   - To spoil requests, call [Server.Inject]; to hold one, [Server.Gate] with
+//     [Gate.Arrived] and [Gate.Open]; to see which faults are left, [Server.Faults] and
+//     [Server.WebhookFaults]; to drop them, [Server.ClearFaults]. To spoil requests at
+//     random, pass [WithRandomFaults] and call [Server.SetRandomFaults].
 //   - To receive webhooks, call [Server.RegisterWebhook] or
 //     [Server.RegisterWebhookHandler], and [Server.WaitWebhooks]; to spoil them,
-//     [Server.InjectWebhook].
-//   - To refund as somebody does in the dashboard, call [Server.Refund].
+//     [Server.InjectWebhook] or [WithRandomWebhookFaults]; to send one yourself,
+//     [Server.SendWebhook] or [Server.ResendWebhook]; to see what was sent,
+//     [Server.Deliveries].
 //   - To assert what has moved, call [Server.Charges], [Server.Refunds] and
-//     [Server.Ledger]; what was asked, [Server.Requests] and [Server.Calls].
-//   - To play sellers and payouts, call [Server.CompleteKYC] and
-//     [Server.CompletePayouts]; BrandPay, [Server.AgreeBrandPay] and
-//     [Server.AuthenticateBrandPay].
+//     [Server.Ledger]; what was asked, [Server.Requests] and [Server.Calls]; what there is,
+//     [Server.Payments]. To follow it, pass [WithObserver].
+//   - To play sellers and payouts, call [Server.CompleteIdentityCheck],
+//     [Server.CompleteKYC] or [Server.RequireKYC], [Server.AddBalance], and
+//     [Server.CompletePayouts], [Server.CompletePayout] or [Server.FailPayout]; to assert
+//     on them, [Server.PaidOut], [Server.Payouts] and [Server.Balance].
+//   - To play customers of BrandPay, call [Server.AgreeBrandPay],
+//     [Server.AddBrandPayCard], [Server.AddBrandPayAccount],
+//     [Server.RemoveBrandPayMethod], [Server.AuthenticateBrandPay] and
+//     [Server.ExpireBrandPayToken].
+//   - To keep everything in a file, call [Server.KeepState].
+//   - To choose keys, pass [WithClientKey], [WithSecretKey], [WithWidgetKeys],
+//     [WithSecurityKey] or [WithPreviousSecurityKey]; to repeat what is random,
+//     [WithSeed].
+//   - To set what a contract sets, pass [WithAPIVersion], [WithMaximumAmount],
+//     [WithRateLimit], [WithPayoutHours] or [WithBrowser].
+//   - To try what is not known of the real service, pass [WithGuess], [WithTomorrow],
+//     [WithConsecutiveCancelRule], [WithServerErrorsForgotten], [WithBounceRows],
+//     [WithNewTransmissionIDs], [WithSignatureByKeyBytes] or [WithPlainPayoutErrors].
 //
 // [Server.Inject] makes requests go wrong in every way that a network and a server can,
 // and [Server.Gate] holds one while the test looks at the rest.

@@ -149,6 +149,46 @@ func ExampleParse() {
 	// Output: DEPOSIT_CALLBACK order-0001 DONE true
 }
 
+// The steps of a Handler one by one, for an event from a queue: the same change is known by
+// its identity, and the payment is read before anything is decided.
+func ExampleEvent_FetchPayment() {
+	server := tosstest.New()
+	client := server.Client()
+	request, err := server.Authenticate(tosstest.Checkout{OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000)}).ConfirmRequest(tosspayments.Won(15000))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := client.ConfirmPayment(context.Background(), request); err != nil {
+		fmt.Println(err)
+		return
+	}
+	body := fmt.Appendf(nil, `{"eventType":"PAYMENT_STATUS_CHANGED","createdAt":"2026-03-01T13:05:44.000000",
+		"data":{"paymentKey":%q,"orderId":"order-0001","status":"ABORTED","totalAmount":15000}}`, request.PaymentKey)
+
+	seen := map[string]bool{} // in a shop a unique column
+	for range 2 {
+		event, err := webhook.Parse(body)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if seen[event.Identity()] {
+			fmt.Println("seen before")
+			continue
+		}
+		seen[event.Identity()] = true
+		payment, err := event.FetchPayment(context.Background(), client)
+		if err == nil {
+			payment, err = request.Check(payment)
+		}
+		fmt.Println("the event says", event.ClaimedStatus(), "and the server", tosspayments.OutcomeOf(payment, err))
+	}
+	// Output:
+	// the event says ABORTED and the server paid
+	// seen before
+}
+
 // A test signs an event as Toss Payments does.
 func ExampleSign() {
 	const at = "2026-03-06T09:30:01+09:00"

@@ -11,8 +11,10 @@
 //   - To receive events in net/http, use a [Handler]: it checks, stores and answers, and
 //     says of each event how it was proven (Delivery.Verified) and what the server says
 //     now (Delivery.Payment). In another framework, call [Handler.Receive].
-//   - To take the same steps one by one, call [Parse], [Verifier.Verify] for what is
-//     signed, [Event.MatchesSecret] for a deposit, and [Event.FetchPayment].
+//   - To take the same steps one by one, call [Parse]; for what is signed,
+//     [ParseTransmission] and [Verifier.Verify] of a [NewVerifier]; for a deposit,
+//     [Event.MatchesSecret]; and then [Event.FetchPayment].
+//   - To see what an event is about, call [Event.OrderID] and [Event.ClaimedStatus].
 //   - To tell a repeated event, call [Event.Identity].
 //   - To read an event of another product, call [Event.Decode].
 //   - To sign events in the tests of a receiver, call [Sign].
