@@ -242,6 +242,7 @@ func TestDepositIsRefunded(t *testing.T) {
 	id, _ := st.issue(buyer)
 	require.NoError(t, st.toss.Deposit(id, productPrice))
 	st.becomes(id, paid)
+	assert.NotContains(t, buyer.Page("/orders/"+id), " selected", "no bank that nobody has chosen")
 	form := url.Values{"balance": {"15000"}, "amount": {"5000"}, "bank": {"20"}, "account": {"1002-123-456789"}, "holder": {"김토스"}}
 	_, err := buyer.Submit("/orders/"+id+"/refund", form)
 	require.NoError(t, err)

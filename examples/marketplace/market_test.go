@@ -485,6 +485,22 @@ func (st *stand) refundSome(instance int, id string) {
 	}
 }
 
+func TestRunAndShutDown(t *testing.T) {
+	var out shoptest.Buffer
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		done <- run(ctx, config{address: "127.0.0.1:0", interval: time.Minute}, &out, slog.New(slog.DiscardHandler))
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
+	assert.Contains(t, shoptest.NewCustomer(t, out.Line()).Page("/"), "나눔 장터")
+	cancel()
+	require.NoError(t, <-done)
+	for _, said := range []string{"SANDBOX", "marketplace.db", "-db keeps them", "try: "} {
+		assert.Contains(t, out.String(), said)
+	}
+}
+
 func TestOrdersThatAreNotThere(t *testing.T) {
 	st := newStand(t, 1)
 	assert.Contains(t, st.shops[0].Page("/orders/none"), "주문을 찾을 수 없어요.")

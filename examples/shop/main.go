@@ -192,27 +192,30 @@ func (s *shop) fail(w http.ResponseWriter, r *http.Request) {
 	s.show(w, explain(fail.Code), o)
 }
 
-// wake lets the job look at the order of an event, where something may still happen to it.
-// What the event says is not recorded: anybody could have sent it.
+// wake lets the job look first at the order of an event, if it waits for one: all others
+// are looked at anyway, or have ended. What the event says is not recorded: anybody could
+// have sent it.
 func (s *shop) wake(ctx context.Context, d webhook.Delivery) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE orders SET look_at = $2, version = version + 1
-		WHERE id = $1 AND state IN ('confirming', 'waiting', 'paid', 'refunding')`, d.Event.OrderID(), time.Now().Unix())
+	_, err := s.db.ExecContext(ctx, `UPDATE orders SET look_at = 1, version = version + 1
+		WHERE id = $1 AND state IN ('waiting', 'paid')`, d.Event.OrderID())
 	return err
 }
 
 // job settles every order whose time has come.
 func (s *shop) job(ctx context.Context) {
-	for ctx.Err() == nil {
-		var id string
-		// Whoever takes it has a minute; it stays due until its outcome is recorded.
-		err := s.db.QueryRowContext(ctx, `UPDATE orders SET look_at = $2 WHERE id = (SELECT id FROM orders WHERE look_at BETWEEN 1 AND $1
-			ORDER BY look_at LIMIT 1) RETURNING id`, time.Now().Unix(), time.Now().Add(time.Minute).Unix()).Scan(&id)
-		if err != nil {
-			if !errors.Is(err, sql.ErrNoRows) {
-				slog.ErrorContext(ctx, "database", "error", err)
-			}
-			return
-		}
+	id, err := s.next(ctx)
+	for ; err == nil; id, err = s.next(ctx) {
 		s.settle(ctx, id)
 	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		slog.ErrorContext(ctx, "database", "error", err)
+	}
+}
+
+// next takes the order that has been due for the longest time. Whoever takes it has a
+// minute; it stays due until its outcome is recorded.
+func (s *shop) next(ctx context.Context) (id string, err error) {
+	err = s.db.QueryRowContext(ctx, `UPDATE orders SET look_at = $2 WHERE id = (SELECT id FROM orders WHERE look_at BETWEEN 1 AND $1
+		ORDER BY look_at LIMIT 1) RETURNING id`, time.Now().Unix(), time.Now().Add(time.Minute).Unix()).Scan(&id)
+	return id, err
 }

@@ -107,6 +107,14 @@ func TestAnotherAmount(t *testing.T) {
 	assert.Zero(t, s.server.Charges(id))
 }
 
+// TestTamperedLinkOfAPaidOrder leads to the order, and says nothing of its own.
+func TestTamperedLinkOfAPaidOrder(t *testing.T) {
+	s := newStand(t)
+	back := s.window(tosstest.Checkout{OrderID: s.order()})
+	s.visit(back)
+	assert.Contains(t, s.visit(strings.Replace(back, "amount=15000", "amount=100", 1)), "결제됐어요")
+}
+
 func TestFail(t *testing.T) {
 	s := newStand(t)
 	id := s.order()
@@ -157,6 +165,27 @@ func TestForgedEvents(t *testing.T) {
 	assert.Equal(t, http.StatusOK, s.server.Deliveries()[len(s.server.Deliveries())-1].Status)
 	s.shop.job(t.Context())
 	assert.Len(t, s.server.Requests(), calls)
+}
+
+// TestDepositAmongMadeUpPayments: each of them takes seconds to look up, and is due; the
+// deposit does not wait for them, whatever events somebody sends.
+func TestDepositAmongMadeUpPayments(t *testing.T) {
+	s := newStand(t)
+	for _, forged := range []bool{false, true} {
+		made := s.order()
+		_, err := s.shop.db.Exec(`UPDATE orders SET state = 'confirming', payment_key = 'made-up', look_at = 2 WHERE id = $1`, made)
+		require.NoError(t, err)
+		if forged {
+			s.server.SendWebhook(webhook.PaymentStatusChanged, map[string]any{"paymentKey": "made-up", "orderId": made, "status": "DONE", "totalAmount": 15000})
+		}
+	}
+	id := s.order()
+	s.visit(s.window(tosstest.Checkout{OrderID: id, Method: tosspayments.MethodVirtualAccount}))
+	require.NoError(t, s.server.Deposit(id, tosspayments.Won(15000)))
+	s.server.WaitWebhooks()
+	next, err := s.shop.next(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, id, next)
 }
 
 // TestPaymentsThatNobodyKnows are looked up ever more rarely.
@@ -231,6 +260,14 @@ func TestPages(t *testing.T) {
 	assert.Empty(t, response.Cookies(), "looking around leaves nothing")
 	assert.Contains(t, s.visit("/"), "테스트 상점")
 	assert.Contains(t, s.visit("/orders/x"), "주문을 찾을 수 없어요")
+}
+
+// TestPagesWithoutScripts say what is missing.
+func TestPagesWithoutScripts(t *testing.T) {
+	s := newStand(t)
+	page := s.visit("/orders/" + s.order())
+	assert.Contains(t, page, `<button id="pay" disabled>`, "until its script has run")
+	assert.Regexp(t, "<noscript>.*자바스크립트를 켜", page)
 }
 
 func TestOverHTTPS(t *testing.T) {

@@ -38,11 +38,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	go func() {
-		for range time.Tick(5 * time.Second) {
-			s.job(context.Background())
-		}
-	}()
+	for range 4 { // one that takes long holds up no other
+		go func() {
+			for range time.Tick(5 * time.Second) {
+				s.job(context.Background())
+			}
+		}()
+	}
 	log.Println("http://" + *address + ": order, pay, and refund")
 	server := http.Server{Addr: *address, Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}
 	log.Fatal(server.ListenAndServe(), "; -addr takes another address")
