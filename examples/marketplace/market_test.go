@@ -501,6 +501,25 @@ func TestRunAndShutDown(t *testing.T) {
 	}
 }
 
+// TestPaymentsThatNobodyKnows are looked up ever more rarely.
+func TestPaymentsThatNobodyKnows(t *testing.T) {
+	st := newStand(t, 1)
+	m := st.markets[0]
+	ref, _ := st.seller("김판매")
+	led, err := st.shops[0].Submit("/orders", url.Values{"seller": {ref}})
+	require.NoError(t, err)
+	o, err := m.order(t.Context(), strings.TrimPrefix(led, "/orders/"))
+	require.NoError(t, err)
+	for age, wait := range map[time.Duration]time.Duration{0: time.Minute, time.Hour: time.Minute, 24 * time.Hour: 11 * time.Hour} {
+		m.again = time.Minute
+		_, err := m.db.Exec(`UPDATE orders SET state = 'confirming'`)
+		require.NoError(t, err)
+		o.MadeAt = time.Now().Add(-age)
+		require.NoError(t, m.record(t.Context(), o, nil, nil))
+		assert.InDelta(t, time.Now().Add(wait).Unix(), st.number(`SELECT look_at FROM orders`), 5, age)
+	}
+}
+
 func TestOrdersThatAreNotThere(t *testing.T) {
 	st := newStand(t, 1)
 	assert.Contains(t, st.shops[0].Page("/orders/none"), "주문을 찾을 수 없어요.")
