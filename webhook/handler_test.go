@@ -250,7 +250,7 @@ func TestSeveralMerchants(t *testing.T) {
 		own.RegisterResponder(http.MethodGet, address, httpmock.NewStringResponder(404, notFound))
 		other.RegisterResponder(http.MethodGet, address, httpmock.NewStringResponder(200, found))
 	}
-	ownClient, otherClient := merchantClient(t, own, "test_sk_own0000000000"), merchant(t, other, "test_sk_other00000000")
+	ownClient, otherClient := merchantClient(t, own, "test_sk_own0000000000"), merchantClient(t, other, "test_sk_other00000000")
 	clientOf := func(_ context.Context, e *webhook.Event) (*tosspayments.Client, error) {
 		switch {
 		case e.Payment != nil && e.Payment.MID == "bill_othermid":
