@@ -385,7 +385,7 @@ func TestPayoutStateIsKept(t *testing.T) {
 	card := before.AddBrandPayCard("customer-1", "61")
 
 	for range 2 { // from the changes, and from the file that was made anew
-		path = left(t, path)
+		path = copyOfNow(t, path)
 		after := kept(t, path)
 		client = payoutClient(t, after)
 		balance, err := client.GetBalance(t.Context())
