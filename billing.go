@@ -239,8 +239,8 @@ func (c *Client) ChargeBilling(ctx context.Context, key BillingKey, req ChargeBi
 	}
 	call.secrets = append(call.secrets, key.Key.Reveal())
 	return c.resolve(ctx, call, order{
-		id: req.OrderID, name: req.OrderName, amount: req.Amount, language: c.language, kind: "billing",
-		contradicts: func(p *Payment) bool { return p.Type == PaymentTypeNormal || p.VirtualAccount != nil },
+		id: req.OrderID, amount: req.Amount, language: c.language,
+		differs: differs(req.OrderName, "billing", func(p *Payment) bool { return p.Type == PaymentTypeNormal || p.VirtualAccount != nil }),
 	}.plan())
 }
 

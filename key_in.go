@@ -60,7 +60,7 @@ func (c *Client) ChargeKeyIn(ctx context.Context, req ChargeKeyInRequest, opts .
 		return nil, err
 	}
 	return c.resolve(ctx, call, order{
-		id: req.OrderID, name: req.OrderName, amount: req.Amount, language: c.language, kind: "key-in",
-		contradicts: func(p *Payment) bool { return p.Type == PaymentTypeBilling || p.VirtualAccount != nil },
+		id: req.OrderID, amount: req.Amount, language: c.language,
+		differs: differs(req.OrderName, "key-in", func(p *Payment) bool { return p.Type == PaymentTypeBilling || p.VirtualAccount != nil }),
 	}.plan())
 }

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -36,7 +37,21 @@ func (p *faultProxy) client(server *tosstest.Server, opts ...tosspayments.Option
 	return server.Client(append([]tosspayments.Option{tosspayments.WithBaseURL("http://" + p.address())}, opts...)...)
 }
 
-func TestConfirmOverABadNetwork(t *testing.T) {
+// TestNetwork runs what waits for a network that misbehaves, all at once and before the
+// tests that keep the processors busy.
+func TestNetwork(t *testing.T) {
+	atOnce(t, map[string]func(*testing.T){
+		"confirm":                         testConfirmOverABadNetwork,
+		"partial cancel":                  testPartialCancelOverABadNetwork,
+		"slow and cut bodies":             testSlowAndCutBodies,
+		"silent connections":              testSilentConnections,
+		"callers who give up":             testCallersGiveUp,
+		"silence on a caller's transport": testSilenceOnAnotherTransport,
+	})
+}
+
+func testConfirmOverABadNetwork(t *testing.T) {
+	tests := map[string]func(*testing.T){}
 	for name, faults := range map[string][]connectionFault{
 		"reset at once":             {resetAtOnce},
 		"reset twice":               {resetAtOnce, resetAtOnce},
@@ -51,11 +66,9 @@ func TestConfirmOverABadNetwork(t *testing.T) {
 		"lookups spoiled too":       {loseAnswer, stallAnswer, cutAnswer, resetAtOnce, loseAnswer},
 		"requests never got across": {swallow, swallow, swallow},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		tests[name] = func(t *testing.T) {
 			server := tosstest.NewServer(t)
-			proxy := plainProxy(t, server, faults...)
-			client := proxy.client(server, tosspayments.WithTimeout(600*time.Millisecond))
+			client := plainProxy(t, server, faults...).client(server, tosspayments.WithTimeout(time.Second))
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			order := checkout()
@@ -68,29 +81,31 @@ func TestConfirmOverABadNetwork(t *testing.T) {
 			require.NoError(t, err)
 			assert.True(t, payment.IsPaid())
 			assert.Equal(t, 1, server.Charges(order.OrderID))
-		})
+		}
 	}
+	atOnce(t, tests)
 }
 
-func TestPartialCancelOverABadNetwork(t *testing.T) {
+func testPartialCancelOverABadNetwork(t *testing.T) {
+	tests := map[string]func(*testing.T){}
 	for name, faults := range map[string][]connectionFault{
 		"answer lost": {loseAnswer}, "answer lost twice": {loseAnswer, loseAnswer}, "answer cut": {cutAnswer}, "answer stalled": {stallAnswer},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		tests[name] = func(t *testing.T) {
 			server := tosstest.NewServer(t)
 			order := checkout()
 			payment, err := server.Client().ConfirmPayment(t.Context(), pay(t, server, order))
 			require.NoError(t, err)
-			client := plainProxy(t, server, faults...).client(server, tosspayments.WithTimeout(600*time.Millisecond))
+			client := plainProxy(t, server, faults...).client(server, tosspayments.WithTimeout(time.Second))
 			payment, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
 				CancelReason: "reason", CancelAmount: tosspayments.Won(1000), RefundableAmount: payment.Cancelable(),
 			})
 			require.NoError(t, err)
 			assert.Equal(t, tosspayments.Won(32000), payment.Cancelable())
 			assert.Len(t, server.Refunds(order.OrderID), 1)
-		})
+		}
 	}
+	atOnce(t, tests)
 }
 
 // An idle connection that the server has closed is the usual stumble of a quiet
@@ -350,12 +365,16 @@ func testUntracedDefault(t *testing.T) {
 
 func testPlainDefault(t *testing.T) {
 	http.DefaultTransport = &http.Transport{}
-	for _, withHTTP2 := range protocols {
-		s := newStation(t, withHTTP2, tosspayments.WithTimeout(2*time.Second))
-		s.warm(t, withHTTP2)
-		s.proxy.silence()
-		assert.Equal(t, 2, s.confirm(t, "silent", s.order(t), time.Minute), "attempts")
+	tests := map[string]func(*testing.T){}
+	for protocol, withHTTP2 := range protocols {
+		tests[protocol] = func(t *testing.T) {
+			s := newStation(t, withHTTP2, tosspayments.WithTimeout(2*time.Second))
+			s.warm(t, withHTTP2)
+			s.proxy.silence()
+			assert.Equal(t, 2, s.confirm(t, "silent", s.order(t), time.Minute), "attempts")
+		}
 	}
+	atOnce(t, tests)
 }
 
 // A dial that fails is not the end where a round tripper has another way, which may not
@@ -525,13 +544,14 @@ func TestAttemptThatNetHTTPRepeats(t *testing.T) {
 }
 
 // A round tripper that writes into what it gets spoils that request and no other.
-func TestRequestsShareNothing(t *testing.T) {
-	t.Parallel()
-	server := tosstest.NewServer(t)
+func TestRequestsShareNothing(t *testing.T) { synctest.Test(t, testRequestsShareNothing) }
+
+func testRequestsShareNothing(t *testing.T) {
+	server := tosstest.New()
 	var seen []http.Header
 	spoiling := forwarding(func(r *http.Request) (*http.Response, error) {
 		if r.Method == http.MethodGet {
-			return http.DefaultTransport.RoundTrip(r)
+			return server.Transport().RoundTrip(r)
 		}
 		seen = append(seen, r.Header.Clone())
 		for _, values := range r.Header {
@@ -585,8 +605,7 @@ func TestBaseURLKeepsItsEscapes(t *testing.T) {
 
 // An answer that trickles counts when it is there in time; one that stops or breaks off
 // is an attempt without an answer.
-func TestSlowAndCutBodies(t *testing.T) {
-	t.Parallel()
+func testSlowAndCutBodies(t *testing.T) {
 	half := func(w http.ResponseWriter, body []byte) {
 		_, _ = w.Write(body[:len(body)/2])
 		_ = http.NewResponseController(w).Flush()
@@ -653,8 +672,8 @@ func TestCloseGivesConnectionsBack(t *testing.T) {
 }
 
 // Two hundred lost attempts leave neither connections nor goroutines.
-func TestLostAttemptsLeaveNothing(t *testing.T) {
-	t.Parallel()
+func TestSecondsLeaveNothing(t *testing.T) {
+	inSeconds(t)
 	tests := map[string]func(*testing.T){}
 	for protocol, withHTTP2 := range protocols {
 		tests[protocol+", as New makes it"] = func(t *testing.T) { testLeaks(t, withHTTP2, nil) }

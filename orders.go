@@ -10,16 +10,26 @@ func NewOrderID() string { return rand.Text() }
 // with a billing key, a key-in payment, a virtual account. The server accepts an order
 // id once, so making the call again is the same charge, whoever makes it and when.
 type order struct {
-	id, name string
+	id       string
 	amount   Amount
 	currency string
 	language Language
-	// kind is what is made, in words; contradicts reports whether a payment is
-	// something else.
-	kind        string
-	contradicts func(*Payment) bool
-	// differs says what a payment has other than what is made; it may be nil.
+	// differs says what a payment that was looked up has other than what the call makes;
+	// it is nil for a call of which only order id and amount are known.
 	differs func(*Payment) *MismatchError
+}
+
+// differs compares the name, and the way in which a payment was made.
+func differs(orderName, kind string, another func(*Payment) bool) func(*Payment) *MismatchError {
+	return func(p *Payment) *MismatchError {
+		switch {
+		case p.OrderName != orderName:
+			return &MismatchError{Field: "orderName", Want: orderName, Got: p.OrderName}
+		case another(p):
+			return &MismatchError{Field: "method", Want: kind, Got: string(p.Method)}
+		}
+		return nil
+	}
 }
 
 func (o order) plan() plan {
@@ -44,29 +54,21 @@ func (o order) compare(p *Payment, from origin) (view, error) {
 	case p.OrderID != o.id:
 		field, want, got = "orderId", o.id, p.OrderID
 	case from != fromAnswer && (p.Status == PaymentStatusAborted || p.Status == PaymentStatusExpired),
-		from == fromLook && o.kind != "" && p.Outcome() == OutcomeRefused,
+		from == fromLook && o.differs != nil && p.Outcome() == OutcomeRefused,
 		p.Status == PaymentStatusReady, p.Status == PaymentStatusInProgress:
 		return noEffect, nil
 	case p.TotalAmount != o.amount:
 		field, want, got = "amount", o.amount.String(), p.TotalAmount.String()
 	case orKRW(p.Currency) != currency:
 		field, want, got = "currency", currency, p.Currency
-	case from != fromAnswer && o.name != "" && p.OrderName != o.name:
-		field, want, got = "orderName", o.name, p.OrderName
-	case from != fromAnswer && o.contradicts != nil && o.contradicts(p):
-		field, want, got = "method", o.kind, string(p.Method)
-	default:
-		return o.view(p, from)
-	}
-	return decided, &MismatchError{Field: field, Want: want, Got: got, Payment: p}
-}
-
-func (o order) view(p *Payment, from origin) (view, error) {
-	if from != fromAnswer && o.differs != nil {
+	case from != fromAnswer && o.differs != nil:
 		if mismatch := o.differs(p); mismatch != nil {
 			mismatch.Payment = p
 			return decided, mismatch
 		}
+		return p.view(o.language)
+	default:
+		return p.view(o.language)
 	}
-	return p.view(o.language)
+	return decided, &MismatchError{Field: field, Want: want, Got: got, Payment: p}
 }

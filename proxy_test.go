@@ -94,8 +94,14 @@ type link struct {
 	silent, closedByClient atomic.Bool
 }
 
+// networks are the proxies that may stand at once: their tests wait, but handshakes of
+// many at a time would make each other late.
+var networks = make(chan struct{}, 24)
+
 func newFaultProxy(t testing.TB, target string, faults ...connectionFault) *faultProxy {
 	t.Helper()
+	networks <- struct{}{}
+	t.Cleanup(func() { <-networks })
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	p := &faultProxy{target: target, listener: listener, faults: faults}

@@ -133,15 +133,20 @@ type pace struct {
 	slow, slowPart time.Duration
 }
 
-var seconds = flag.Bool("seconds", false, "run TestSeconds, which takes most of a minute")
+var seconds = flag.Bool("seconds", false, "run the tests TestSeconds…, which take most of a minute")
+
+// inSeconds skips a test that takes long, unless it is asked for.
+func inSeconds(t *testing.T) {
+	t.Helper()
+	if !*seconds {
+		t.Skip("takes most of a minute: go test . -v -run '^TestSeconds' -seconds")
+	}
+}
 
 // TestSeconds measures what a bad network costs, with the client as New makes it. Its
 // tests mostly wait, so that they run all at once.
 func TestSeconds(t *testing.T) {
-	if !*seconds {
-		t.Skip("takes most of a minute: go test . -v -run '^TestSeconds$' -seconds")
-	}
-	t.Parallel()
+	inSeconds(t)
 	tests := pace{lost: 20 * time.Second, slow: 40 * time.Second, slowPart: 10 * time.Second}.tests()
 	maps.Copy(tests, undecidedRefusals())
 	tests["HTTP/1.1, silent while idle"] = func(t *testing.T) { testSilentWhileIdle(t, false, 31*time.Second) }
@@ -150,8 +155,7 @@ func TestSeconds(t *testing.T) {
 }
 
 // The same with a client that is in a hurry.
-func TestSecondsInAHurry(t *testing.T) {
-	t.Parallel()
+func testSilentConnections(t *testing.T) {
 	atOnce(t, pace{
 		opts: []tosspayments.Option{tosspayments.WithTimeout(2 * time.Second)},
 		lost: 6 * time.Second, slow: 5 * time.Second, slowPart: 1500 * time.Millisecond,
@@ -160,8 +164,7 @@ func TestSecondsInAHurry(t *testing.T) {
 
 // A transport of the caller's own, which cannot be replaced, gives its idle connections
 // up.
-func TestSilentConnectionsOfAnotherTransport(t *testing.T) {
-	t.Parallel()
+func testSilenceOnAnotherTransport(t *testing.T) {
 	tests := map[string]func(*testing.T){}
 	for protocol, withHTTP2 := range protocols {
 		for name, test := range map[string]func(*testing.T, *station, pace){
@@ -183,8 +186,7 @@ func TestSilentConnectionsOfAnotherTransport(t *testing.T) {
 
 // Callers who give up before the attempt does must not leave the silent connection to
 // those who come after them, nor to the lookup that is made in their place.
-func TestCallersGiveUpOnSilentConnections(t *testing.T) {
-	t.Parallel()
+func testCallersGiveUp(t *testing.T) {
 	tests := map[string]func(*testing.T){}
 	for protocol, withHTTP2 := range protocols {
 		tests[protocol+", a deadline"] = func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-var soakPayments = flag.Int("soak.payments", 1000, "how many payments TestSoak makes with each of its six seeds")
+var soakPayments = flag.Int("soak.payments", 300, "how many payments TestSoak makes with each of its six seeds")
 
 // Thousands of payments through random faults. Whatever the library says has to
 // agree with the server's ledger, at once and in the end. A million take some minutes:

@@ -89,7 +89,7 @@ func (c *Client) IssueVirtualAccount(ctx context.Context, req IssueVirtualAccoun
 		return nil, err
 	}
 	return c.resolve(ctx, call, order{
-		id: req.OrderID, name: req.OrderName, amount: req.Amount, language: c.language, kind: "virtual account",
-		contradicts: func(p *Payment) bool { return p.Type == PaymentTypeBilling || p.Card != nil },
+		id: req.OrderID, amount: req.Amount, language: c.language,
+		differs: differs(req.OrderName, "virtual account", func(p *Payment) bool { return p.Type == PaymentTypeBilling || p.Card != nil }),
 	}.plan())
 }

@@ -40,18 +40,23 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestPagesOfHTML finds each HTML file of the recipes in the pages.
+// TestPagesOfHTML finds each HTML file of the recipes in the pages, and each block of HTML
+// in those files.
 func TestPagesOfHTML(t *testing.T) {
-	var blocks []string
-	for _, page := range pagesOf(t) {
-		blocks = append(blocks, blocksOf(lines(t, page), "html")...)
-	}
 	files, err := filepath.Glob(recipes + "/*.html")
 	require.NoError(t, err)
-	require.NotEmpty(t, files)
+	unseen := map[string]string{}
 	for _, file := range files {
-		assert.Contains(t, blocks, strings.TrimSuffix(lines(t, file), "\n"), file)
+		unseen[strings.TrimSuffix(lines(t, file), "\n")] = file
 	}
+	tested := maps.Clone(unseen)
+	for _, page := range pagesOf(t) {
+		for _, block := range blocksOf(lines(t, page), "html") {
+			assert.Contains(t, tested, block, page)
+			delete(unseen, block)
+		}
+	}
+	assert.Empty(t, unseen)
 }
 
 // pagesOf returns every page of the documentation.

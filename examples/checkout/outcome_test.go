@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
@@ -260,6 +263,49 @@ func TestRefundOfAnOrderThatHasEnded(t *testing.T) {
 	require.Equal(t, canceled, st.find(x.ID).State)
 	assert.Equal(t, refundDone, st.store.recordRefund(t.Context(), r, payment, err))
 	assert.EqualValues(t, never, st.find(x.ID).dueAt)
+}
+
+// TestBalanceAfterARefund: the refund has ended, and its order is not looked at yet. Nobody
+// plans to give the same money back again.
+func TestBalanceAfterARefund(t *testing.T) {
+	for amount, left := range map[int64]int64{5000: 10_000, 15_000: 0} {
+		st := newShopStand(t)
+		x := st.paid()
+		assert.Equal(t, refundDone, st.store.recordRefund(t.Context(), st.plan(x, amount, nil), x.Payment, nil))
+		assert.Equal(t, tosspayments.Won(left), st.find(x.ID).Balance)
+		again, err := st.store.orders.planRefund(t.Context(), x, tosspayments.Won(amount), nil)
+		require.NoError(t, err)
+		assert.Nil(t, again, "of what was seen before")
+	}
+}
+
+// TestRefundPlannedWhileAnotherOneEnds: PostgreSQL waits for who is ending it, and must not
+// read the balance from before.
+func TestRefundPlannedWhileAnotherOneEnds(t *testing.T) {
+	if os.Getenv("DATABASE_URL") == "" {
+		t.Skip("SQLite has one writer at a time")
+	}
+	st := newShopStand(t)
+	x := st.paid()
+	first := st.plan(x, 15_000, nil)
+	db := st.store.orders.db
+	planned := make(chan *refund)
+	require.NoError(t, shop.InTransaction(t.Context(), db, func(tx *sql.Tx) error {
+		require.NoError(t, endRefund(t.Context(), tx, first, refundDone, ""))
+		go func() {
+			second, err := st.store.orders.planRefund(t.Context(), x, tosspayments.Won(15_000), nil)
+			assert.NoError(t, err)
+			planned <- second
+		}()
+		require.Eventually(t, func() bool {
+			var waits int
+			err := db.QueryRow(`SELECT COUNT(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+				WHERE c.relnamespace = current_schema()::regnamespace AND l.pid IN (SELECT pid FROM pg_locks WHERE NOT granted)`).Scan(&waits)
+			return err == nil && waits > 0
+		}, 10*time.Second, 5*time.Millisecond, "the second one waits")
+		return nil
+	}))
+	assert.Nil(t, <-planned)
 }
 
 // TestRefundsThatCannotBeSent end at once: of more than is left, of nothing, and to an

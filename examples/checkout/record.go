@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 )
 
 const (
@@ -136,7 +138,7 @@ func (s *store) recordRefund(ctx context.Context, r *refund, payment *tosspaymen
 	if to == refundPlanned {
 		failure = s.orders.postponeRefund(ctx, r)
 	} else {
-		failure = s.orders.endRefund(ctx, r, to, reason)
+		failure = shop.InTransaction(ctx, s.orders.db, func(tx *sql.Tx) error { return endRefund(ctx, tx, r, to, reason) })
 	}
 	s.logger.Log(ctx, level(err, failure), "refund", "order", r.OrderID, "refund", r.ID, "state", string(to), "error", err, "failure", failure)
 	if failure != nil {

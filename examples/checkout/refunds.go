@@ -48,12 +48,22 @@ type refund struct {
 // or another refund of the order has not ended: then nothing is planned.
 func (o *orders) planRefund(ctx context.Context, x *order, amount tosspayments.Amount, account *tosspayments.RefundReceiveAccount) (*refund, error) {
 	r := &refund{ID: rand.Text(), OrderID: x.ID, PaymentKey: x.PaymentKey, Amount: amount, Refundable: x.Balance, Account: account}
-	now := time.Now()
-	planned, err := o.changed(ctx, x, refundEvent+event(refundPlanned), `
-		INSERT INTO refunds (id, order_id, amount, refundable, account, state, reason, planned_at, due_at, tries)
-		SELECT CAST($1 AS TEXT), id, CAST($2 AS BIGINT), balance, CAST($5 AS TEXT), 'planned', '', CAST($7 AS BIGINT), CAST($8 AS BIGINT), 0
-		FROM orders WHERE id = $3 AND state = $6 AND balance = $4 AND balance > 0
-		ON CONFLICT DO NOTHING`, r.ID, amount, x.ID, x.Balance, tosspayments.Store(account), string(x.State), now.UnixMicro(), now.Add(claimTime).Unix())
+	now, planned := time.Now(), false
+	err := shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
+		err := shop.LockOrder(ctx, tx, x.ID)
+		if err != nil {
+			return err
+		}
+		planned, err = shop.Change(ctx, tx, `
+			INSERT INTO refunds (id, order_id, amount, refundable, account, state, reason, planned_at, due_at, tries)
+			SELECT CAST($1 AS TEXT), id, CAST($2 AS BIGINT), balance, CAST($5 AS TEXT), 'planned', '', CAST($7 AS BIGINT), CAST($8 AS BIGINT), 0
+			FROM orders WHERE id = $3 AND state = $6 AND balance = $4 AND balance > 0
+			ON CONFLICT DO NOTHING`, r.ID, amount, x.ID, x.Balance, tosspayments.Store(account), string(x.State), now.UnixMicro(), now.Add(claimTime).Unix())
+		if err != nil || !planned {
+			return err
+		}
+		return noteChange(ctx, tx, x.ID, refundEvent+event(refundPlanned), "")
+	})
 	if err != nil || !planned {
 		return nil, err
 	}
@@ -101,20 +111,24 @@ func (o *orders) postponeRefund(ctx context.Context, r *refund) error {
 	return err
 }
 
-// endRefund records how a refund has ended, forgets the account, and makes the order
-// due while it is open: its balance may have changed.
-func (o *orders) endRefund(ctx context.Context, r *refund, to refundState, reason string) error {
-	return shop.InTransaction(ctx, o.db, func(tx *sql.Tx) error {
-		ended, err := shop.Change(ctx, tx, `
-			UPDATE refunds SET state = $2, reason = $3, account = 'null', due_at = $4 WHERE id = $1 AND state = 'planned'`,
-			r.ID, string(to), reason, int64(never))
-		if err == nil && ended {
-			err = noteChange(ctx, tx, r.OrderID, refundEvent+event(to), "")
-		}
-		if err != nil {
-			return err
-		}
-		_, err = shop.Change(ctx, tx, `UPDATE orders SET due_at = 0, version = version + 1 WHERE id = $1 AND state IN `+openStates, r.OrderID)
+// endRefund records how a refund has ended, and forgets the account. While the order is
+// open, what has gone back is taken off its balance at once, so that nobody plans to
+// refund it again, and the job reads how the payment stands.
+func endRefund(ctx context.Context, tx *sql.Tx, r *refund, to refundState, reason string) error {
+	if err := shop.LockOrder(ctx, tx, r.OrderID); err != nil {
 		return err
-	})
+	}
+	ended, err := shop.Change(ctx, tx, `
+		UPDATE refunds SET state = $2, reason = $3, account = 'null', due_at = $4 WHERE id = $1 AND state = 'planned'`,
+		r.ID, string(to), reason, int64(never))
+	if err != nil || !ended {
+		return err
+	}
+	if err := noteChange(ctx, tx, r.OrderID, refundEvent+event(to), ""); err != nil {
+		return err
+	}
+	_, err = shop.Change(ctx, tx, `
+		UPDATE orders SET balance = CASE WHEN $2 = 'done' THEN CAST($3 AS BIGINT) ELSE balance END, due_at = 0, version = version + 1
+		WHERE id = $1 AND state IN `+openStates, r.OrderID, string(to), r.Refundable.Sub(r.Amount))
+	return err
 }

@@ -1,9 +1,10 @@
-// Command confirm is the smallest server that confirms: set TOSS_SECRET_KEY, and let the
-// payment window's successUrl be http://127.0.0.1:8080/success.
+// Command confirm is the smallest server that confirms: set TOSS_SECRET_KEY, and ADDR to
+// 127.0.0.1:8080, and let the payment window's successUrl be http://127.0.0.1:8080/success.
 package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log"
 	"net/http"
@@ -18,19 +19,15 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := http.Server{Addr: "127.0.0.1:8080", Handler: success(client), ReadHeaderTimeout: 10 * time.Second}
-	log.Fatal(server.ListenAndServe())
-}
-
-func success(client *tosspayments.Client) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	http.HandleFunc("GET /success", func(w http.ResponseWriter, r *http.Request) {
 		redirect, err := tosspayments.ParseSuccessURL(r.URL)
 		request, mismatch := redirect.ConfirmRequest(tosspayments.Won(15000)) // the price that is stored with the order
 		if err = cmp.Or(err, mismatch); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		payment, err := client.ConfirmPayment(r.Context(), request)
+		payment, err := client.ConfirmPayment(context.WithoutCancel(r.Context()), request)
 		fmt.Fprintln(w, tosspayments.OutcomeOf(payment, err)) // paid, waiting, refused, unknown …
-	}
+	})
+	log.Fatal((&http.Server{Addr: os.Getenv("ADDR"), ReadHeaderTimeout: 10 * time.Second}).ListenAndServe())
 }

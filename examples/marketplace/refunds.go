@@ -25,7 +25,7 @@ func (m *market) planRefund(ctx context.Context, o *order, amount tosspayments.A
 	id = rand.Text()
 	planned := false
 	err = shop.InTransaction(ctx, m.db, func(tx *sql.Tx) error {
-		err := lockOrder(ctx, tx, o.ID)
+		err := shop.LockOrder(ctx, tx, o.ID)
 		if err != nil {
 			return err
 		}
@@ -43,13 +43,6 @@ func (m *market) planRefund(ctx context.Context, o *order, amount tosspayments.A
 		return "", err
 	}
 	return id, nil
-}
-
-// lockOrder keeps the refunds of an order apart: with PostgreSQL, the statement that plans one
-// might otherwise see the order as it was before another one has ended.
-func lockOrder(ctx context.Context, tx *sql.Tx, id string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE orders SET refunded = refunded WHERE id = $1`, id)
-	return err
 }
 
 // runRefunds makes the refunds whose request was interrupted.
@@ -108,7 +101,7 @@ func (m *market) recordRefund(ctx context.Context, r *refund, err error) error {
 	}
 	code := tosspayments.CodeOf(err)
 	return shop.InTransaction(ctx, m.db, func(tx *sql.Tx) error {
-		if err := lockOrder(ctx, tx, r.OrderID); err != nil {
+		if err := shop.LockOrder(ctx, tx, r.OrderID); err != nil {
 			return err
 		}
 		changed, err := shop.Change(ctx, tx, `UPDATE refunds SET state = $2, code = $3 WHERE id = $1 AND state = 'open'`, r.ID, state, string(code))

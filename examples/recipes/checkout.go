@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"time"
@@ -14,16 +13,14 @@ import (
 	"github.com/seed238ab19c/tosspayments"
 )
 
-var checkoutPage = template.Must(template.New("").Parse(`<!doctype html>`))
-
-// Order stores an order before the payment window opens.
+// Order stores an order before the payment window opens, which is for [PayPage] to do.
 func (s *Shop) Order(w http.ResponseWriter, r *http.Request) {
 	order := Order{ID: tosspayments.NewOrderID(), Name: "원두 1kg", Amount: tosspayments.Won(15000)}
 	if err := s.Orders.Create(r.Context(), order); err != nil {
 		http.Error(w, "잠시 후 다시 시도해 주세요.", http.StatusInternalServerError)
 		return
 	}
-	_ = checkoutPage.Execute(w, order)
+	http.Redirect(w, r, "/pay/"+order.ID, http.StatusSeeOther)
 }
 
 // Success handles successUrl.
@@ -131,7 +128,7 @@ func Message(order Order) string {
 func Explain(code tosspayments.ErrorCode) string {
 	switch code.Class() {
 	case tosspayments.ClassBuyerOtherMethod:
-		return "다른 카드나 결제 수단을 이용해 주세요."
+		return "다른 카드나 결제수단을 이용해 주세요."
 	case tosspayments.ClassBuyerRestart:
 		return "결제가 끝나지 않았어요. 처음부터 다시 시도해 주세요."
 	case tosspayments.ClassWait:

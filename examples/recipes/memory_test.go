@@ -31,13 +31,16 @@ type memory struct {
 	tasks   []string
 	events  map[string]string
 	ended   []string
-	woken   int
+	// again has the orders that an event was about, since the job last took them; woken
+	// counts the events.
+	again map[string]bool
+	woken int
 	// broken is what every write fails with.
 	broken error
 }
 
 func newMemory() *memory {
-	return &memory{orders: map[string]Order{}, refunds: map[string]Refund{}, events: map[string]string{}}
+	return &memory{orders: map[string]Order{}, refunds: map[string]Refund{}, again: map[string]bool{}, events: map[string]string{}}
 }
 
 var errChanged = errors.New("the order has changed since it was read")
@@ -107,19 +110,21 @@ func (m *memory) wake(id string) error {
 		return errors.Join(m.broken, fmt.Errorf("no order %q", id))
 	}
 	m.woken++
-	if order.State == "confirming" || order.State == "waiting" || order.State == "paid" {
-		order.LookAt = time.Now()
-		order.Version++ // a look that has begun is old now
-		m.orders[id] = order
-	}
+	m.again[id] = order.State == "confirming" || order.State == "waiting" || order.State == "paid"
 	return nil
 }
 
 func (m *memory) Due(context.Context) (orders []string, refunds []Refund, err error) {
 	m.Lock()
 	defer m.Unlock()
+	soon := time.Now().Add(time.Minute)
 	for id, order := range m.orders {
-		if !order.LookAt.IsZero() && !order.LookAt.After(time.Now()) {
+		due := !order.LookAt.IsZero() && !order.LookAt.After(time.Now())
+		if due || m.again[id] && (order.LookAt.IsZero() || order.LookAt.After(soon)) {
+			delete(m.again, id)
+			order.LookAt = soon
+			order.Version++ // of two that look, the later one records
+			m.orders[id] = order
 			orders = append(orders, id)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 )
 
 func TestCallsGoThroughTheProxy(t *testing.T) {
+	t.Parallel() // it mostly waits
 	var passed, refused atomic.Int32
 	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.Host = r.Out.URL.Host }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -187,9 +187,11 @@ func TestALateLookDoesNotOverwrite(t *testing.T) {
 		s.confirm()
 		stale := s.order()
 		payment := stale.Payment
-		require.NoError(t, s.Wake(s.ctx(), stale.ID))
+		_, err := s.Toss.CancelPayment(s.ctx(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "in the dashboard"})
+		require.NoError(t, err)
+		require.NoError(t, s.Settle(s.ctx(), stale.ID))
 		require.ErrorIs(t, s.record(s.ctx(), stale, payment, nil), errChanged)
-		assert.False(t, s.order().LookAt.IsZero(), "still due")
+		assert.Equal(t, "canceled", s.order().State)
 	})
 }
 

@@ -30,10 +30,11 @@ type Orders interface {
 	// ("release", "stop", or "" for none). It fails if the order has changed since it was
 	// read: an old look must not overwrite a newer one.
 	Save(ctx context.Context, order Order, task string) error
-	// Wake makes the job look at an order at once, and fails if there is no such order.
+	// Wake makes the job look at an order, after whoever is confirming it or looking at it.
+	// It fails if there is no such order.
 	Wake(ctx context.Context, id string) error
-	// Due returns the ids of the orders whose next look is due, and the pending refunds
-	// whose next run is.
+	// Due returns the ids of the orders that are due or were woken, and takes each for a
+	// minute; and the pending refunds whose next run is due.
 	Due(ctx context.Context) (orders []string, refunds []Refund, err error)
 	// CreateRefund stores a pending refund, to be run by the job in a minute. It fails
 	// if there is one with its id, or if the order has another one that is pending.

@@ -31,7 +31,7 @@ func TestTicketsWithAFake(t *testing.T) {
 		want string
 	}{
 		"paid":    {fakeToss{payment: paid()}, "예매됐어요."},
-		"refused": {fakeToss{err: &tosspayments.Error{Code: tosspayments.ErrRejectCardPayment}}, "다른 카드나 결제 수단을 이용해 주세요."},
+		"refused": {fakeToss{err: &tosspayments.Error{Code: tosspayments.ErrRejectCardPayment}}, "다른 카드나 결제수단을 이용해 주세요."},
 		"unknown": {fakeToss{err: &tosspayments.OutcomeUnknownError{}}, "결제를 확인하고 있어요. 다시 결제하지 마세요."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestARefusalWithHTTPMock(t *testing.T) {
 		`{"code": "REJECT_CARD_PAYMENT", "message": "한도초과 혹은 잔액부족으로 결제에 실패했습니다."}`))
 
 	tickets := Tickets{Toss: client}
-	assert.Equal(t, "다른 카드나 결제 수단을 이용해 주세요.", tickets.Buy(t.Context(), ticketRequest))
+	assert.Equal(t, "다른 카드나 결제수단을 이용해 주세요.", tickets.Buy(t.Context(), ticketRequest))
 }
 
 func TestALostAnswerWithHTTPMock(t *testing.T) {
@@ -115,6 +115,6 @@ func TestTicketsWithTosstest(t *testing.T) {
 	require.NoError(t, err)
 
 	tickets := Tickets{Toss: server.Client()}
-	assert.Equal(t, "다른 카드나 결제 수단을 이용해 주세요.", tickets.Buy(t.Context(), request))
+	assert.Equal(t, "다른 카드나 결제수단을 이용해 주세요.", tickets.Buy(t.Context(), request))
 	assert.Zero(t, server.Charges("order-0001"))
 }

@@ -117,6 +117,7 @@ func TestRefundOfADepositNeedsAnAccount(t *testing.T) {
 }
 
 func TestAPartOfADeposit(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := openAccount(t)
 	s.request.PaymentKey = s.order().PaymentKey
 	row := s.refund("refund-42", 5000, 15000)

@@ -14,7 +14,8 @@ type Inbox interface {
 	// Secret returns the stored Payment.Secret of an order, or the zero Sensitive if none
 	// is stored yet, or webhook.ErrNotMine if there is no such order.
 	Secret(ctx context.Context, orderID string) (tosspayments.Sensitive, error)
-	// Wake makes the job look at an order at once, and fails if there is no such order.
+	// Wake makes the job look at an order, after whoever is confirming it or looking at it.
+	// It fails if there is no such order.
 	Wake(ctx context.Context, orderID string) error
 	// Once stores an event that can be believed:
 	// INSERT INTO events (identity, body) VALUES (?, ?) ON CONFLICT (identity) DO NOTHING.

@@ -78,9 +78,50 @@ func TestAnEventOfAnOlderWindowDecidesNothing(t *testing.T) {
 		"paymentKey": "of-an-older-window", "orderId": "order-0001", "status": "EXPIRED", "totalAmount": 15000,
 	})
 	s.server.WaitWebhooks()
-	assert.False(t, s.order().LookAt.IsZero())
+	assert.Equal(t, 1, s.woken)
 	require.NoError(t, s.Job(s.ctx()))
 	assert.Equal(t, "paid", s.order().State)
+}
+
+// TestAnEventDuringAConfirm neither voids the confirm nor is forgotten: it may be about what
+// has happened since.
+func TestAnEventDuringAConfirm(t *testing.T) {
+	quietly(t, func(t *testing.T, s *stand) {
+		s.claim("key-1", s.Toss.KeyID())
+		order := s.order()
+		payment, err := s.Toss.ConfirmPayment(s.ctx(), order.request())
+		require.NoError(t, err)
+		_, err = s.Toss.CancelPayment(s.ctx(), order.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "in the dashboard"})
+		require.NoError(t, err)
+		require.NoError(t, s.Wake(s.ctx(), order.ID))
+		require.NoError(t, s.Job(s.ctx()))
+		assert.Equal(t, "confirming", s.order().State, "whoever confirms it records it")
+		require.NoError(t, s.record(s.ctx(), order, payment, nil))
+		assert.Equal(t, "paid", s.order().State)
+		require.NoError(t, s.Job(s.ctx()))
+		assert.Equal(t, "canceled", s.order().State)
+	})
+}
+
+// TestEventsDuringEachLook: a stream of forged events keeps nothing from being recorded.
+func TestEventsDuringEachLook(t *testing.T) {
+	s := openAccount(t)
+	require.NoError(t, s.server.Deposit("order-0001", tosspayments.Won(15000)))
+	s.server.WaitWebhooks()
+	orders, _, err := s.Due(s.ctx())
+	require.NoError(t, err)
+	require.Equal(t, []string{"order-0001"}, orders)
+	look := s.order()
+	payment, err := s.resolve(s.ctx(), look)
+	require.NoError(t, s.Wake(s.ctx(), look.ID))
+	require.NoError(t, s.record(s.ctx(), look, payment, err))
+	assert.Equal(t, "paid", s.order().State)
+	orders, _, err = s.Due(s.ctx())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"order-0001"}, orders, "there is another look")
+	orders, _, err = s.Due(s.ctx())
+	require.NoError(t, err)
+	assert.Empty(t, orders, "and one is enough")
 }
 
 func TestSignAWebhookYourself(t *testing.T) {

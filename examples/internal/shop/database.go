@@ -152,3 +152,12 @@ func Change(ctx context.Context, db Execer, query string, args ...any) (bool, er
 	n, err := result.RowsAffected()
 	return n == 1, err
 }
+
+// LockOrder keeps others from changing an order until the transaction ends. With PostgreSQL,
+// a statement that reads an order and waits for somebody's change of another row would go on
+// with the order as it was before; SQLite, where one transaction writes at a time, does not
+// know FOR UPDATE.
+func LockOrder(ctx context.Context, tx *sql.Tx, id string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE orders SET id = id WHERE id = $1`, id)
+	return err
+}

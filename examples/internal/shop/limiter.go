@@ -28,12 +28,18 @@ func (l *Limiter) Allow(now time.Time, r *http.Request, customer string) bool {
 	if l.counts == nil || now.Sub(l.since) >= l.Period {
 		l.since, l.counts = now, map[string]int{}
 	}
-	address := addressOf(r)
-	if l.counts[address] >= l.Count || customer != "" && l.counts[customer] >= l.Count {
-		return false
+	who := []string{addressOf(r)}
+	if customer != "" {
+		who = append(who, customer)
 	}
-	l.counts[address]++
-	l.counts[customer]++
+	for _, name := range who {
+		if l.counts[name] >= l.Count {
+			return false
+		}
+	}
+	for _, name := range who {
+		l.counts[name]++
+	}
 	return true
 }
 

@@ -25,6 +25,10 @@ import (
 // patience is how long a page may take on a slow machine.
 const patience = 40 * time.Second
 
+// programs are the names of Chromium, first those of the one that has no windows to draw
+// and so needs half the time.
+var programs = []string{"chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome"}
+
 // Step is something that a browser does.
 type Step = chromedp.Action[chromedp.Void]
 
@@ -38,7 +42,7 @@ type Browser struct {
 // More of them run at once than there are processors, unless -parallel says how many:
 // they mostly wait.
 func Main(m *testing.M) {
-	_ = flag.Set("test.parallel", "8")
+	_ = flag.Set("test.parallel", "16")
 	code := m.Run()
 	stop()
 	if built.folder != "" {
@@ -64,7 +68,7 @@ const unneeded = "Translate,InitialWebUI,InitialWebUISyncNavStartToCommit,WebUIT
 // browser starts the browser of the package.
 var browser = sync.OnceValues(func() (context.Context, error) {
 	chromium := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+	for _, name := range programs {
 		if path, err := exec.LookPath(name); err == nil {
 			chromium = path
 			break
@@ -87,7 +91,7 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 })
 
 // tabs are the browsers that may be open at once; what they draw keeps a processor busy.
-var tabs = make(chan struct{}, 3)
+var tabs = make(chan struct{}, 4)
 
 var errNoBrowser = errors.New("no Chromium on this machine: install it to run the browser tests")
 
@@ -141,11 +145,10 @@ func (b *Browser) Do(steps ...Step) {
 // nothing, is taken again on the next one.
 func Get[T any](b *Browser, action chromedp.Action[T]) T {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.tab, patience)
-	defer cancel()
+	deadline := time.Now().Add(patience)
 	for {
-		value, err := chromedp.Run(ctx, action)
-		if err == nil || ctx.Err() != nil || !isOvertaken(err) {
+		value, err := try(b.tab, action)
+		if err == nil || time.Now().After(deadline) || !isOvertaken(err) {
 			require.NoError(b.t, err)
 			return value
 		}
@@ -153,9 +156,16 @@ func Get[T any](b *Browser, action chromedp.Action[T]) T {
 	}
 }
 
+// try takes a step once. A page that goes elsewhere may take the answer with it.
+func try[T any](tab context.Context, action chromedp.Action[T]) (T, error) {
+	ctx, cancel := context.WithTimeout(tab, patience/4)
+	defer cancel()
+	return chromedp.Run(ctx, action)
+}
+
 // isOvertaken reports whether a step has failed because the page went elsewhere.
 func isOvertaken(err error) bool {
-	return strings.Contains(err.Error(), "(-32000)") || strings.Contains(err.Error(), "net::ERR_ABORTED")
+	return errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "(-32000)") || strings.Contains(err.Error(), "net::ERR_ABORTED")
 }
 
 // Phone shows pages as a phone does, and says that it is one.

@@ -56,7 +56,7 @@ var english = page{
 	},
 	operations: map[string]string{
 		"payments.confirm": "confirm", "payments.cancel": "cancel", "payments.get": "get payment", "payments.key-in": "key-in", "payment-window": "payment window",
-		"payment-widget": "widget", "brandpay": "BrandPay", "billing.issue": "issue billing key", "billing.charge": "charge billing", "billing.delete": "delete billing key",
+		"payment-widget": "order form", "brandpay": "BrandPay", "billing.issue": "issue billing key", "billing.charge": "charge billing", "billing.delete": "delete billing key",
 		"virtual-accounts": "issue virtual account", "transactions": "transactions", "settlements": "settlements", "settlements.manual": "request settlement",
 		"cash-receipts": "issue cash receipt", "cash-receipts.cancel": "cancel cash receipt", "cash-receipts.get": "list cash receipts", "payouts": "payouts", "common": "any",
 	},
@@ -69,7 +69,7 @@ var korean = page{
 	head:    headKorean,
 	columns: "| 코드 | Go | HTTP | 메시지 | 나타나는 곳 |\n| --- | --- | --- | --- | --- |\n",
 	classes: []classText{
-		{"buyer-other-method", "구매자: 다른 결제 수단으로", "카드사나 은행, 이상 거래 탐지가 거절했거나 카드 정보가 잘못됐습니다. 청구된 금액은 없습니다. 구매자가 다른 카드나 결제 수단을 쓰거나 입력을 고쳐야 하니, " +
+		{"buyer-other-method", "구매자: 다른 결제수단으로", "카드사나 은행, 이상 거래 탐지가 거절했거나 카드 정보가 잘못됐습니다. 청구된 금액은 없습니다. 구매자가 다른 카드나 결제수단을 쓰거나 입력을 고쳐야 하니, " +
 			"메시지와 함께 다시 결제할 수 있는 길을 보여 주세요. 같은 요청을 다시 보내지 마세요."},
 		{"buyer-restart", "구매자: 처음부터 다시", "구매자가 결제창을 나갔거나 시간이 지났습니다. 청구된 금액은 없습니다. 결제나 카드 등록을 처음부터 다시 할 수 있게 해 주세요. `PAY_PROCESS_CANCELED`는 " +
 			"구매자가 원한 일이니 에러처럼 보여 줄 필요가 없습니다."},
@@ -84,8 +84,8 @@ var korean = page{
 		{"request", "개발자: 잘못된 요청", "버그이거나 데이터가 잘못됐습니다. 고친 다음, 멱등키를 직접 넣었다면 새 멱등키로 보내세요. 이전 멱등키로 보내면 15일 동안 이전 거절이 그대로 돌아옵니다."},
 	},
 	operations: map[string]string{
-		"payments.confirm": "결제 승인", "payments.cancel": "결제 취소", "payments.get": "결제 조회", "payments.key-in": "카드 번호 결제", "payment-window": "결제창",
-		"payment-widget": "결제위젯", "brandpay": "브랜드페이", "billing.issue": "빌링키 발급", "billing.charge": "자동결제 승인", "billing.delete": "빌링키 삭제",
+		"payments.confirm": "결제 승인", "payments.cancel": "결제 취소", "payments.get": "결제 조회", "payments.key-in": "카드번호 결제", "payment-window": "결제창",
+		"payment-widget": "주문서형", "brandpay": "브랜드페이", "billing.issue": "빌링키 발급", "billing.charge": "자동결제 승인", "billing.delete": "빌링키 삭제",
 		"virtual-accounts": "가상계좌 발급", "transactions": "거래 조회", "settlements": "정산 조회", "settlements.manual": "수동 정산",
 		"cash-receipts": "현금영수증 발급", "cash-receipts.cancel": "현금영수증 취소", "cash-receipts.get": "현금영수증 조회", "payouts": "지급대행", "common": "공통",
 	},
