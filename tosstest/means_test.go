@@ -58,10 +58,10 @@ func TestWallets(t *testing.T) {
 	assert.Equal(t, "간편결제", row["method"])
 }
 
-func TestSpellings(t *testing.T) {
+func TestSpellingsOfBanks(t *testing.T) {
 	c := newCaller(t, tosstest.New())
-	for _, bank := range []tosspayments.Method{"88", "SHINHAN", "신한", "신한은행"} {
-		r := c.confirmed(func(checkout *tosstest.Checkout) { checkout.Method, checkout.Bank = "계좌이체", string(bank) })
+	for _, bank := range []string{"88", "SHINHAN", "신한", "신한은행"} {
+		r := c.confirmed(func(checkout *tosstest.Checkout) { checkout.Method, checkout.Bank = "계좌이체", bank })
 		assert.Equal(t, "계좌이체", r.body["method"])
 		assert.Equal(t, "88", r.body["transfer"].(map[string]any)["bankCode"], bank)
 		r = c.call("POST", "/v1/virtual-accounts", fmt.Sprintf(`{"orderId":%q,"orderName":"양말","amount":1000,"customerName":"김","bank":%q}`, tosspayments.NewOrderID(), bank))
@@ -69,6 +69,10 @@ func TestSpellings(t *testing.T) {
 		assert.Equal(t, "88", r.body["virtualAccount"].(map[string]any)["bankCode"])
 	}
 	c.refused(400, "INVALID_BANK", c.call("POST", "/v1/virtual-accounts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"customerName":"김","bank":"어떤은행"}`))
+}
+
+func TestSpellingsOfCardCompanies(t *testing.T) {
+	c := newCaller(t, tosstest.New())
 	for _, company := range []string{"61", "HYUNDAI", "현대"} {
 		r := c.confirmed(func(checkout *tosstest.Checkout) { checkout.Method, checkout.CardCompany = "카드", company })
 		assert.Equal(t, "카드", r.body["method"])
@@ -76,6 +80,10 @@ func TestSpellings(t *testing.T) {
 	}
 	r := c.call("POST", "/v1/payments", `{"method":"카드","amount":15000,"orderId":"order-0001","orderName":"양말","successUrl":"https://shop.test/s","failUrl":"https://shop.test/f"}`)
 	require.Equal(t, 200, r.status, r.raw)
+}
+
+func TestMeansThatNobodyKnowsPanic(t *testing.T) {
+	server := tosstest.New()
 	for _, change := range []func(*tosstest.Checkout){
 		func(c *tosstest.Checkout) { c.Bank = "어떤은행" },
 		func(c *tosstest.Checkout) { c.CardCompany = "어떤카드" },
@@ -86,10 +94,10 @@ func TestSpellings(t *testing.T) {
 	} {
 		checkout := socks("order-0001")
 		change(&checkout)
-		assert.Panics(t, func() { c.server.Authenticate(checkout) }, "%+v", checkout)
+		assert.Panics(t, func() { server.Authenticate(checkout) }, "%+v", checkout)
 	}
 	for _, r := range []tosstest.Registration{{CustomerKey: "customer-1", CardCompany: "어떤카드"}, {CustomerKey: "customer-1", Bank: "어떤은행"}} {
-		assert.Panics(t, func() { c.server.Register(r) }, "%+v", r)
+		assert.Panics(t, func() { server.Register(r) }, "%+v", r)
 	}
 }
 

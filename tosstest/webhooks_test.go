@@ -1009,39 +1009,42 @@ func TestWebhooksUnderLoad(t *testing.T) {
 	assert.GreaterOrEqual(t, box.len(), 4*orders)
 }
 
-func TestExpireAccount(t *testing.T) {
-	server := tosstest.NewServer(t)
+func TestExpiredAccountsTakeNoDeposit(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
 	box := receive(server)
-	_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"method": "VIRTUAL_ACCOUNT"}))
-	window := answer["url"]
-	redirect, err := tosspayments.ParseSuccessURL(choose(t, window, "pay", "bank:88"))
-	require.NoError(t, err)
-	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
-	require.NoError(t, err)
-	_, err = server.Client().ConfirmPayment(t.Context(), request)
-	require.NoError(t, err)
+	payment := pay(t, server, account("order-0002"))
 	box.take(server)
+	require.NoError(t, server.ExpireAccount("order-0002"))
+	assert.Error(t, server.Deposit("order-0002", tosspayments.Won(15000)))
+	assert.Empty(t, box.take(server), "it passes in silence")
+	payment, err := server.Client().GetPayment(t.Context(), payment.PaymentKey)
+	require.NoError(t, err)
+	assert.True(t, payment.VirtualAccount.Expired)
+	assert.True(t, payment.VirtualAccount.DueDate.Before(server.Now()))
+}
+
+func TestWhatCannotExpire(t *testing.T) {
+	server := tosstest.New()
+	pay(t, server, socks("order-0003"))
+	assert.Error(t, server.ExpireAccount("order-0003"), "a card")
+	pay(t, server, account("order-0004"))
+	require.NoError(t, server.Deposit("order-0004", tosspayments.Won(15000)))
+	assert.Error(t, server.ExpireAccount("order-0004"), "it has been paid")
+}
+
+func TestAccountsExpireInTheWindow(t *testing.T) {
+	server := tosstest.NewServer(t)
+	window, payment := accountInTheWindow(t, server, nil)
 	assert.Contains(t, page(t, window), `value="overdue"`)
 	choose(t, window, "overdue", "")
 	html := page(t, window)
 	assert.Contains(t, html, "입금 기한이 지났어요")
 	assert.NotContains(t, html, `value="deposit"`)
-	payment, err := server.Client().GetPayment(t.Context(), redirect.PaymentKey)
+	payment, err := server.Client().GetPayment(t.Context(), payment.PaymentKey)
 	require.NoError(t, err)
 	assert.True(t, payment.VirtualAccount.Expired)
-	assert.True(t, payment.VirtualAccount.DueDate.Before(server.Now()))
 	assert.Error(t, server.Deposit("order-0001", tosspayments.Won(15000)))
-
-	pay(t, server, account("order-0002"))
-	box.take(server)
-	require.NoError(t, server.ExpireAccount("order-0002"))
-	assert.Error(t, server.Deposit("order-0002", tosspayments.Won(15000)))
-	assert.Empty(t, box.take(server), "it passes in silence")
-	pay(t, server, socks("order-0003"))
-	assert.Error(t, server.ExpireAccount("order-0003"))
-	pay(t, server, account("order-0004"))
-	require.NoError(t, server.Deposit("order-0004", tosspayments.Won(15000)))
-	assert.Error(t, server.ExpireAccount("order-0004"), "it has been paid")
 }
 
 func TestWebhooksOfTheWindow(t *testing.T) {

@@ -377,6 +377,7 @@ func TestTheNextPaymentIsRefused(t *testing.T) {
 }
 
 func TestTheNextAnswerIsLost(t *testing.T) {
+	t.Parallel() // It waits between attempts.
 	b := open(t)
 	for _, of := range []string{"lose", "drop", "500", "502", "429"} {
 		b.press(act{Do: "fault", Of: of, Operation: tosstest.ConfirmPayment})

@@ -62,6 +62,7 @@ func TestEventsOfASellerNameThem(t *testing.T) {
 }
 
 func TestPayoutsThatCannotBeMade(t *testing.T) {
+	t.Parallel() // It waits between looks.
 	b := open(t)
 	b.press(act{Do: "register-seller"})
 	s := b.seller()
