@@ -25,50 +25,78 @@ func TestBillingKeysAreNotPrinted(t *testing.T) {
 	}
 }
 
-func TestSubscription(t *testing.T) {
-	server := tosstest.NewServer(t)
+// registeredCard is a card that a buyer has registered, and its server.
+func registeredCard(t *testing.T) (*tosstest.Server, *tosspayments.Client, *tosspayments.Billing) {
+	t.Helper()
+	server := tosstest.New()
 	client := server.Client()
-	redirect := server.Register(tosstest.Registration{CustomerKey: "customer-1"})
-	billing, err := client.IssueBillingKey(t.Context(), redirect)
+	billing, err := client.IssueBillingKey(t.Context(), server.Register(tosstest.Registration{CustomerKey: "customer-1"}))
 	require.NoError(t, err)
+	return server, client, billing
+}
+
+func TestRegistration(t *testing.T) {
+	_, _, billing := registeredCard(t)
 	assert.Equal(t, "customer-1", billing.CustomerKey.Reveal())
 	assert.NotEmpty(t, billing.Card.Number)
 	assert.False(t, billing.AuthenticatedAt.IsZero())
-	_, err = client.IssueBillingKey(t.Context(), redirect)
-	require.ErrorIs(t, err, tosspayments.ErrInvalidBillKeyRequest, "an authKey works once")
+}
 
+func TestAnAuthKeyWorksOnce(t *testing.T) {
+	server := tosstest.New()
+	redirect := server.Register(tosstest.Registration{CustomerKey: "customer-1"})
+	_, err := server.Client().IssueBillingKey(t.Context(), redirect)
+	require.NoError(t, err)
+	_, err = server.Client().IssueBillingKey(t.Context(), redirect)
+	require.ErrorIs(t, err, tosspayments.ErrInvalidBillKeyRequest)
+}
+
+func TestAChargeIsMadeOnce(t *testing.T) {
+	server, client, billing := registeredCard(t)
 	payment, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
 	require.NoError(t, err)
 	assert.True(t, payment.IsPaid())
 	assert.Equal(t, tosspayments.PaymentTypeBilling, payment.Type)
-
 	again, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
-	require.NoError(t, err, "the same charge")
+	require.NoError(t, err)
 	assert.Equal(t, payment, again)
+	assert.Equal(t, 1, server.Charges("order-0001"))
+}
+
+func TestAnotherChargeUnderTheSameOrderID(t *testing.T) {
+	server, client, billing := registeredCard(t)
+	payment, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	require.NoError(t, err)
 	other := charge()
 	other.Amount = tosspayments.Won(9900)
 	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, other)
-	require.ErrorIs(t, err, tosspayments.ErrAmountMismatch, "another charge under the same order id")
+	require.ErrorIs(t, err, tosspayments.ErrAmountMismatch)
 	assert.Equal(t, payment.PaymentKey, tosspayments.PaymentOf(err).PaymentKey)
 	assert.Equal(t, 1, server.Charges("order-0001"))
+}
 
-	_, err = client.ChargeBilling(t.Context(), tosspayments.NewBillingKey(billing.Key.Reveal(), "customer-2"), charge())
+func TestAChargeOfAnotherCustomer(t *testing.T) {
+	_, client, billing := registeredCard(t)
+	_, err := client.ChargeBilling(t.Context(), tosspayments.NewBillingKey(billing.Key.Reveal(), "customer-2"), charge())
 	require.ErrorIs(t, err, tosspayments.ErrNotMatchesCustomerKey)
+}
 
+func TestTheOrderIDOfARefusedChargeCanBeUsedAgain(t *testing.T) {
+	server, client, billing := registeredCard(t)
 	server.SetRefusal(billing.BillingKey, tosspayments.ErrRejectCardPayment)
-	next := charge()
-	next.OrderID = "order-0002"
-	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, next)
+	_, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
 	require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
 	server.SetRefusal(billing.BillingKey, "")
-	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, next)
-	require.NoError(t, err, "the order id of a refusal can be used again")
+	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	require.NoError(t, err)
+}
 
+func TestADeletedBillingKey(t *testing.T) {
+	server, client, billing := registeredCard(t)
 	server.Inject(tosstest.Fault{Operation: tosstest.DeleteBillingKey, Kind: tosstest.Drop, AfterEffect: true})
 	require.NoError(t, client.DeleteBillingKey(t.Context(), billing.BillingKey))
 	require.ErrorIs(t, client.DeleteBillingKey(t.Context(), billing.BillingKey), tosspayments.ErrAlreadyRemovedBillingKey)
-	next.OrderID = "order-0003"
-	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, next)
+	_, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
 	require.ErrorIs(t, err, tosspayments.ErrAlreadyRemovedBillingKey)
 	require.ErrorIs(t, client.DeleteBillingKey(t.Context(), tosspayments.NewBillingKey("none", "customer-1")), tosspayments.ErrNotFoundBilling)
 }

@@ -69,6 +69,70 @@ func TestConfirmOnTheWire(t *testing.T) {
 	})
 }
 
+// assertFewLookups wants the lookups of one call, a second apart.
+func assertFewLookups(t *testing.T, lookups *script) {
+	t.Helper()
+	require.NotEmpty(t, lookups.seen)
+	assert.LessOrEqual(t, len(lookups.seen), 6, "a handful")
+	for i := 1; i < len(lookups.seen); i++ {
+		assert.GreaterOrEqual(t, lookups.seen[i].at.Sub(lookups.seen[i-1].at), time.Second)
+	}
+}
+
+// assertOneRequest wants the same request in every attempt, with at most one new key.
+func assertOneRequest(t *testing.T, posts *script) {
+	t.Helper()
+	keys := map[string]bool{}
+	for _, post := range posts.seen {
+		assert.Equal(t, posts.seen[0].body, post.body)
+		keys[post.header.Get("Idempotency-Key")] = true
+	}
+	assert.LessOrEqual(t, len(keys), 2)
+}
+
+// assertCanceledPayment wants a *CanceledError, or none.
+func assertCanceledPayment(t *testing.T, want bool, err error) {
+	t.Helper()
+	var canceled *tosspayments.CanceledError
+	require.Equal(t, want, errors.As(err, &canceled), "%v", err)
+	if want {
+		assert.Equal(t, "pay-1", canceled.Payment.PaymentKey)
+		assert.Equal(t, tosspayments.OutcomeCanceled, tosspayments.OutcomeOf(nil, err))
+	}
+}
+
+// assertRefusedPayment wants the refusal that the payment itself names; "" is none.
+func assertRefusedPayment(t *testing.T, code tosspayments.ErrorCode, posts *script, err error) {
+	t.Helper()
+	if code == "" {
+		return
+	}
+	var refused *tosspayments.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, code, refused.Code)
+	assert.NotEmpty(t, refused.Message)
+	assert.Equal(t, "pay-1", refused.Payment.PaymentKey)
+	assert.Equal(t, len(posts.seen), refused.Attempts)
+	assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), refused.IdempotencyKey)
+}
+
+// assertNoRefusalIfUnknown wants an unknown outcome to say what to do, and not to look like
+// a refusal.
+func assertNoRefusalIfUnknown(t *testing.T, posts *script, err error) {
+	t.Helper()
+	var unknown *tosspayments.OutcomeUnknownError
+	if !errors.As(err, &unknown) {
+		return
+	}
+	var refused *tosspayments.Error
+	assert.False(t, errors.As(err, &refused))
+	assert.NotErrorIs(t, err, tosspayments.ErrProviderError)
+	assert.Equal(t, "order-0001", unknown.OrderID)
+	assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), unknown.IdempotencyKey)
+	assert.True(t, unknown.Repeatable)
+	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err))
+}
+
 // Every row of the table of what a looked-up payment means, after lost answers and
 // after an answer that says nothing.
 func TestConfirmSettleTable(t *testing.T) {
@@ -121,17 +185,8 @@ func TestConfirmSettleTable(t *testing.T) {
 					lookups := onLookUp(mock, row.found)
 					var response tosspayments.Response
 					payment, err := client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithResponse(&response))
-					require.NotEmpty(t, lookups.seen)
-					for i := 1; i < len(lookups.seen); i++ {
-						assert.GreaterOrEqual(t, lookups.seen[i].at.Sub(lookups.seen[i-1].at), time.Second)
-					}
-					assert.LessOrEqual(t, len(lookups.seen), 6, "a handful")
-					keys := map[string]bool{}
-					for _, post := range posts.seen {
-						assert.Equal(t, posts.seen[0].body, post.body)
-						keys[post.header.Get("Idempotency-Key")] = true
-					}
-					assert.LessOrEqual(t, len(keys), 2, "at most one new key")
+					assertFewLookups(t, lookups)
+					assertOneRequest(t, posts)
 					if row.settles {
 						require.NoError(t, err)
 						assert.Equal(t, "pay-1", payment.PaymentKey)
@@ -141,37 +196,15 @@ func TestConfirmSettleTable(t *testing.T) {
 					}
 					require.Error(t, err)
 					assert.Nil(t, payment)
-					var canceled *tosspayments.CanceledError
-					require.Equal(t, row.canceled, errors.As(err, &canceled), "%v", err)
-					if row.canceled {
-						assert.Equal(t, "pay-1", canceled.Payment.PaymentKey)
-						assert.Equal(t, tosspayments.OutcomeCanceled, tosspayments.OutcomeOf(payment, err))
-					}
 					for _, target := range row.is {
 						assert.ErrorIs(t, err, target)
 					}
 					if row.isNot != nil {
 						assert.NotErrorIs(t, err, row.isNot)
 					}
-					if row.code != "" {
-						var refused *tosspayments.Error
-						require.ErrorAs(t, err, &refused)
-						assert.Equal(t, row.code, refused.Code)
-						assert.NotEmpty(t, refused.Message)
-						assert.Equal(t, "pay-1", refused.Payment.PaymentKey)
-						assert.Equal(t, len(posts.seen), refused.Attempts)
-						assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), refused.IdempotencyKey)
-					}
-					var unknown *tosspayments.OutcomeUnknownError
-					if errors.As(err, &unknown) {
-						var refused *tosspayments.Error
-						assert.False(t, errors.As(err, &refused), "an unknown outcome must not look like a refusal")
-						assert.NotErrorIs(t, err, tosspayments.ErrProviderError)
-						assert.Equal(t, "order-0001", unknown.OrderID)
-						assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), unknown.IdempotencyKey)
-						assert.True(t, unknown.Repeatable)
-						assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(payment, err))
-					}
+					assertCanceledPayment(t, row.canceled, err)
+					assertRefusedPayment(t, row.code, posts, err)
+					assertNoRefusalIfUnknown(t, posts, err)
 				})
 			})
 		}

@@ -237,8 +237,8 @@ func ExampleClient_Do_token() {
 // found out by Find.
 func ExampleClient_Do_find() {
 	server := tosstest.New()
-	client := server.Client()
-	server.Inject(tosstest.Fault{Operation: tosstest.IssueCashReceipt, Kind: tosstest.Drop, AfterEffect: true, Times: 3})
+	client := server.Client(tosspayments.WithMaxRetries(0))
+	server.Inject(tosstest.Fault{Operation: tosstest.IssueCashReceipt, Kind: tosstest.Drop, AfterEffect: true})
 	request := tosspayments.Request{
 		Name: "issue cash receipt", Method: http.MethodPost, Path: "/v1/cash-receipts",
 		Body: map[string]any{

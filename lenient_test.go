@@ -250,55 +250,82 @@ func TestReadPaymentRefuses(t *testing.T) {
 	assert.Equal(t, Won(1000), p.TotalAmount)
 }
 
+var rowFields = []string{"transactionKey", "paymentKey", "status", "amount", "currency"}
+
+const goodRow = `{"transactionKey":"T1","paymentKey":"pk_1","status":"DONE","amount":1000,"currency":"KRW","useEscrow":"maybe","customerKey":"customer-7"}`
+
 func TestReadRows(t *testing.T) {
-	fields := []string{"transactionKey", "paymentKey", "status", "amount", "currency"}
-	good := `{"transactionKey":"T1","paymentKey":"pk_1","status":"DONE","amount":1000,"currency":"KRW","useEscrow":"maybe","customerKey":"customer-7"}`
-	rows, unread, err := readRows[Transaction]([]byte("["+good+","+good+"]"), fields...)
+	rows, unread, err := readRows[Transaction]([]byte("["+goodRow+","+goodRow+"]"), rowFields...)
 	require.NoError(t, err)
 	require.Len(t, rows, 2)
 	assert.Equal(t, []string{"[0].useEscrow", "[1].useEscrow"}, unread)
 	assert.Equal(t, Won(1000), rows[1].Amount)
+}
 
-	for change, field := range map[string]string{
-		`"amount":"ten"`: "amount", `"amount":null`: "amount", `"amount":""`: "amount", `"amount":{}`: "amount",
-		`"transactionKey":[]`: "transactionKey", `"paymentKey":null`: "paymentKey", `"status":""`: "status", `"currency":{}`: "currency",
-		`"amount":0`: "", `"amount":"-1000.5"`: "", `"currency":null`: "", `"status":7`: "",
-	} {
+func TestReadNoRows(t *testing.T) {
+	rows, unread, err := readRows[Transaction]([]byte(" [ ] "), rowFields...)
+	require.NoError(t, err)
+	assert.Empty(t, rows)
+	assert.Empty(t, unread)
+}
+
+// badRows have something that is not as expected: the field that the row cannot be used
+// without, or "" where it can.
+var badRows = map[string]string{
+	`"amount":"ten"`: "amount", `"amount":null`: "amount", `"amount":""`: "amount", `"amount":{}`: "amount",
+	`"transactionKey":[]`: "transactionKey", `"paymentKey":null`: "paymentKey", `"status":""`: "status", `"currency":{}`: "currency",
+	`"amount":0`: "", `"amount":"-1000.5"`: "", `"currency":null`: "", `"status":7`: "",
+}
+
+func TestReadRowsNamesTheRowThatCannotBeRead(t *testing.T) {
+	for change, field := range badRows {
 		name, _, _ := strings.Cut(change, ":")
-		row := strings.Replace(good, name, `"old"`, 1)
+		row := strings.Replace(goodRow, name, `"old"`, 1)
 		row = strings.TrimSuffix(row, "}") + "," + change + "}"
-		rows, _, err := readRows[Transaction]([]byte("["+good+","+row+"]"), fields...)
+		rows, _, err := readRows[Transaction]([]byte("["+goodRow+","+row+"]"), rowFields...)
 		if field == "" {
 			require.NoError(t, err, change)
 			require.Len(t, rows, 2)
 			continue
 		}
-		require.Error(t, err, change)
+		require.ErrorContains(t, err, "1 of 2 rows cannot be read: row 1 has no readable "+field+": {", change)
 		require.Len(t, rows, 1, change)
-		assert.ErrorContains(t, err, "1 of 2 rows cannot be read: row 1 has no readable "+field+": {", change)
 		assert.ErrorContains(t, err, change)
 		assert.NotContains(t, err.Error(), "customer-7")
 	}
+}
+
+func TestReadRowsThatAreNoObjects(t *testing.T) {
 	for _, row := range []string{"null", "7", "[]", `"x"`, "{}"} {
-		rows, _, err := readRows[Transaction]([]byte("["+row+","+good+"]"), fields...)
+		rows, _, err := readRows[Transaction]([]byte("["+row+","+goodRow+"]"), rowFields...)
 		assert.ErrorContains(t, err, "row 0 has no readable ")
 		assert.Len(t, rows, 1)
 	}
-	_, _, err = readRows[Settlement]([]byte(`[{"transactionKey":"T","paymentKey":"X6500000000001","amount":"`+strings.Repeat("9", 5000)+`"}]`), "transactionKey", "paymentKey", "amount")
-	assert.ErrorContains(t, err, `"paymentKey":"X*************"`)
-	assert.Less(t, len(err.Error()), 700)
-	assert.NotContains(t, err.Error(), "6500000000001")
-	_, _, err = readRows[Transaction]([]byte("["+strings.Repeat("{},", 100_000)+"{}]"), fields...)
-	assert.ErrorContains(t, err, "100001 of 100001 rows")
-	assert.Less(t, len(err.Error()), 700)
+}
+
+func TestReadRowsRefusesWhatIsNoList(t *testing.T) {
 	for _, body := range []string{"", "null", "{}", `"x"`, "[", "<html>"} {
-		_, _, err := readRows[Transaction]([]byte(body), fields...)
+		_, _, err := readRows[Transaction]([]byte(body), rowFields...)
 		assert.Error(t, err, body)
 	}
-	rows, unread, err = readRows[Transaction]([]byte(" [ ] "), fields...)
-	require.NoError(t, err)
-	assert.Empty(t, rows)
-	assert.Empty(t, unread)
+}
+
+func TestErrorsOfRowsAreShort(t *testing.T) {
+	for want, read := range map[string]func() error{
+		`"paymentKey":"X*************"`: func() error {
+			_, _, err := readRows[Settlement]([]byte(`[{"transactionKey":"T","paymentKey":"X6500000000001","amount":"`+strings.Repeat("9", 5000)+`"}]`), "transactionKey", "paymentKey", "amount")
+			return err
+		},
+		"100001 of 100001 rows": func() error {
+			_, _, err := readRows[Transaction]([]byte("["+strings.Repeat("{},", 100_000)+"{}]"), rowFields...)
+			return err
+		},
+	} {
+		err := read()
+		require.ErrorContains(t, err, want)
+		assert.Less(t, len(err.Error()), 700)
+		assert.NotContains(t, err.Error(), "6500000000001")
+	}
 }
 
 // FuzzReadPayment: whatever can be read has what is essential, and can be written and

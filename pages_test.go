@@ -246,18 +246,17 @@ func TestCancelledSettlementOfTheReference(t *testing.T) {
 	assert.Equal(t, tosspayments.Won(11000), list[0].Cancel.CancelAmount)
 }
 
-// TestRecordsOfADay pays, refunds, and finds everything in the lists.
-func TestRecordsOfADay(t *testing.T) {
-	server := tosstest.NewServer(t)
+// busyDay is a server on which buyers have paid and were refunded, and the net sum of that.
+func busyDay(t *testing.T) (server *tosstest.Server, movements int, net tosspayments.Amount) {
+	t.Helper()
+	server = tosstest.New()
 	client := server.Client()
-	const payments = 7
-	net := tosspayments.Amount{}
-	for i := range payments {
+	for i := range 7 {
 		c := checkout()
 		c.OrderID = fmt.Sprintf("order-%04d", i)
 		payment, err := client.ConfirmPayment(t.Context(), pay(t, server, c))
 		require.NoError(t, err)
-		net = net.Add(payment.TotalAmount)
+		movements, net = movements+1, net.Add(payment.TotalAmount)
 		if i%3 != 0 {
 			continue
 		}
@@ -266,50 +265,69 @@ func TestRecordsOfADay(t *testing.T) {
 			CancelReason: "test", CancelAmount: refund, RefundableAmount: payment.Cancelable(),
 		})
 		require.NoError(t, err)
-		net = net.Sub(refund)
+		movements, net = movements+1, net.Sub(refund)
 	}
-	today := tosspayments.DateOf(server.Now())
+	return server, movements, net
+}
+
+func TestTransactionsOfADay(t *testing.T) {
+	server, movements, net := busyDay(t)
+	client, today := server.Client(), tosspayments.DateOf(server.Now())
 	query := tosspayments.TransactionQuery{StartDate: today.Start(), EndDate: today.AddDays(1).Start().Add(-time.Second), Limit: 4}
-	sum := tosspayments.Amount{}
-	seen := map[string]bool{}
+	sum, seen := tosspayments.Amount{}, map[string]bool{}
 	for transaction, err := range client.AllTransactions(t.Context(), query) {
 		require.NoError(t, err)
 		assert.False(t, seen[transaction.TransactionKey])
 		seen[transaction.TransactionKey] = true
 		sum = sum.Add(transaction.NetAmount())
 	}
-	assert.Len(t, seen, payments+3)
+	assert.Len(t, seen, movements)
 	assert.Equal(t, net, sum)
 
 	query.StartingAfter = "nobody's"
 	_, err := client.ListTransactions(t.Context(), query)
 	require.ErrorIs(t, err, tosspayments.ErrInvalidTransactionKey)
+}
 
-	settlements := tosspayments.SettlementQuery{StartDate: today, EndDate: today, Size: 3}
-	rows, err := client.ListSettlements(t.Context(), settlements)
+func TestSettlementsOfADay(t *testing.T) {
+	server, movements, net := busyDay(t)
+	client, today := server.Client(), tosspayments.DateOf(server.Now())
+	query := tosspayments.SettlementQuery{StartDate: today, EndDate: today, Size: 3}
+	rows, err := client.ListSettlements(t.Context(), query)
 	require.NoError(t, err)
 	assert.Empty(t, rows, "settlements appear the day after")
+
 	server.Advance(24 * time.Hour)
-	count, paidOut, fees := 0, tosspayments.Amount{}, tosspayments.Amount{}
-	for settlement, err := range client.AllSettlements(t.Context(), settlements) {
+	count, gross := 0, tosspayments.Amount{}
+	for settlement, err := range client.AllSettlements(t.Context(), query) {
 		require.NoError(t, err)
 		count++
-		paidOut = paidOut.Add(settlement.PayOutAmount)
-		fees = fees.Add(*settlement.Fee)
-		assert.Equal(t, settlement.Cancel != nil, settlement.Amount.Cmp(tosspayments.Amount{}) < 0)
-		weekday := settlement.PaidOutDate.Start().Weekday()
-		assert.NotContains(t, []time.Weekday{time.Saturday, time.Sunday}, weekday)
+		gross = gross.Add(settlement.PayOutAmount).Add(*settlement.Fee)
+		assert.Equal(t, settlement.Cancel != nil, settlement.Amount.Sign() < 0)
+		assert.NotContains(t, []time.Weekday{time.Saturday, time.Sunday}, settlement.PaidOutDate.Start().Weekday())
 	}
-	assert.Equal(t, payments+3, count)
-	assert.Equal(t, net, paidOut.Add(fees))
+	assert.Equal(t, movements, count)
+	assert.Equal(t, net, gross)
+}
 
-	accepted, err := client.RequestSettlement(t.Context(), "no-such-key")
+func TestRequestSettlementOfNothing(t *testing.T) {
+	accepted, err := tosstest.New().Client().RequestSettlement(t.Context(), "no-such-key")
 	assert.False(t, accepted)
 	require.ErrorIs(t, err, tosspayments.ErrNotFoundPayment)
 }
 
-func TestCashReceipts(t *testing.T) {
-	server := tosstest.NewServer(t)
+// issuedReceipt is a cash receipt of 15,000 won.
+func issuedReceipt(t *testing.T) (*tosstest.Server, *tosspayments.Client, *tosspayments.CashReceipt) {
+	t.Helper()
+	server := tosstest.New()
+	client := server.Client()
+	receipt, err := client.IssueCashReceipt(t.Context(), cashReceipt())
+	require.NoError(t, err)
+	return server, client, receipt
+}
+
+func TestCashReceiptIsIssuedOnce(t *testing.T) {
+	server := tosstest.New()
 	client := server.Client()
 	server.Inject(tosstest.Fault{Operation: tosstest.IssueCashReceipt, Kind: tosstest.Drop, AfterEffect: true})
 	receipt, err := client.IssueCashReceipt(t.Context(), cashReceipt())
@@ -318,7 +336,10 @@ func TestCashReceipts(t *testing.T) {
 	assert.NotContains(t, receipt.CustomerIdentityNumber.Reveal(), "1012345")
 	_, err = client.IssueCashReceipt(t.Context(), cashReceipt())
 	require.ErrorIs(t, err, tosspayments.ErrDuplicatedCashReceipt)
+}
 
+func TestCashReceiptIsCancelledInParts(t *testing.T) {
+	_, client, receipt := issuedReceipt(t)
 	part := tosspayments.Won(5000)
 	canceled, err := client.CancelCashReceipt(t.Context(), receipt.ReceiptKey, tosspayments.CancelCashReceiptRequest{Amount: &part})
 	require.NoError(t, err)
@@ -328,13 +349,23 @@ func TestCashReceipts(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.Won(10000), canceled.Amount)
 	assert.Equal(t, "c_"+receipt.ReceiptKey, canceled.ReceiptKey, "two cancels of one receipt may look alike")
-	_, err = client.CancelCashReceipt(t.Context(), "none", tosspayments.CancelCashReceiptRequest{})
-	require.ErrorIs(t, err, tosspayments.ErrNotFoundReceipt)
+}
 
+func TestCancelOfNoCashReceipt(t *testing.T) {
+	_, err := tosstest.New().Client().CancelCashReceipt(t.Context(), "none", tosspayments.CancelCashReceiptRequest{})
+	require.ErrorIs(t, err, tosspayments.ErrNotFoundReceipt)
+}
+
+func TestCashReceiptsOfADay(t *testing.T) {
+	server, client, receipt := issuedReceipt(t)
+	for _, amount := range []tosspayments.Amount{tosspayments.Won(5000), tosspayments.Won(10000)} {
+		_, err := client.CancelCashReceipt(t.Context(), receipt.ReceiptKey, tosspayments.CancelCashReceiptRequest{Amount: &amount})
+		require.NoError(t, err)
+	}
 	query := tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(server.Now()), Limit: 1}
-	keys, err := collect(client.AllCashReceipts(t.Context(), query), func(r tosspayments.CashReceipt) string { return r.TransactionType })
+	kinds, err := collect(client.AllCashReceipts(t.Context(), query), func(r tosspayments.CashReceipt) string { return r.TransactionType })
 	require.NoError(t, err)
-	assert.Equal(t, []string{"CONFIRM", "CANCEL", "CANCEL"}, keys)
+	assert.Equal(t, []string{"CONFIRM", "CANCEL", "CANCEL"}, kinds)
 	server.Advance(25 * time.Hour)
 	page, err := client.ListCashReceipts(t.Context(), query)
 	require.NoError(t, err)

@@ -101,17 +101,18 @@ type recorded struct{ text string }
 
 func (r *recorded) Errorf(format string, args ...any) { r.text += fmt.Sprintf(format, args...) }
 
-func TestSensitive(t *testing.T) {
+func TestSensitiveIsCompared(t *testing.T) {
 	s := tosspayments.NewSensitive(marker)
-	assert.Equal(t, marker, s.Reveal())
 	assert.True(t, s.Equal(tosspayments.NewSensitive(marker)))
 	assert.False(t, s.Equal(tosspayments.NewSensitive("other")))
 	assert.False(t, s.Equal(tosspayments.Sensitive{}))
-	assert.Equal(t, s, tosspayments.NewSensitive(marker), "tests can compare payments")
 	assert.True(t, tosspayments.NewSensitive("").IsZero())
+	assert.Equal(t, s, tosspayments.NewSensitive(marker), "tests can compare payments")
 	assert.False(t, reflect.TypeOf(s).Comparable(), "== does not compile")
+}
 
-	data, err := json.Marshal(map[string]any{"s": s, "none": tosspayments.Sensitive{}})
+func TestSensitiveInJSON(t *testing.T) {
+	data, err := json.Marshal(map[string]any{"s": tosspayments.NewSensitive(marker), "none": tosspayments.Sensitive{}})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"s":"[redacted]","none":""}`, string(data))
 	var back tosspayments.Sensitive
@@ -119,42 +120,56 @@ func TestSensitive(t *testing.T) {
 	assert.True(t, back.IsZero(), "what was redacted never passes for a secret")
 	require.NoError(t, json.Unmarshal([]byte(`"text"`), &back))
 	assert.Equal(t, "text", back.Reveal())
+}
 
-	value, err := s.Value()
+func TestSensitiveInADatabase(t *testing.T) {
+	value, err := tosspayments.NewSensitive(marker).Value()
 	require.NoError(t, err)
 	assert.Equal(t, marker, value)
-	require.NoError(t, back.Scan(value))
-	assert.Equal(t, marker, back.Reveal())
+	none, err := tosspayments.Sensitive{}.Value()
+	require.NoError(t, err)
+	assert.Nil(t, none)
+	for source, want := range map[any]string{value: marker, "text": "text", nil: ""} {
+		var back tosspayments.Sensitive
+		require.NoError(t, back.Scan(source))
+		assert.Equal(t, want, back.Reveal())
+	}
+	var back tosspayments.Sensitive
 	require.NoError(t, back.Scan([]byte("bytes")))
 	assert.Equal(t, "bytes", back.Reveal())
-	require.NoError(t, back.Scan(nil))
-	assert.True(t, back.IsZero())
 	assert.Error(t, back.Scan(7))
-	value, err = tosspayments.Sensitive{}.Value()
-	require.NoError(t, err)
-	assert.Nil(t, value)
+}
 
-	kind, bytes, err := s.MarshalBSONValue()
+func TestSensitiveInBSON(t *testing.T) {
+	kind, bytes, err := tosspayments.NewSensitive(marker).MarshalBSONValue()
 	require.NoError(t, err)
 	assert.False(t, leaks(string(bytes)))
+	back := tosspayments.NewSensitive("text")
 	require.NoError(t, back.UnmarshalBSONValue(kind, bytes))
 	assert.True(t, back.IsZero())
 }
 
-// What has to be kept is kept by name, whole.
-func TestStored(t *testing.T) {
-	payment := &tosspayments.Payment{
+// secretPayment is a payment with secrets in it and below it.
+func secretPayment() *tosspayments.Payment {
+	return &tosspayments.Payment{
 		PaymentKey: "pay-1", OrderID: "order-0001", Status: "DONE", TotalAmount: tosspayments.Won(15000), Secret: tosspayments.NewSensitive(marker),
 		VirtualAccount: &tosspayments.VirtualAccount{AccountNumber: tosspayments.NewSensitive("X6500000000001")},
 		Metadata:       tosspayments.Metadata{"a": "b"},
 	}
-	data, err := json.Marshal(payment)
+}
+
+func TestPaymentsInJSONHaveNoSecret(t *testing.T) {
+	data, err := json.Marshal(secretPayment())
 	require.NoError(t, err)
 	assert.NotContains(t, string(data), marker)
 	var shown tosspayments.Payment
 	require.NoError(t, json.Unmarshal(data, &shown))
 	assert.True(t, shown.Secret.IsZero())
+}
 
+// What has to be kept is kept by name, whole.
+func TestStored(t *testing.T) {
+	payment := secretPayment()
 	whole, err := json.Marshal(struct{ Payment any }{payment.Stored()})
 	require.NoError(t, err)
 	assert.Contains(t, string(whole), marker)
@@ -170,13 +185,20 @@ func TestStored(t *testing.T) {
 	var stored tosspayments.Stored[tosspayments.Payment]
 	require.NoError(t, stored.UnmarshalBSONValue(kind, bytes))
 	assert.Equal(t, *payment, stored.Get())
+}
 
-	column, err = (*tosspayments.Payment)(nil).Stored().Value()
+func TestNothingIsStored(t *testing.T) {
+	column, err := (*tosspayments.Payment)(nil).Stored().Value()
 	require.NoError(t, err)
 	assert.Nil(t, column)
+	stored := secretPayment().Stored()
 	require.NoError(t, stored.Scan(nil))
 	assert.True(t, stored.IsZero())
 	assert.Zero(t, stored.Get())
+}
+
+func TestStoredRefusesWhatItHasNotWritten(t *testing.T) {
+	var stored tosspayments.Stored[tosspayments.Payment]
 	assert.Error(t, stored.Scan(7))
 	assert.Error(t, stored.Scan("{"))
 }

@@ -14,53 +14,72 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-func TestVirtualAccount(t *testing.T) {
-	server := tosstest.NewServer(t)
+// issuedAccount is a virtual account of order-0001 that nobody has paid into yet.
+func issuedAccount(t *testing.T) (*tosstest.Server, *tosspayments.Client, *tosspayments.Payment) {
+	t.Helper()
+	server := tosstest.New()
 	client := server.Client()
 	payment, err := client.IssueVirtualAccount(t.Context(), account())
 	require.NoError(t, err)
+	return server, client, payment
+}
+
+func readPaymentOf(t *testing.T, client *tosspayments.Client, paymentKey string) *tosspayments.Payment {
+	t.Helper()
+	payment, err := client.GetPayment(t.Context(), paymentKey)
+	require.NoError(t, err)
+	return payment
+}
+
+func TestAnIssuedAccountWaits(t *testing.T) {
+	server, _, payment := issuedAccount(t)
 	assert.False(t, payment.IsPaid())
 	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, payment.Status)
 	assert.True(t, strings.HasPrefix(payment.VirtualAccount.AccountNumber.Reveal(), "X"))
 	assert.NotEmpty(t, payment.Secret.Reveal())
 	assert.WithinDuration(t, time.Now().Add(168*time.Hour), payment.VirtualAccount.DueDate, time.Minute)
 	assert.Zero(t, server.Charges("order-0001"))
+}
 
+func TestAnAccountIsIssuedOnce(t *testing.T) {
+	server, client, payment := issuedAccount(t)
 	again, err := client.IssueVirtualAccount(t.Context(), account())
-	require.NoError(t, err, "the same account")
+	require.NoError(t, err)
 	assert.Equal(t, payment.VirtualAccount.AccountNumber.Reveal(), again.VirtualAccount.AccountNumber.Reveal())
 	assert.Equal(t, tosspayments.OutcomeWaiting, tosspayments.OutcomeOf(again, err))
+	require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
+	again, err = client.IssueVirtualAccount(t.Context(), account())
+	assert.Equal(t, tosspayments.OutcomePaid, tosspayments.OutcomeOf(again, err), "paid by now: %v", err)
+}
 
-	require.Error(t, server.Deposit("order-0001", tosspayments.Won(100)), "a wrong amount is refused by the bank")
-	_, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
+func TestAnAccountIsNotRefundedInPartBeforeTheDeposit(t *testing.T) {
+	_, client, payment := issuedAccount(t)
+	_, err := client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
 		CancelReason: "test", CancelAmount: tosspayments.Won(1), RefundableAmount: payment.Cancelable(),
 	})
 	require.ErrorIs(t, err, tosspayments.ErrNotAllowedPartialRefundWaitingDeposit)
+}
+
+func TestDepositAndBounce(t *testing.T) {
+	server, client, payment := issuedAccount(t)
+	require.Error(t, server.Deposit("order-0001", tosspayments.Won(100)), "a wrong amount is refused by the bank")
 	require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
-	payment, err = client.GetPayment(t.Context(), payment.PaymentKey)
-	require.NoError(t, err)
+	payment = readPaymentOf(t, client, payment.PaymentKey)
 	assert.True(t, payment.IsPaid())
 	assert.Equal(t, "김토스", payment.VirtualAccount.DepositorName)
-	again, err = client.IssueVirtualAccount(t.Context(), account())
-	assert.Equal(t, tosspayments.OutcomePaid, tosspayments.OutcomeOf(again, err), "paid by now: %v", err)
 
 	require.NoError(t, server.Bounce("order-0001"))
-	payment, err = client.GetPayment(t.Context(), payment.PaymentKey)
-	require.NoError(t, err)
+	payment = readPaymentOf(t, client, payment.PaymentKey)
 	assert.False(t, payment.IsPaid())
 	assert.True(t, payment.ApprovedAt.IsZero())
 	require.Error(t, server.Bounce("order-0001"))
+}
 
+func TestADepositIsRefundedToAnAccount(t *testing.T) {
+	server, client, payment := issuedAccount(t)
 	require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
-	_, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
-	require.ErrorIs(t, err, tosspayments.ErrInvalidRefundAccountInfo, "a deposited account is refunded to somewhere")
-	sent := len(server.Requests())
-	_, err = client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
-		CancelReason: "test", CancelAmount: tosspayments.Won(1000), RefundableAmount: tosspayments.Won(15000), RefundID: "refund-1",
-	})
-	require.ErrorContains(t, err, "bank, account number and holder")
-	assert.Equal(t, tosspayments.OutcomeNotSent, tosspayments.OutcomeOf(nil, err))
-	assert.Len(t, server.Requests(), sent+1, "a look, and no cancel")
+	_, err := client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
+	require.ErrorIs(t, err, tosspayments.ErrInvalidRefundAccountInfo)
 	payment, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{
 		CancelReason: "test", RefundReceiveAccount: &tosspayments.RefundReceiveAccount{
 			Bank: "20", AccountNumber: tosspayments.NewSensitive("1000123456789"), HolderName: "김토스",
@@ -70,16 +89,27 @@ func TestVirtualAccount(t *testing.T) {
 	assert.True(t, payment.IsFullyCanceled())
 }
 
-func TestVirtualAccountExpiresAndIsCancelled(t *testing.T) {
-	server := tosstest.NewServer(t)
+func TestARefundWithAnIDOfADepositNeedsAnAccount(t *testing.T) {
+	server, client, payment := issuedAccount(t)
+	require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
+	sent := len(server.Requests())
+	_, err := client.CancelPaymentPartially(t.Context(), payment.PaymentKey, tosspayments.PartialCancelRequest{
+		CancelReason: "test", CancelAmount: tosspayments.Won(1000), RefundableAmount: tosspayments.Won(15000), RefundID: "refund-1",
+	})
+	require.ErrorContains(t, err, "bank, account number and holder")
+	assert.Equal(t, tosspayments.OutcomeNotSent, tosspayments.OutcomeOf(nil, err))
+	assert.Len(t, server.Requests(), sent+1, "a look, and no cancel")
+}
+
+func TestAnAccountExpires(t *testing.T) {
+	server := tosstest.New()
 	client := server.Client()
 	request := account()
 	request.ValidHours = 1
 	payment, err := client.IssueVirtualAccount(t.Context(), request)
 	require.NoError(t, err)
 	server.Advance(2 * time.Hour)
-	payment, err = client.GetPayment(t.Context(), payment.PaymentKey)
-	require.NoError(t, err)
+	payment = readPaymentOf(t, client, payment.PaymentKey)
 	assert.True(t, payment.VirtualAccount.Expired)
 	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, payment.Status, "nothing else tells it")
 	_, err = client.ResolvePaymentByOrderID(t.Context(), request.OrderID, request.Amount)
@@ -88,20 +118,26 @@ func TestVirtualAccountExpiresAndIsCancelled(t *testing.T) {
 	require.ErrorIs(t, err, tosspayments.ErrExpiredPayment)
 	assert.Equal(t, tosspayments.OutcomeRefused, tosspayments.OutcomeOf(nil, err))
 	require.Error(t, server.Deposit("order-0001", tosspayments.Won(15000)))
+}
 
-	request.OrderID = "order-0002"
+func TestAnAccountHasADueDate(t *testing.T) {
+	request := account()
 	request.ValidHours, request.DueDate = 0, time.Now().Add(26*time.Hour)
-	payment, err = client.IssueVirtualAccount(t.Context(), request)
+	payment, err := tosstest.New().Client().IssueVirtualAccount(t.Context(), request)
 	require.NoError(t, err)
 	assert.WithinDuration(t, request.DueDate, payment.VirtualAccount.DueDate, time.Second)
-	payment, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
+}
+
+func TestAnAccountIsCancelledBeforeTheDeposit(t *testing.T) {
+	server, client, payment := issuedAccount(t)
+	payment, err := client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.PaymentStatusCanceled, payment.Status)
-	assert.Zero(t, server.Charges("order-0002"))
-	assert.Empty(t, server.Refunds("order-0002"))
+	assert.Zero(t, server.Charges("order-0001"))
+	assert.Empty(t, server.Refunds("order-0001"))
 	_, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
 	require.NoError(t, err, "nothing is left, as was asked for")
-	_, err = client.IssueVirtualAccount(t.Context(), request)
+	_, err = client.IssueVirtualAccount(t.Context(), account())
 	assert.Equal(t, tosspayments.OutcomeCanceled, tosspayments.OutcomeOf(nil, err), "%v", err)
 }
 

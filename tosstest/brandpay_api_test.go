@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,76 +27,101 @@ func issueToken(t *testing.T, server *tosstest.Server, customerKey string) *bran
 	return token
 }
 
-func TestBrandPayFlow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := tosstest.New()
-		defer server.Close()
-		var mu sync.Mutex
-		var told []string
-		server.RegisterWebhookHandler(&webhook.Handler{Handle: func(_ context.Context, d webhook.Delivery) error {
-			mu.Lock()
-			defer mu.Unlock()
-			var about struct{ Status string }
-			assert.NoError(t, d.Event.Decode(&about))
-			told = append(told, about.Status)
-			return nil
-		}}, webhook.MethodUpdated, webhook.CustomerStatusChanged)
-		client := brandpay.New(server.Client())
-		scope := []brandpay.Scope{brandpay.ScopeRegister, brandpay.ScopeCard}
-		terms, err := client.GetTerms(t.Context(), "customer-1", scope)
-		require.NoError(t, err)
-		var agreed []int64
-		for _, term := range terms {
-			assert.False(t, term.Agreed)
-			if term.Required {
-				agreed = append(agreed, term.ID)
-			}
+// agreeByAPI lets a customer agree with all terms that are required.
+func agreeByAPI(t *testing.T, client *brandpay.Client, customerKey string) *brandpay.Authorization {
+	t.Helper()
+	scope := []brandpay.Scope{brandpay.ScopeRegister, brandpay.ScopeCard}
+	terms, err := client.GetTerms(t.Context(), customerKey, scope)
+	require.NoError(t, err)
+	var required []int64
+	for _, term := range terms {
+		assert.False(t, term.Agreed)
+		if term.Required {
+			required = append(required, term.ID)
 		}
-		_, err = client.AgreeTerms(t.Context(), brandpay.AgreeTermsRequest{CustomerKey: "customer-1", Scope: scope, TermsID: agreed[:1]})
-		require.ErrorIs(t, err, tosspayments.ErrInvalidRequest, "all that are required")
-		auth, err := client.AgreeTerms(t.Context(), brandpay.AgreeTermsRequest{CustomerKey: "customer-1", Scope: scope, TermsID: agreed})
-		require.NoError(t, err)
-		token, err := client.IssueToken(t.Context(), *auth)
-		require.NoError(t, err)
-		again, err := client.IssueToken(t.Context(), *auth)
-		require.NoError(t, err, "under the key that is made from the code")
-		assert.Equal(t, token, again)
-		_, err = client.IssueToken(t.Context(), *auth, tosspayments.WithIdempotencyKey("another"))
-		require.ErrorIs(t, err, tosspayments.ErrInvalidRequest, "a code works once")
-		assert.Equal(t, token, issueToken(t, server, "customer-1"), "the token stays the same")
+	}
+	_, err = client.AgreeTerms(t.Context(), brandpay.AgreeTermsRequest{CustomerKey: customerKey, Scope: scope, TermsID: required[:1]})
+	require.ErrorIs(t, err, tosspayments.ErrInvalidRequest, "all that are required")
+	auth, err := client.AgreeTerms(t.Context(), brandpay.AgreeTermsRequest{CustomerKey: customerKey, Scope: scope, TermsID: required})
+	require.NoError(t, err)
+	return auth
+}
 
-		card, account := server.AddBrandPayCard("customer-1", "61"), server.AddBrandPayAccount("customer-1", "88")
-		customer := client.Customer(*token, nil)
-		methods, err := customer.GetMethods(t.Context())
-		require.NoError(t, err)
-		same, err := client.GetMethods(t.Context(), "customer-1")
-		require.NoError(t, err)
-		assert.Equal(t, same, methods)
-		assert.Equal(t, card, methods.Cards[0].MethodKey)
-		assert.Equal(t, account, methods.Accounts[0].MethodKey)
-		assert.False(t, methods.Cards[0].RegisteredAt.IsZero())
+func TestBrandPayCodesWorkOnce(t *testing.T) {
+	server := tosstest.New()
+	client := brandpay.New(server.Client())
+	auth := agreeByAPI(t, client, "customer-1")
+	token, err := client.IssueToken(t.Context(), *auth)
+	require.NoError(t, err)
+	again, err := client.IssueToken(t.Context(), *auth)
+	require.NoError(t, err, "under the key that is made from the code")
+	assert.Equal(t, token, again)
+	_, err = client.IssueToken(t.Context(), *auth, tosspayments.WithIdempotencyKey("another"))
+	require.ErrorIs(t, err, tosspayments.ErrInvalidRequest)
+	assert.Equal(t, token, issueToken(t, server, "customer-1"), "the token stays the same")
+}
 
-		_, err = customer.RemoveCard(t.Context(), account)
-		require.ErrorIs(t, err, tosspayments.ErrNotFoundMethod)
-		removed, err := customer.RemoveCard(t.Context(), card)
-		require.NoError(t, err)
-		assert.Equal(t, brandpay.MethodDisabled, removed.Status)
-		_, err = customer.RemoveCard(t.Context(), card)
-		require.ErrorIs(t, err, tosspayments.ErrNotFoundMethod)
-		other := client.Customer(*issueToken(t, server, "customer-2"), nil)
-		_, err = other.RemoveAccount(t.Context(), account)
-		require.ErrorIs(t, err, tosspayments.ErrNotFoundMethodOwnership)
+func TestBrandPayMethodsAreListed(t *testing.T) {
+	server := tosstest.New()
+	client := brandpay.New(server.Client())
+	customer := client.Customer(*issueToken(t, server, "customer-1"), nil)
+	card, account := server.AddBrandPayCard("customer-1", "61"), server.AddBrandPayAccount("customer-1", "88")
+	methods, err := customer.GetMethods(t.Context())
+	require.NoError(t, err)
+	same, err := client.GetMethods(t.Context(), "customer-1")
+	require.NoError(t, err)
+	assert.Equal(t, same, methods)
+	assert.Equal(t, card, methods.Cards[0].MethodKey)
+	assert.Equal(t, account, methods.Accounts[0].MethodKey)
+	assert.False(t, methods.Cards[0].RegisteredAt.IsZero())
+}
 
-		require.NoError(t, customer.Leave(t.Context()))
-		_, err = customer.GetMethods(t.Context())
-		require.ErrorIs(t, err, brandpay.ErrAuthorize)
-		_, err = client.GetMethods(t.Context(), "customer-1")
-		require.ErrorIs(t, err, tosspayments.ErrNotFoundCustomer)
-		_, err = client.Charge(t.Context(), brandPayCharge("customer-2", account))
-		require.ErrorIs(t, err, tosspayments.ErrNotAllowedBrandpayMethod)
-		server.WaitWebhooks()
-		assert.Equal(t, []string{"CREATED", "ENABLED", "ENABLED", "DISABLED", "CREATED", "REMOVED"}, told)
-	})
+func TestBrandPayMethodsAreRemoved(t *testing.T) {
+	server := tosstest.New()
+	client := brandpay.New(server.Client())
+	customer := client.Customer(*issueToken(t, server, "customer-1"), nil)
+	other := client.Customer(*issueToken(t, server, "customer-2"), nil)
+	card, account := server.AddBrandPayCard("customer-1", "61"), server.AddBrandPayAccount("customer-1", "88")
+	_, err := customer.RemoveCard(t.Context(), account)
+	require.ErrorIs(t, err, tosspayments.ErrNotFoundMethod)
+	removed, err := customer.RemoveCard(t.Context(), card)
+	require.NoError(t, err)
+	assert.Equal(t, brandpay.MethodDisabled, removed.Status)
+	_, err = customer.RemoveCard(t.Context(), card)
+	require.ErrorIs(t, err, tosspayments.ErrNotFoundMethod)
+	_, err = other.RemoveAccount(t.Context(), account)
+	require.ErrorIs(t, err, tosspayments.ErrNotFoundMethodOwnership)
+}
+
+func TestBrandPayCustomersWhoLeave(t *testing.T) {
+	server := tosstest.New()
+	client := brandpay.New(server.Client())
+	customer := client.Customer(*issueToken(t, server, "customer-1"), nil)
+	issueToken(t, server, "customer-2")
+	account := server.AddBrandPayAccount("customer-1", "88")
+	require.NoError(t, customer.Leave(t.Context()))
+	_, err := customer.GetMethods(t.Context())
+	require.ErrorIs(t, err, brandpay.ErrAuthorize)
+	_, err = client.GetMethods(t.Context(), "customer-1")
+	require.ErrorIs(t, err, tosspayments.ErrNotFoundCustomer)
+	_, err = client.Charge(t.Context(), brandPayCharge("customer-2", account))
+	require.ErrorIs(t, err, tosspayments.ErrNotAllowedBrandpayMethod)
+}
+
+func TestWebhooksOfBrandPay(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	box := receive(server, webhook.MethodUpdated, webhook.CustomerStatusChanged)
+	client := brandpay.New(server.Client())
+	customer := client.Customer(*issueToken(t, server, "customer-1"), nil)
+	card := server.AddBrandPayCard("customer-1", "61")
+	server.AddBrandPayAccount("customer-1", "88")
+	_, err := customer.RemoveCard(t.Context(), card)
+	require.NoError(t, err)
+	require.NoError(t, customer.Leave(t.Context()))
+	assert.Equal(t, []string{
+		"CUSTOMER_STATUS_CHANGED CREATED", "METHOD_UPDATED ENABLED", "METHOD_UPDATED ENABLED", "METHOD_UPDATED DISABLED", "CUSTOMER_STATUS_CHANGED REMOVED",
+	}, box.take(server))
 }
 
 func brandPayCharge(customerKey, methodKey string) brandpay.ChargeRequest {
@@ -106,11 +130,10 @@ func brandPayCharge(customerKey, methodKey string) brandpay.ChargeRequest {
 	}
 }
 
-func TestBrandPayPayments(t *testing.T) {
+func TestBrandPayPaymentInTheBrowser(t *testing.T) {
 	server := tosstest.New()
 	client := brandpay.New(server.Client())
 	card := server.AddBrandPayCard("customer-1", "61")
-	account := server.AddBrandPayAccount("customer-1", "88")
 	inner, err := server.AuthenticateBrandPay("customer-1", card, socks("order-0001")).ConfirmRequest(tosspayments.Won(15000))
 	require.NoError(t, err)
 	request := brandpay.ConfirmPaymentRequest{ConfirmPaymentRequest: inner, CustomerKey: "customer-2"}
@@ -122,25 +145,34 @@ func TestBrandPayPayments(t *testing.T) {
 	assert.Equal(t, tosspayments.PaymentTypeBrandPay, payment.Type)
 	assert.Equal(t, "61", payment.Card.IssuerCode)
 	assert.True(t, payment.Secret.IsZero())
+}
 
+func TestBrandPayChargeIsMadeOnce(t *testing.T) {
+	server := tosstest.New()
+	client := brandpay.New(server.Client())
+	account := server.AddBrandPayAccount("customer-1", "88")
 	charged, err := client.Charge(t.Context(), brandPayCharge("customer-1", account))
 	require.NoError(t, err)
 	assert.Equal(t, "88", charged.Transfer.BankCode)
 	again, err := client.Charge(t.Context(), brandPayCharge("customer-1", account))
-	require.NoError(t, err, "the same charge")
+	require.NoError(t, err)
 	assert.Equal(t, charged, again)
 	assert.Equal(t, 1, server.Charges("order-0002"))
-	other := brandPayCharge("customer-1", account)
-	other.OrderID = "order-0001"
-	other.Amount = tosspayments.Won(15000)
-	pay(t, server, socks("order-0003"))
-	_, err = client.Charge(t.Context(), brandPayCharge("customer-9", account))
+}
+
+func TestBrandPayChargesThatFail(t *testing.T) {
+	server := tosstest.New()
+	client := brandpay.New(server.Client())
+	account := server.AddBrandPayAccount("customer-1", "88")
+	_, err := client.Charge(t.Context(), brandPayCharge("customer-9", account))
 	require.ErrorIs(t, err, tosspayments.ErrNotFoundCustomer)
-	other.OrderID = "order-0003"
-	_, err = client.Charge(t.Context(), other)
-	require.ErrorIs(t, err, tosspayments.ErrForeignAnswer, "the order was paid in the window")
 	_, err = client.Charge(t.Context(), brandPayCharge("customer-1", "mkey_none"))
 	require.ErrorIs(t, err, tosspayments.ErrNotFoundMethod)
+	pay(t, server, socks("order-0003"))
+	paid := brandPayCharge("customer-1", account)
+	paid.OrderID, paid.Amount = "order-0003", tosspayments.Won(15000)
+	_, err = client.Charge(t.Context(), paid)
+	require.ErrorIs(t, err, tosspayments.ErrForeignAnswer, "the order was paid in the window")
 }
 
 func TestBrandPayFaults(t *testing.T) {
@@ -203,39 +235,49 @@ func TestBrandPayAnswersAreStrict(t *testing.T) {
 	}
 }
 
-// methodId pays with one method of the wallet, whatever the form says.
+// brandPayWindow asks for a window in which customer-1 pays with a method.
+func brandPayWindow(t *testing.T, server *tosstest.Server, methodID string) (status int, answer map[string]string) {
+	t.Helper()
+	return ask(t, server, object{
+		"kind": "brandpay", "operation": "requestPayment", "clientKey": tosstest.DefaultClientKey, "customerKey": "customer-1", "target": "self",
+		"redirectUrl": "https://shop.test/brandpay", "request": object{
+			"amount": object{"currency": "KRW", "value": 15000}, "orderId": "order-0001", "orderName": "socks", "methodId": methodID,
+			"successUrl": "https://shop.test/success", "failUrl": "https://shop.test/fail",
+		},
+	})
+}
+
 func TestBrandPayMethodID(t *testing.T) {
 	server := tosstest.NewServer(t)
+	client := brandpay.New(server.Client())
 	server.AgreeBrandPay("customer-1")
 	server.AddBrandPayCard("customer-1", "61")
-	account := server.AddBrandPayAccount("customer-1", "88")
-	methods, err := brandpay.New(server.Client()).GetMethods(t.Context(), "customer-1")
+	server.AddBrandPayAccount("customer-1", "88")
+	methods, err := client.GetMethods(t.Context(), "customer-1")
 	require.NoError(t, err)
-	open := func(methodID string) (int, map[string]string) {
-		return ask(t, server, object{
-			"kind": "brandpay", "operation": "requestPayment", "clientKey": tosstest.DefaultClientKey, "customerKey": "customer-1", "target": "self",
-			"redirectUrl": "https://shop.test/brandpay", "request": object{
-				"amount": object{"currency": "KRW", "value": 15000}, "orderId": "order-0001", "orderName": "socks", "methodId": methodID,
-				"successUrl": "https://shop.test/success", "failUrl": "https://shop.test/fail",
-			},
-		})
-	}
-	status, _ := open("m_none")
+	card, account := "method:"+methods.Cards[0].ID, "method:"+methods.Accounts[0].ID
+
+	status, _ := brandPayWindow(t, server, "m_none")
 	assert.Equal(t, http.StatusBadRequest, status)
-	status, answer := open(methods.Accounts[0].ID)
+	status, answer := brandPayWindow(t, server, methods.Accounts[0].ID)
 	require.Equal(t, http.StatusOK, status, answer)
 	html := page(t, answer["url"])
-	assert.Contains(t, html, "method:"+methods.Accounts[0].ID)
-	assert.NotContains(t, html, "method:"+methods.Cards[0].ID)
-	redirect, err := tosspayments.ParseSuccessURL(choose(t, answer["url"], "pay", "method:"+methods.Cards[0].ID))
+	assert.Contains(t, html, account)
+	assert.NotContains(t, html, card)
+	redirect, err := tosspayments.ParseSuccessURL(choose(t, answer["url"], "pay", card))
 	require.NoError(t, err)
 	inner, err := redirect.ConfirmRequest(tosspayments.Won(15000))
 	require.NoError(t, err)
-	payment, err := brandpay.New(server.Client()).ConfirmPayment(t.Context(), brandpay.ConfirmPaymentRequest{ConfirmPaymentRequest: inner, CustomerKey: "customer-1"})
+	payment, err := client.ConfirmPayment(t.Context(), brandpay.ConfirmPaymentRequest{ConfirmPaymentRequest: inner, CustomerKey: "customer-1"})
 	require.NoError(t, err)
-	assert.Equal(t, "88", payment.Transfer.BankCode)
-	assert.NotEmpty(t, payment.TransactionKey)
-	assert.Equal(t, payment.LastTransactionKey, payment.TransactionKey)
-	assert.NotEmpty(t, account)
-	assert.Empty(t, pay(t, server, socks("order-0002")).TransactionKey, "only BrandPay has both")
+	assert.Equal(t, "88", payment.Transfer.BankCode, "the method that was asked for")
+}
+
+func TestOnlyBrandPayHasTwoTransactionKeys(t *testing.T) {
+	server := tosstest.New()
+	charged, err := brandpay.New(server.Client()).Charge(t.Context(), brandPayCharge("customer-1", server.AddBrandPayCard("customer-1", "61")))
+	require.NoError(t, err)
+	assert.NotEmpty(t, charged.TransactionKey)
+	assert.Equal(t, charged.LastTransactionKey, charged.TransactionKey)
+	assert.Empty(t, pay(t, server, socks("order-0003")).TransactionKey)
 }

@@ -135,58 +135,76 @@ func TestWindowChecksParameters(t *testing.T) {
 	})
 }
 
-func TestWindowOutcomes(t *testing.T) {
+func TestWindowShowsTheOrder(t *testing.T) {
+	server := tosstest.NewServer(t)
+	html := page(t, orderWindow(t, server))
+	assert.Contains(t, html, "원두 1kg")
+	assert.Contains(t, html, "60,000원")
+}
+
+// orderWindow is a window for 60,000 won.
+func orderWindow(t *testing.T, server *tosstest.Server) string {
+	t.Helper()
+	_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"amount": object{"currency": "KRW", "value": 60000}}))
+	return answer["url"]
+}
+
+func TestWindowsThatFail(t *testing.T) {
 	for outcome, row := range map[string]struct {
-		code    tosspayments.ErrorCode // of the redirect
+		code    tosspayments.ErrorCode
 		orderID string
-		confirm error
 	}{
-		"pay":    {},
-		"lose":   {},
 		"cancel": {code: tosspayments.ErrPayProcessCanceled},
 		"reject": {code: tosspayments.ErrRejectCardCompany, orderID: "order-0001"},
 		"abort":  {code: tosspayments.ErrPayProcessAborted, orderID: "order-0001"},
-		"refuse": {confirm: tosspayments.ErrRejectCardCompany},
-		"expire": {confirm: tosspayments.ErrNotFoundPaymentSession},
 	} {
 		t.Run(outcome, func(t *testing.T) {
 			server := tosstest.NewServer(t)
-			_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"amount": object{"currency": "KRW", "value": 60000}}))
-			window := answer["url"]
-			html := page(t, window)
-			assert.Contains(t, html, "원두 1kg")
-			assert.Contains(t, html, "60,000원")
-			target := choose(t, window, outcome, "easyPay:KAKAOPAY")
-			if row.code != "" {
-				assert.Equal(t, "window", target.Query().Get("from"), "what the address had stays")
-				fail, err := tosspayments.ParseFailURL(target)
-				require.NoError(t, err)
-				assert.ErrorIs(t, fail, row.code)
-				assert.Equal(t, row.orderID, fail.OrderID)
-				assert.NotEmpty(t, fail.Message)
-				assert.Empty(t, server.Ledger())
-				return
-			}
-			redirect, err := tosspayments.ParseSuccessURL(target)
+			target := choose(t, orderWindow(t, server), outcome, "easyPay:KAKAOPAY")
+			assert.Equal(t, "window", target.Query().Get("from"), "what the address had stays")
+			fail, err := tosspayments.ParseFailURL(target)
 			require.NoError(t, err)
-			assert.Empty(t, redirect.PaymentType, "payment() has none")
-			request, err := redirect.ConfirmRequest(tosspayments.Won(60000))
+			assert.ErrorIs(t, fail, row.code)
+			assert.Equal(t, row.orderID, fail.OrderID)
+			assert.NotEmpty(t, fail.Message)
+			assert.Empty(t, server.Ledger())
+		})
+	}
+}
+
+// confirmedWindow confirms what has come of a window for 60,000 won.
+func confirmedWindow(t *testing.T, server *tosstest.Server, window, outcome string) (*tosspayments.Payment, tosspayments.Response, error) {
+	t.Helper()
+	redirect, err := tosspayments.ParseSuccessURL(choose(t, window, outcome, "easyPay:KAKAOPAY"))
+	require.NoError(t, err)
+	assert.Empty(t, redirect.PaymentType, "payment() has none")
+	request, err := redirect.ConfirmRequest(tosspayments.Won(60000))
+	require.NoError(t, err)
+	var response tosspayments.Response
+	payment, err := server.Client().ConfirmPayment(t.Context(), request, tosspayments.WithResponse(&response))
+	return payment, response, err
+}
+
+func TestWindowsWhoseConfirmFails(t *testing.T) {
+	for outcome, want := range map[string]error{"refuse": tosspayments.ErrRejectCardCompany, "expire": tosspayments.ErrNotFoundPaymentSession} {
+		server := tosstest.NewServer(t)
+		_, _, err := confirmedWindow(t, server, orderWindow(t, server), outcome)
+		require.ErrorIs(t, err, want)
+		assert.Empty(t, server.Ledger())
+	}
+}
+
+func TestWindowsThatPay(t *testing.T) {
+	for outcome, attempts := range map[string]int{"pay": 1, "lose": 2} {
+		t.Run(outcome, func(t *testing.T) {
+			server := tosstest.NewServer(t)
+			window := orderWindow(t, server)
+			payment, response, err := confirmedWindow(t, server, window, outcome)
 			require.NoError(t, err)
-			var response tosspayments.Response
-			payment, err := server.Client().ConfirmPayment(t.Context(), request, tosspayments.WithResponse(&response))
-			if row.confirm != nil {
-				require.ErrorIs(t, err, row.confirm)
-				assert.Empty(t, server.Ledger())
-				return
-			}
-			require.NoError(t, err)
-			assert.EqualValues(t, "카카오페이", payment.EasyPay.Provider)
+			assert.Equal(t, &tosspayments.EasyPay{Provider: "카카오페이", Amount: tosspayments.Won(60000)}, payment.EasyPay)
 			assert.Nil(t, payment.Card, "the wallet pays with its money")
-			assert.Equal(t, tosspayments.Won(60000), payment.EasyPay.Amount)
 			assert.Equal(t, 1, server.Charges("order-0001"))
-			if outcome == "lose" {
-				assert.Equal(t, 2, response.Attempts)
-			}
+			assert.Equal(t, attempts, response.Attempts)
 			assert.Contains(t, page(t, window), "이미 끝난 결제")
 		})
 	}
@@ -240,54 +258,58 @@ func TestFaultOfOnePayment(t *testing.T) {
 	assert.ErrorIs(t, err, tosspayments.ErrRejectCardCompany)
 }
 
-func TestVirtualAccountInTheWindow(t *testing.T) {
-	server := tosstest.NewServer(t)
-	client := server.Client()
+// accountInTheWindow issues a virtual account for 15,000 won in a window that was asked for
+// with a virtualAccount.
+func accountInTheWindow(t *testing.T, server *tosstest.Server, virtualAccount object) (window string, payment *tosspayments.Payment) {
+	t.Helper()
 	_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{
-		"method": "VIRTUAL_ACCOUNT", "customerName": "이토스", "virtualAccount": object{"validHours": 24, "cashReceipt": object{"type": "소득공제"}},
+		"method": "VIRTUAL_ACCOUNT", "customerName": "이토스", "virtualAccount": virtualAccount,
 	}))
-	window := answer["url"]
+	window = answer["url"]
 	assert.Contains(t, page(t, window), `value="bank:88"`)
 	redirect, err := tosspayments.ParseSuccessURL(choose(t, window, "pay", "bank:88"))
 	require.NoError(t, err)
 	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
 	require.NoError(t, err)
-	payment, err := client.ConfirmPayment(t.Context(), request)
+	payment, err = server.Client().ConfirmPayment(t.Context(), request)
 	require.NoError(t, err)
+	return window, payment
+}
+
+func TestVirtualAccountInTheWindow(t *testing.T) {
+	server := tosstest.NewServer(t)
+	window, payment := accountInTheWindow(t, server, object{"validHours": 24, "cashReceipt": object{"type": "소득공제"}})
 	assert.False(t, payment.IsPaid())
 	assert.Equal(t, "88", payment.VirtualAccount.BankCode)
 	assert.Equal(t, "이토스", payment.VirtualAccount.CustomerName)
 	assert.Equal(t, window, payment.Checkout.URL, "where the developer plays the depositor")
 	assert.WithinDuration(t, time.Now().Add(24*time.Hour), payment.VirtualAccount.DueDate, time.Minute)
-
 	assert.Contains(t, page(t, window), payment.VirtualAccount.AccountNumber.Reveal())
+}
+
+func TestDepositsInTheWindow(t *testing.T) {
+	server := tosstest.NewServer(t)
+	window, payment := accountInTheWindow(t, server, nil)
 	for _, step := range []struct {
 		outcome string
 		paid    bool
 	}{{"deposit", true}, {"bounce", false}, {"deposit", true}} {
 		choose(t, window, step.outcome, "")
-		payment, err = client.GetPayment(t.Context(), payment.PaymentKey)
+		now, err := server.Client().GetPayment(t.Context(), payment.PaymentKey)
 		require.NoError(t, err)
-		assert.Equal(t, step.paid, payment.IsPaid())
+		assert.Equal(t, step.paid, now.IsPaid(), step.outcome)
 	}
-	_, answer = openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"orderId": "order-0002", "method": "VIRTUAL_ACCOUNT", "virtualAccount": object{"validHours": 2161}}))
-	assert.Equal(t, "EXCEED_MAX_VALID_HOURS", answer["code"])
-	_, answer = openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{
-		"orderId": "order-0002", "method": "VIRTUAL_ACCOUNT", "virtualAccount": object{"dueDate": "2020-01-01T00:00:00"},
-	}))
-	assert.Equal(t, "INVALID_DATE", answer["code"])
+}
 
-	due := time.Now().Add(50 * time.Hour).In(time.FixedZone("KST", 9*60*60)).Format("2006-01-02T15:04:05")
-	_, answer = openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{
-		"orderId": "order-0002", "method": "VIRTUAL_ACCOUNT", "virtualAccount": object{"dueDate": due},
-	}))
-	redirect, err = tosspayments.ParseSuccessURL(choose(t, answer["url"], "pay", "bank:88"))
-	require.NoError(t, err)
-	request, err = redirect.ConfirmRequest(tosspayments.Won(15000))
-	require.NoError(t, err)
-	payment, err = client.ConfirmPayment(t.Context(), request)
-	require.NoError(t, err)
-	assert.WithinDuration(t, time.Now().Add(50*time.Hour), payment.VirtualAccount.DueDate, time.Minute)
+func TestDueDatesInTheWindow(t *testing.T) {
+	server := tosstest.NewServer(t)
+	for code, bad := range map[string]object{"EXCEED_MAX_VALID_HOURS": {"validHours": 2161}, "INVALID_DATE": {"dueDate": "2020-01-01T00:00:00"}} {
+		_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"method": "VIRTUAL_ACCOUNT", "virtualAccount": bad}))
+		assert.Equal(t, code, answer["code"])
+	}
+	due := time.Now().Add(50 * time.Hour)
+	_, payment := accountInTheWindow(t, server, object{"dueDate": due.In(korea).Format("2006-01-02T15:04:05")})
+	assert.WithinDuration(t, due, payment.VirtualAccount.DueDate, time.Minute)
 }
 
 func TestOtherMethods(t *testing.T) {

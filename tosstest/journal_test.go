@@ -60,8 +60,9 @@ func kept(t *testing.T, path string) *tosstest.Server {
 	return server
 }
 
-// left is what a server leaves behind that is killed now.
-func left(t *testing.T, path string) string {
+// copyOfNow copies the file of a server that is running: what it leaves behind if it is
+// killed now.
+func copyOfNow(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -70,22 +71,27 @@ func left(t *testing.T, path string) string {
 	return copied
 }
 
-// A server with the file of another one answers like that one, which was not closed.
-func TestStateIsKept(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "state")
-	before := kept(t, path)
-	c := newCaller(t, before)
-	widget := c.key(tosstest.DefaultWidgetSecretKey)
+// busyMonth is what a shop has done with a server, and what is still open.
+type busyMonth struct {
+	card, opened, billingKey, revokedKey string
+	refused, waiting                     tosspayments.SuccessRedirect
+	registered                           tosspayments.BillingRedirect
+}
+
+const cancelOfAPart = `{"cancelReason":"<r>","cancelAmount":1000}`
+
+func liveABusyMonth(t *testing.T, server *tosstest.Server) (m busyMonth) {
+	t.Helper()
+	c := newCaller(t, server)
 	confirmed := func(c *caller, checkout tosstest.Checkout) string {
-		redirect := before.Authenticate(checkout)
+		redirect := server.Authenticate(checkout)
 		r := c.with("Idempotency-Key", "confirm "+checkout.OrderID).call("POST", "/v1/payments/confirm", confirmBody(redirect))
 		require.Equal(t, 200, r.status, r.raw)
 		return redirect.PaymentKey
 	}
-	card := confirmed(c, socks("order-0001"))
-	part := `{"cancelReason":"<r>","cancelAmount":1000}`
-	require.Equal(t, 200, c.with("Idempotency-Key", "part").call("POST", "/v1/payments/"+card+"/cancel", part).status)
-	confirmed(widget, ofWidget("order-0001"))
+	m.card = confirmed(c, socks("order-0001"))
+	require.Equal(t, 200, c.with("Idempotency-Key", "part").call("POST", "/v1/payments/"+m.card+"/cancel", cancelOfAPart).status)
+	confirmed(c.key(tosstest.DefaultWidgetSecretKey), ofWidget("order-0001"))
 	rich := socks("order-0002")
 	rich.EasyPay, rich.EasyPayPoints, rich.Metadata, rich.TaxFreeAmount = "KAKAOPAY", tosspayments.Won(10), map[string]string{"a": "b"}, tosspayments.Won(5)
 	confirmed(c, rich)
@@ -94,53 +100,72 @@ func TestStateIsKept(t *testing.T) {
 		checkout.Method, checkout.Bank = tosspayments.MethodVirtualAccount, "88"
 		confirmed(c, checkout)
 		if i > 0 {
-			require.NoError(t, before.Deposit(checkout.OrderID, checkout.Amount))
+			require.NoError(t, server.Deposit(checkout.OrderID, checkout.Amount))
 		}
 	}
-	require.NoError(t, before.Bounce("account-0002"))
-	require.NoError(t, before.Refund("account-0003", tosspayments.Amount{}, "r"))
-	before.OpenWindow(socks("order-0003"))
-	before.OpenWindow(socks("order-0004"))
-	before.Advance(31 * time.Minute)
+	require.NoError(t, server.Bounce("account-0002"))
+	require.NoError(t, server.Refund("account-0003", tosspayments.Amount{}, "r"))
+	server.OpenWindow(socks("order-0003"))
+	server.OpenWindow(socks("order-0004"))
+	server.Advance(31 * time.Minute)
 	refused := socks("order-0005")
 	refused.Refusal = tosspayments.ErrRejectCardCompany
-	redirect := before.Authenticate(refused)
-	c.refused(403, "REJECT_CARD_COMPANY", c.with("Idempotency-Key", "refused").call("POST", "/v1/payments/confirm", confirmBody(redirect)))
-	waiting := before.Authenticate(socks("order-0006"))
-	opened := before.OpenWindow(socks("order-0010"))
-	key, removed := c.billingKey("customer-1"), c.billingKey("customer-2")
-	require.Equal(t, 200, c.call("POST", "/v1/billing/"+key, charge("customer-1", "order-0007")).status)
-	before.RevokeBillingKey(tosspayments.BillingKey{Key: tosspayments.NewSensitive(removed)})
-	registered := before.Register(tosstest.Registration{CustomerKey: "customer-3", CardCompany: "41"})
+	m.refused = server.Authenticate(refused)
+	c.refused(403, "REJECT_CARD_COMPANY", c.with("Idempotency-Key", "refused").call("POST", "/v1/payments/confirm", confirmBody(m.refused)))
+	m.waiting = server.Authenticate(socks("order-0006"))
+	m.opened = server.OpenWindow(socks("order-0010"))
+	m.billingKey, m.revokedKey = c.billingKey("customer-1"), c.billingKey("customer-2")
+	require.Equal(t, 200, c.call("POST", "/v1/billing/"+m.billingKey, charge("customer-1", "order-0007")).status)
+	server.RevokeBillingKey(tosspayments.BillingKey{Key: tosspayments.NewSensitive(m.revokedKey)})
+	m.registered = server.Register(tosstest.Registration{CustomerKey: "customer-3", CardCompany: "41"})
 	r := c.call("POST", "/v1/cash-receipts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"type":"소득공제","customerIdentityNumber":"01012345678"}`)
 	require.Equal(t, 200, c.call("POST", "/v1/cash-receipts/"+r.body["receiptKey"].(string)+"/cancel", `{"amount":400}`).status)
-	before.Inject(tosstest.Fault{Kind: tosstest.Drop, AfterEffect: true})
-	_, err := sendTo(c.with("Idempotency-Key", "lost"), "/v1/payments/"+card+"/cancel", part)
+	server.Inject(tosstest.Fault{Kind: tosstest.Drop, AfterEffect: true})
+	_, err := sendTo(c.with("Idempotency-Key", "lost"), "/v1/payments/"+m.card+"/cancel", cancelOfAPart)
 	require.Error(t, err)
+	return m
+}
 
-	after := kept(t, left(t, path))
-	assert.WithinDuration(t, before.Now(), after.Now(), time.Second)
-	sameAnswers(t, before, after)
-	assert.Equal(t, before.Refunds("order-0001"), after.Refunds("order-0001"))
-	c = newCaller(t, after)
-	r = c.with("Idempotency-Key", "lost").call("POST", "/v1/payments/"+card+"/cancel", part)
-	assert.EqualValues(t, 13000, r.body["balanceAmount"], "the answer that was lost")
-	assert.Len(t, after.Refunds("order-0001"), 2)
-	c.refused(403, "REJECT_CARD_COMPANY", c.with("Idempotency-Key", "refused").call("POST", "/v1/payments/confirm", confirmBody(redirect)))
-	assert.Equal(t, 200, c.call("POST", "/v1/payments/confirm", confirmBody(waiting)).status, "it waits for ten minutes")
-	c.refused(400, "DUPLICATED_ORDER_ID", c.call("POST", "/v1/billing/"+key, charge("customer-1", "order-0007")))
-	assert.Equal(t, 200, c.call("POST", "/v1/billing/"+key, charge("customer-1", "order-0008")).status)
-	c.refused(400, "ALREADY_REMOVED_BILLING_KEY", c.call("POST", "/v1/billing/"+removed, charge("customer-2", "order-0009")))
-	r = c.call("POST", "/v1/billing/authorizations/issue", `{"customerKey":"customer-3","authKey":"`+registered.AuthKey.Reveal()+`"}`)
-	assert.Equal(t, 200, r.status, r.raw)
-	require.NoError(t, after.Deposit("account-0000", tosspayments.Won(15000)))
-	keys := map[string]bool{}
-	for _, e := range after.Ledger() {
-		assert.False(t, keys[e.TransactionKey], "the seed repeats a key")
-		keys[e.TransactionKey] = true
-	}
-	after.Advance(31 * time.Minute)
-	assert.Equal(t, "EXPIRED", c.call("GET", "/v1/payments/"+opened, "").body["status"])
+// A server with the file of another one answers like that one, which was not closed.
+func TestStateIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	before := kept(t, path)
+	month := liveABusyMonth(t, before)
+	after := kept(t, copyOfNow(t, path))
+	c := newCaller(t, after)
+	t.Run("everything is as it was", func(t *testing.T) {
+		assert.WithinDuration(t, before.Now(), after.Now(), time.Second)
+		sameAnswers(t, before, after)
+		assert.Equal(t, before.Refunds("order-0001"), after.Refunds("order-0001"))
+	})
+	t.Run("answers of idempotency keys", func(t *testing.T) {
+		r := c.with("Idempotency-Key", "lost").call("POST", "/v1/payments/"+month.card+"/cancel", cancelOfAPart)
+		assert.EqualValues(t, 13000, r.body["balanceAmount"], "the answer that was lost")
+		assert.Len(t, after.Refunds("order-0001"), 2)
+		c.refused(403, "REJECT_CARD_COMPANY", c.with("Idempotency-Key", "refused").call("POST", "/v1/payments/confirm", confirmBody(month.refused)))
+	})
+	t.Run("payments that are open", func(t *testing.T) {
+		assert.Equal(t, 200, c.call("POST", "/v1/payments/confirm", confirmBody(month.waiting)).status, "it waits for ten minutes")
+		require.NoError(t, after.Deposit("account-0000", tosspayments.Won(15000)))
+	})
+	t.Run("billing keys", func(t *testing.T) {
+		c.refused(400, "DUPLICATED_ORDER_ID", c.call("POST", "/v1/billing/"+month.billingKey, charge("customer-1", "order-0007")))
+		assert.Equal(t, 200, c.call("POST", "/v1/billing/"+month.billingKey, charge("customer-1", "order-0008")).status)
+		c.refused(400, "ALREADY_REMOVED_BILLING_KEY", c.call("POST", "/v1/billing/"+month.revokedKey, charge("customer-2", "order-0009")))
+		r := c.call("POST", "/v1/billing/authorizations/issue", `{"customerKey":"customer-3","authKey":"`+month.registered.AuthKey.Reveal()+`"}`)
+		assert.Equal(t, 200, r.status, r.raw)
+	})
+	t.Run("the seed repeats no key", func(t *testing.T) {
+		keys := map[string]bool{}
+		for _, e := range after.Ledger() {
+			assert.False(t, keys[e.TransactionKey], e.TransactionKey)
+			keys[e.TransactionKey] = true
+		}
+	})
+	t.Run("windows end in time", func(t *testing.T) {
+		after.Advance(31 * time.Minute)
+		assert.Equal(t, "EXPIRED", c.call("GET", "/v1/payments/"+month.opened, "").body["status"])
+	})
 }
 
 // sameAnswers compares what two servers say of everything.
@@ -153,7 +178,7 @@ func sameAnswers(t *testing.T, before, after *tosstest.Server) {
 	require.NoError(t, err)
 	assert.JSONEq(t, string(want), string(got))
 	paths := []string{
-		"/v1/transactions?startDate=2000-01-01&endDate=2100-01-01", "/v1/settlements?startDate=2000-01-01&endDate=2100-01-01",
+		"/v1/transactions?" + allDates, "/v1/settlements?" + allDates,
 		"/v1/cash-receipts?requestDate=" + before.Now().UTC().Add(9*time.Hour).Format(time.DateOnly),
 	}
 	for _, p := range before.Payments(1000) {
@@ -380,7 +405,7 @@ func TestBrandPayIsKept(t *testing.T) {
 		server, err := tosstest.Start()
 		require.NoError(t, err)
 		t.Cleanup(server.Close)
-		path = left(t, path)
+		path = copyOfNow(t, path)
 		require.NoError(t, server.KeepState(path))
 		return server, func() string {
 			body := fmt.Sprintf(`{"kind":"brandpay","clientKey":%q,"customerKey":"customer-1","operation":"addPaymentMethod","redirectUrl":"https://shop.test/brandpay","request":{}}`, tosstest.DefaultClientKey)
@@ -422,7 +447,7 @@ func TestWindowsAreKept(t *testing.T) {
 		server, err := tosstest.Start()
 		require.NoError(t, err)
 		t.Cleanup(server.Close)
-		path = left(t, path)
+		path = copyOfNow(t, path)
 		require.NoError(t, server.KeepState(path))
 		return server
 	}
@@ -463,7 +488,7 @@ func TestStateOfAnotherServer(t *testing.T) {
 	defer second.Close()
 	assert.Equal(t, first.Payments(10), second.Payments(10))
 	first.OpenWindow(socks("order-late")) // it is closed, and writes no more
-	assert.Len(t, kept(t, left(t, path)).Payments(10), 2)
+	assert.Len(t, kept(t, copyOfNow(t, path)).Payments(10), 2)
 }
 
 // The file is made anew when most of it does not count any more. What counts stays, as do
@@ -528,7 +553,7 @@ func TestHandlersAfterARestart(t *testing.T) {
 	before.WaitWebhooks()
 	assert.Equal(t, 1, good.count())
 
-	after := kept(t, left(t, path))
+	after := kept(t, copyOfNow(t, path))
 	var first, second, third handlerBox
 	after.RegisterWebhookHandler(&first)
 	after.RegisterWebhookHandler(&second)

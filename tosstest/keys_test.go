@@ -27,50 +27,76 @@ func ofWidget(order string) tosstest.Checkout {
 	return checkout
 }
 
+// pair is a caller with the key of one pair, and one with that of the other.
+type pair struct {
+	own, other *caller
+	checkout   tosstest.Checkout
+	mid        string
+}
+
+func bothPairs(t *testing.T, server *tosstest.Server) map[string]pair {
+	t.Helper()
+	individual := newCaller(t, server)
+	widget := individual.key(tosstest.DefaultWidgetSecretKey)
+	return map[string]pair{
+		"individual": {individual, widget, socks("order-0001"), tosstest.DefaultMID},
+		"widget":     {widget, individual, ofWidget("order-0001"), tosstest.DefaultWidgetMID},
+	}
+}
+
+func TestRedirectsNameTheirPair(t *testing.T) {
+	server := tosstest.New()
+	kinds := map[string]string{"individual": "", "widget": "NORMAL"}
+	for name, pair := range bothPairs(t, server) {
+		redirect := server.Authenticate(pair.checkout)
+		assert.Equal(t, kinds[name], redirect.PaymentType)
+		assert.Equal(t, pair.mid[:5], redirect.PaymentKey[:5])
+	}
+}
+
+// Both may have an order of the same id.
 func TestTwoPairsOfKeys(t *testing.T) {
+	server := tosstest.New()
+	for name, pair := range bothPairs(t, server) {
+		own, other, redirect := pair.own, pair.other, server.Authenticate(pair.checkout)
+		path := "/v1/payments/" + redirect.PaymentKey
+		t.Run(name+" confirms", func(t *testing.T) {
+			other.refused(404, "NOT_FOUND_PAYMENT_SESSION", other.call("POST", "/v1/payments/confirm", confirmBody(redirect)))
+			r := own.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+			require.Equal(t, 200, r.status, r.raw)
+			assert.Equal(t, pair.mid, r.body["mId"])
+		})
+		t.Run(name+" is not found by the other", func(t *testing.T) {
+			other.refused(404, "NOT_FOUND_PAYMENT", other.call("GET", path, ""))
+			other.refused(404, "NOT_FOUND_PAYMENT", other.call("POST", path+"/cancel", `{"cancelReason":"r"}`))
+			other.refused(404, "NOT_FOUND_PAYMENT", other.call("POST", "/v1/settlements", `{"paymentKey":"`+redirect.PaymentKey+`"}`))
+		})
+		t.Run(name+" reads and cancels", func(t *testing.T) {
+			assert.Equal(t, redirect.PaymentKey, own.call("GET", "/v1/payments/orders/order-0001", "").body["paymentKey"])
+			assert.Equal(t, "PARTIAL_CANCELED", own.call("POST", path+"/cancel", `{"cancelReason":"r","cancelAmount":1}`).body["status"])
+		})
+		t.Run(name+" lists its own", func(t *testing.T) {
+			server.Advance(24 * time.Hour)
+			transactions, settlements := own.list("/v1/transactions?"+allDates), own.list("/v1/settlements?"+allDates)
+			require.Len(t, transactions, 2)
+			require.Len(t, settlements, 2)
+			for _, row := range append(transactions, settlements...) {
+				assert.Subset(t, row, map[string]any{"paymentKey": redirect.PaymentKey, "mId": pair.mid})
+			}
+		})
+	}
+	assert.Equal(t, 2, server.Charges("order-0001"))
+}
+
+const allDates = "startDate=2000-01-01&endDate=2100-01-01"
+
+func TestCursorsBelongToAPair(t *testing.T) {
 	server := tosstest.New()
 	individual := newCaller(t, server)
 	widget := individual.key(tosstest.DefaultWidgetSecretKey)
-	// Both may have an order of the same id.
-	for _, x := range []struct {
-		own, other *caller
-		checkout   tosstest.Checkout
-		mid, kind  string
-	}{
-		{individual, widget, socks("order-0001"), tosstest.DefaultMID, ""},
-		{widget, individual, ofWidget("order-0001"), tosstest.DefaultWidgetMID, "NORMAL"},
-	} {
-		redirect := server.Authenticate(x.checkout)
-		assert.Equal(t, x.kind, redirect.PaymentType)
-		assert.Equal(t, x.mid[:5], redirect.PaymentKey[:5])
-		path := "/v1/payments/" + redirect.PaymentKey
-		x.other.refused(404, "NOT_FOUND_PAYMENT_SESSION", x.other.call("POST", "/v1/payments/confirm", confirmBody(redirect)))
-		r := x.own.call("POST", "/v1/payments/confirm", confirmBody(redirect))
-		require.Equal(t, 200, r.status, r.raw)
-		assert.Equal(t, x.mid, r.body["mId"])
-		x.other.refused(404, "NOT_FOUND_PAYMENT", x.other.call("GET", path, ""))
-		x.other.refused(404, "NOT_FOUND_PAYMENT", x.other.call("POST", path+"/cancel", `{"cancelReason":"r"}`))
-		x.other.refused(404, "NOT_FOUND_PAYMENT", x.other.call("POST", "/v1/settlements", `{"paymentKey":"`+redirect.PaymentKey+`"}`))
-		r = x.own.call("GET", "/v1/payments/orders/order-0001", "")
-		assert.Equal(t, redirect.PaymentKey, r.body["paymentKey"])
-		r = x.own.call("POST", path+"/cancel", `{"cancelReason":"r","cancelAmount":1}`)
-		assert.Equal(t, "PARTIAL_CANCELED", r.body["status"])
-
-		rows := x.own.list("/v1/transactions?startDate=2000-01-01&endDate=2100-01-01")
-		require.Len(t, rows, 2)
-		for _, row := range rows {
-			assert.Equal(t, redirect.PaymentKey, row["paymentKey"])
-			assert.Equal(t, x.mid, row["mId"])
-		}
-		server.Advance(24 * time.Hour)
-		rows = x.own.list("/v1/settlements?startDate=2000-01-01&endDate=2100-01-01")
-		require.Len(t, rows, 2)
-		assert.Equal(t, x.mid, rows[0]["mId"])
-	}
-	assert.Equal(t, 2, server.Charges("order-0001"))
-	rows := individual.list("/v1/transactions?startDate=2000-01-01&endDate=2100-01-01")
-	widget.refused(400, "INVALID_TRANSACTION_KEY", widget.call("GET",
-		"/v1/transactions?startDate=2000-01-01&endDate=2100-01-01&startingAfter="+rows[0]["transactionKey"].(string), ""))
+	confirmedPath(individual, "order-0001")
+	cursor := individual.list("/v1/transactions?" + allDates)[0]["transactionKey"].(string)
+	widget.refused(400, "INVALID_TRANSACTION_KEY", widget.call("GET", "/v1/transactions?"+allDates+"&startingAfter="+cursor, ""))
 }
 
 func TestWidgetKeyIsNotEnough(t *testing.T) {

@@ -58,10 +58,10 @@ func TestWallets(t *testing.T) {
 	assert.Equal(t, "간편결제", row["method"])
 }
 
-func TestSpellings(t *testing.T) {
+func TestSpellingsOfBanks(t *testing.T) {
 	c := newCaller(t, tosstest.New())
-	for _, bank := range []tosspayments.Method{"88", "SHINHAN", "신한", "신한은행"} {
-		r := c.confirmed(func(checkout *tosstest.Checkout) { checkout.Method, checkout.Bank = "계좌이체", string(bank) })
+	for _, bank := range []string{"88", "SHINHAN", "신한", "신한은행"} {
+		r := c.confirmed(func(checkout *tosstest.Checkout) { checkout.Method, checkout.Bank = "계좌이체", bank })
 		assert.Equal(t, "계좌이체", r.body["method"])
 		assert.Equal(t, "88", r.body["transfer"].(map[string]any)["bankCode"], bank)
 		r = c.call("POST", "/v1/virtual-accounts", fmt.Sprintf(`{"orderId":%q,"orderName":"양말","amount":1000,"customerName":"김","bank":%q}`, tosspayments.NewOrderID(), bank))
@@ -69,6 +69,10 @@ func TestSpellings(t *testing.T) {
 		assert.Equal(t, "88", r.body["virtualAccount"].(map[string]any)["bankCode"])
 	}
 	c.refused(400, "INVALID_BANK", c.call("POST", "/v1/virtual-accounts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"customerName":"김","bank":"어떤은행"}`))
+}
+
+func TestSpellingsOfCardCompanies(t *testing.T) {
+	c := newCaller(t, tosstest.New())
 	for _, company := range []string{"61", "HYUNDAI", "현대"} {
 		r := c.confirmed(func(checkout *tosstest.Checkout) { checkout.Method, checkout.CardCompany = "카드", company })
 		assert.Equal(t, "카드", r.body["method"])
@@ -76,6 +80,10 @@ func TestSpellings(t *testing.T) {
 	}
 	r := c.call("POST", "/v1/payments", `{"method":"카드","amount":15000,"orderId":"order-0001","orderName":"양말","successUrl":"https://shop.test/s","failUrl":"https://shop.test/f"}`)
 	require.Equal(t, 200, r.status, r.raw)
+}
+
+func TestMeansThatNobodyKnowsPanic(t *testing.T) {
+	server := tosstest.New()
 	for _, change := range []func(*tosstest.Checkout){
 		func(c *tosstest.Checkout) { c.Bank = "어떤은행" },
 		func(c *tosstest.Checkout) { c.CardCompany = "어떤카드" },
@@ -86,10 +94,10 @@ func TestSpellings(t *testing.T) {
 	} {
 		checkout := socks("order-0001")
 		change(&checkout)
-		assert.Panics(t, func() { c.server.Authenticate(checkout) }, "%+v", checkout)
+		assert.Panics(t, func() { server.Authenticate(checkout) }, "%+v", checkout)
 	}
 	for _, r := range []tosstest.Registration{{CustomerKey: "customer-1", CardCompany: "어떤카드"}, {CustomerKey: "customer-1", Bank: "어떤은행"}} {
-		assert.Panics(t, func() { c.server.Register(r) }, "%+v", r)
+		assert.Panics(t, func() { server.Register(r) }, "%+v", r)
 	}
 }
 
@@ -108,42 +116,59 @@ func TestRefundAccountInAnySpelling(t *testing.T) {
 	}
 }
 
-// The card that was typed in or registered is that of the charges.
-func TestCardsOfCharges(t *testing.T) {
+// typedCard is what a charge of the card that the tests type in shows.
+var typedCard = []any{"21", "21", "94100012****789*", "신용"}
+
+// cardOf is issuer, acquirer, number and kind of the card in an answer.
+func cardOf(t *testing.T, r result) []any {
+	t.Helper()
+	card, ok := r.body["card"].(map[string]any)
+	require.True(t, ok, r.raw)
+	return []any{card["issuerCode"], card["acquirerCode"], card["number"], card["cardType"]}
+}
+
+func keyIn(orderID, card string) string {
+	return `{"orderId":"` + orderID + `","orderName":"양말","amount":1000,` + card + `}`
+}
+
+func TestACardThatIsTypedIn(t *testing.T) {
+	c := newCaller(t, tosstest.New())
+	assert.Equal(t, typedCard, cardOf(t, c.call("POST", "/v1/payments/key-in", keyIn("order-0001", card))))
+	long := strings.Replace(card, "9410001234567890", "94100012345678901234", 1)
+	assert.Equal(t, "94100012********123*", cardOf(t, c.call("POST", "/v1/payments/key-in", keyIn("order-0002", long)))[2])
+}
+
+func TestACardThatIsTypedInForLater(t *testing.T) {
+	c := newCaller(t, tosstest.New())
+	r := c.call("POST", "/v1/billing/authorizations/card", `{"customerKey":"customer-1",`+card+`}`)
+	assert.Equal(t, typedCard, cardOf(t, r))
+	assert.Subset(t, r.body, map[string]any{"cardCompany": "하나", "cardNumber": "94100012****789*"})
+	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), charge("customer-1", "order-0002"))
+	assert.Equal(t, typedCard, cardOf(t, r))
+}
+
+// The card that was registered is that of the charges.
+func TestACardThatIsRegistered(t *testing.T) {
 	server := tosstest.New()
 	c := newCaller(t, server)
-	issuer := func(r result, list ...string) []any {
-		card, ok := r.body["card"].(map[string]any)
-		require.True(t, ok, r.raw)
-		return []any{card["issuerCode"], card["acquirerCode"], card["number"], card["cardType"]}
-	}
-	r := c.call("POST", "/v1/payments/key-in", `{"orderId":"order-0001","orderName":"양말","amount":1000,`+card+`}`)
-	assert.Equal(t, []any{"21", "21", "94100012****789*", "신용"}, issuer(r))
-
-	r = c.call("POST", "/v1/billing/authorizations/card", `{"customerKey":"customer-1",`+card+`}`)
-	assert.Equal(t, []any{"21", "21", "94100012****789*", "신용"}, issuer(r))
-	assert.Equal(t, "하나", r.body["cardCompany"])
-	assert.Equal(t, "94100012****789*", r.body["cardNumber"])
-	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), charge("customer-1", "order-0002"))
-	assert.Equal(t, []any{"21", "21", "94100012****789*", "신용"}, issuer(r))
-
 	redirect := server.Register(tosstest.Registration{CustomerKey: "customer-2", CardCompany: "SHINHAN"})
-	r = c.call("POST", "/v1/billing/authorizations/issue", `{"customerKey":"customer-2","authKey":"`+redirect.AuthKey.Reveal()+`"}`)
-	registered := issuer(r)
+	r := c.call("POST", "/v1/billing/authorizations/issue", `{"customerKey":"customer-2","authKey":"`+redirect.AuthKey.Reveal()+`"}`)
+	registered := cardOf(t, r)
 	assert.Equal(t, "41", registered[0])
 	assert.Equal(t, "신한", r.body["cardCompany"])
 	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), charge("customer-2", "order-0003"))
-	assert.Equal(t, registered, issuer(r))
+	assert.Equal(t, registered, cardOf(t, r))
+}
 
-	unsupported := strings.Replace(card, "9410001234567890", "4330121234567890", 1)
-	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/payments/key-in", `{"orderId":"order-0004","orderName":"양말","amount":1000,`+unsupported+`}`))
-	r = c.call("POST", "/v1/billing/authorizations/card", `{"customerKey":"customer-1",`+unsupported+`}`)
-	assert.Equal(t, "미확인", issuer(r)[3])
+func TestACardOfNobody(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	unknown := strings.Replace(card, "9410001234567890", "4330121234567890", 1)
+	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/payments/key-in", keyIn("order-0004", unknown)))
+	r := c.call("POST", "/v1/billing/authorizations/card", `{"customerKey":"customer-1",`+unknown+`}`)
+	assert.Equal(t, "미확인", cardOf(t, r)[3])
 	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), charge("customer-1", "order-0004")))
 	assert.Zero(t, server.Charges("order-0004"))
-	long := strings.Replace(card, "9410001234567890", "94100012345678901234", 1)
-	r = c.call("POST", "/v1/payments/key-in", `{"orderId":"order-0005","orderName":"양말","amount":1000,`+long+`}`)
-	assert.Equal(t, "94100012********123*", issuer(r)[2])
 }
 
 func TestCustomerKeysAsMeasured(t *testing.T) {

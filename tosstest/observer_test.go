@@ -147,7 +147,7 @@ func TestObserverOfPayoutsAndBrandPay(t *testing.T) {
 		pay(t, server, socks("order-0001"))
 		told()
 
-		again, told := observed(left(t, path))
+		again, told := observed(copyOfNow(t, path))
 		assert.Equal(t, []string{"payment", "entry", "seller DELETED", "FPA_000001 COMPLETED", "FPA_000002 IN_PROGRESS", "customer-1 true 0"}, told())
 		again.CompletePayout(sent[1].ID)
 	})

@@ -56,16 +56,25 @@ func expressPayout(ref, seller string, won int64) payouts.PayoutRequest {
 	}
 }
 
-func TestSellers(t *testing.T) {
-	server := tosstest.NewServer(t)
-	client := payoutClient(t, server)
+func TestSellersAreRegistered(t *testing.T) {
+	client := payoutClient(t, tosstest.NewServer(t))
 	person := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
 	assert.Equal(t, payouts.SellerStatusApprovalRequired, person.Status)
 	assert.Equal(t, "100****45678", person.Account.AccountNumber.Reveal())
 	company := register(t, client, "shop-0002", payouts.BusinessTypeCorporate)
 	assert.Equal(t, payouts.SellerStatusPartiallyApproved, company.Status)
 	assert.Nil(t, company.Individual)
+	var all []string
+	for seller, err := range client.AllSellers(t.Context(), payouts.SellerQuery{Limit: 1}) {
+		require.NoError(t, err)
+		all = append(all, seller.ID)
+	}
+	assert.Equal(t, []string{person.ID, company.ID}, all)
+}
 
+func TestSellersAreUpdated(t *testing.T) {
+	client := payoutClient(t, tosstest.New())
+	person := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
 	updated, err := client.UpdateSeller(t.Context(), person.ID, payouts.UpdateSellerRequest{
 		Individual: &payouts.Individual{Email: tosspayments.NewSensitive("new@b.c")}, Metadata: payouts.Value(tosspayments.Metadata{"tier": "gold"}),
 	})
@@ -75,13 +84,11 @@ func TestSellers(t *testing.T) {
 	updated, err = client.UpdateSeller(t.Context(), person.ID, payouts.UpdateSellerRequest{Metadata: payouts.Null[tosspayments.Metadata]()})
 	require.NoError(t, err)
 	assert.Empty(t, updated.Metadata)
+}
 
-	var all []string
-	for seller, err := range client.AllSellers(t.Context(), payouts.SellerQuery{Limit: 1}) {
-		require.NoError(t, err)
-		all = append(all, seller.ID)
-	}
-	assert.Equal(t, []string{person.ID, company.ID}, all)
+func TestSellersAreDeleted(t *testing.T) {
+	client := payoutClient(t, tosstest.New())
+	person := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
 	deleted, err := client.DeleteSeller(t.Context(), person.ID)
 	require.NoError(t, err)
 	assert.Equal(t, "shop-0001", deleted.RefSellerID)
@@ -89,74 +96,115 @@ func TestSellers(t *testing.T) {
 	require.ErrorIs(t, err, tosspayments.ErrNotFound)
 	_, err = client.DeleteSeller(t.Context(), person.ID)
 	require.ErrorIs(t, err, tosspayments.ErrNotFound)
-	again := payouts.RegisterSellerRequest{
+	_, err = client.RegisterSeller(t.Context(), payouts.RegisterSellerRequest{
 		RefSellerID: "shop-0001", BusinessType: payouts.BusinessTypeIndividual, Individual: person.Individual,
 		Account: payouts.Account{BankCode: "092", AccountNumber: tosspayments.NewSensitive("1"), HolderName: tosspayments.NewSensitive("김")},
-	}
-	_, err = client.RegisterSeller(t.Context(), again)
+	})
 	require.ErrorIs(t, err, tosspayments.ErrInvalidRequest, "never again, not even after the deletion")
 }
 
-// A payout from the sale to the bank, with its events.
-func TestPayoutFlow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+// balanceOf is what is pending, and what can be paid out.
+func balanceOf(t *testing.T, client *payouts.Client) (pending, available payouts.Money) {
+	t.Helper()
+	balance, err := client.GetBalance(t.Context())
+	require.NoError(t, err)
+	return balance.PendingAmount, balance.AvailableAmount
+}
+
+func TestSalesBecomeABalance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // It is Saturday, 1 January 2000 in here.
 		server := tosstest.New()
-		defer server.Close()
-		verifier, err := webhook.NewVerifier(tosstest.DefaultSecurityKey)
-		require.NoError(t, err)
-		var mu sync.Mutex
-		var told []string
-		server.RegisterWebhookHandler(&webhook.Handler{Verifier: verifier, Handle: func(_ context.Context, d webhook.Delivery) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if payout, err := payouts.PayoutOf(d.Event); err == nil {
-				told = append(told, payout.RefPayoutID+" "+string(payout.Status))
-			}
-			if seller, err := payouts.SellerOf(d.Event); err == nil {
-				told = append(told, string(seller.Status))
-			}
-			return nil
-		}}, webhook.PayoutChanged, webhook.SellerChanged)
 		client := payoutClient(t, server)
 		sale := socks("order-0001")
 		sale.Amount = tosspayments.Won(100_000)
 		pay(t, server, sale)
-		balance, err := client.GetBalance(t.Context())
-		require.NoError(t, err)
-		assert.Equal(t, &payouts.Balance{PendingAmount: payouts.Won(96_920), AvailableAmount: payouts.Won(0)}, balance)
+		pending, available := balanceOf(t, client)
+		assert.Equal(t, []payouts.Money{payouts.Won(96_920), payouts.Won(0)}, []payouts.Money{pending, available})
+		seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+		_, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-1", seller.ID, 50_000)})
+		require.ErrorIs(t, err, tosspayments.ErrNotEnoughAmount, "not settled yet")
+		server.Advance(5 * 24 * time.Hour)
+		pending, available = balanceOf(t, client)
+		assert.Equal(t, []payouts.Money{payouts.Won(0), payouts.Won(96_920)}, []payouts.Money{pending, available})
+	})
+}
+
+func TestSellersWhoHaveProvedNothingGetNoPayouts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		client := payoutClient(t, server)
+		server.AddBalance(tosspayments.Won(1))
 		seller := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
-		_, err = client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-0", seller.ID, 1)})
+		_, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-0", seller.ID, 1)})
 		require.ErrorIs(t, err, tosspayments.ErrForbiddenSellerPayout)
 		assert.ErrorContains(t, err, "p-0")
-		server.CompleteIdentityCheck(seller.ID)
-		_, err = client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-1", seller.ID, 50_000)})
-		require.ErrorIs(t, err, tosspayments.ErrNotEnoughAmount, "not settled yet")
-
-		server.Advance(5 * 24 * time.Hour)
-		batch := []payouts.PayoutRequest{expressPayout("p-2", seller.ID, 50_000), expressPayout("p-3", seller.ID, 10_000)}
-		sent, err := client.RequestPayouts(t.Context(), batch)
-		require.NoError(t, err)
-		assert.Equal(t, payouts.PayoutStatusInProgress, sent[0].Status)
-		balance, err = client.GetBalance(t.Context())
-		require.NoError(t, err)
-		assert.Equal(t, payouts.Won(36_920), balance.AvailableAmount)
-		again, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{batch[1], batch[0]})
-		require.NoError(t, err)
-		assert.Equal(t, []payouts.Payout{sent[1], sent[0]}, again, "the same request, in another order")
-
-		server.FailPayout(sent[1].ID, tosspayments.ErrInvalidAccountNumber)
-		assert.Equal(t, 1, server.CompletePayouts())
-		assert.Equal(t, tosspayments.Won(50_000), server.PaidOut(seller.ID))
-		failed, err := client.GetPayout(t.Context(), sent[1].ID)
-		require.NoError(t, err)
-		assert.Equal(t, tosspayments.ErrInvalidAccountNumber, failed.Error.Code)
-		balance, err = client.GetBalance(t.Context())
-		require.NoError(t, err)
-		assert.Equal(t, payouts.Won(46_920), balance.AvailableAmount, "what the bank has refused comes back")
-		server.CompleteKYC(seller.ID)
-		server.WaitWebhooks()
-		assert.Equal(t, []string{"PARTIALLY_APPROVED", "p-3 FAILED", "p-2 COMPLETED", "APPROVED"}, told)
 	})
+}
+
+func TestPayoutsAreAcceptedOnce(t *testing.T) {
+	server := tosstest.New()
+	client := payoutClient(t, server)
+	server.AddBalance(tosspayments.Won(100_000))
+	seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+	batch := []payouts.PayoutRequest{expressPayout("p-2", seller.ID, 50_000), expressPayout("p-3", seller.ID, 10_000)}
+	sent, err := client.RequestPayouts(t.Context(), batch)
+	require.NoError(t, err)
+	assert.Equal(t, payouts.PayoutStatusInProgress, sent[0].Status)
+	_, available := balanceOf(t, client)
+	assert.Equal(t, payouts.Won(40_000), available)
+	again, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{batch[1], batch[0]})
+	require.NoError(t, err)
+	assert.Equal(t, []payouts.Payout{sent[1], sent[0]}, again, "the same request, in another order")
+}
+
+func TestWhatTheBankRefusesComesBack(t *testing.T) {
+	server := tosstest.New()
+	client := payoutClient(t, server)
+	server.AddBalance(tosspayments.Won(100_000))
+	seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+	sent, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-2", seller.ID, 50_000), expressPayout("p-3", seller.ID, 10_000)})
+	require.NoError(t, err)
+	server.FailPayout(sent[1].ID, tosspayments.ErrInvalidAccountNumber)
+	assert.Equal(t, 1, server.CompletePayouts())
+	assert.Equal(t, tosspayments.Won(50_000), server.PaidOut(seller.ID))
+	failed, err := client.GetPayout(t.Context(), sent[1].ID)
+	require.NoError(t, err)
+	assert.Equal(t, tosspayments.ErrInvalidAccountNumber, failed.Error.Code)
+	_, available := balanceOf(t, client)
+	assert.Equal(t, payouts.Won(50_000), available)
+}
+
+func TestWebhooksOfPayouts(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	verifier, err := webhook.NewVerifier(tosstest.DefaultSecurityKey)
+	require.NoError(t, err)
+	var mu sync.Mutex
+	var told []string
+	server.RegisterWebhookHandler(&webhook.Handler{Verifier: verifier, Handle: func(_ context.Context, d webhook.Delivery) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if payout, err := payouts.PayoutOf(d.Event); err == nil {
+			told = append(told, payout.RefPayoutID+" "+string(payout.Status))
+		}
+		if seller, err := payouts.SellerOf(d.Event); err == nil {
+			told = append(told, string(seller.Status))
+		}
+		return nil
+	}}, webhook.PayoutChanged, webhook.SellerChanged)
+	client := payoutClient(t, server)
+	server.AddBalance(tosspayments.Won(100_000))
+	seller := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+	server.CompleteIdentityCheck(seller.ID)
+	sent, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-2", seller.ID, 50_000), expressPayout("p-3", seller.ID, 10_000)})
+	require.NoError(t, err)
+	server.FailPayout(sent[1].ID, tosspayments.ErrInvalidAccountNumber)
+	server.CompletePayouts()
+	server.CompleteKYC(seller.ID)
+	server.WaitWebhooks()
+	mu.Lock()
+	defer mu.Unlock()
+	assert.Equal(t, []string{"PARTIALLY_APPROVED", "p-3 FAILED", "p-2 COMPLETED", "APPROVED"}, told)
 }
 
 func TestScheduledPayouts(t *testing.T) {
@@ -385,7 +433,7 @@ func TestPayoutStateIsKept(t *testing.T) {
 	card := before.AddBrandPayCard("customer-1", "61")
 
 	for range 2 { // from the changes, and from the file that was made anew
-		path = left(t, path)
+		path = copyOfNow(t, path)
 		after := kept(t, path)
 		client = payoutClient(t, after)
 		balance, err := client.GetBalance(t.Context())

@@ -80,7 +80,7 @@ func confirmBody(r tosspayments.SuccessRedirect) string {
 	return string(data)
 }
 
-func TestLifeCycle(t *testing.T) {
+func TestAnOpenWindowCannotBeConfirmed(t *testing.T) {
 	server := tosstest.New()
 	c := newCaller(t, server)
 	key := server.OpenWindow(socks("order-0001"))
@@ -89,36 +89,48 @@ func TestLifeCycle(t *testing.T) {
 	assert.Nil(t, r.body["method"])
 	assert.Nil(t, r.body["approvedAt"])
 	c.refused(404, "NOT_FOUND_PAYMENT_SESSION", c.call("POST", "/v1/payments/confirm", `{"paymentKey":"`+key+`","orderId":"order-0001","amount":15000}`))
+}
 
+func TestAnAuthenticatedPaymentIsInProgress(t *testing.T) {
+	server := tosstest.New()
 	redirect := server.Authenticate(socks("order-0001"))
 	assert.Empty(t, redirect.PaymentType)
-	r = c.call("GET", "/v1/payments/orders/order-0001", "")
+	r := newCaller(t, server).call("GET", "/v1/payments/orders/order-0001", "")
 	assert.Equal(t, "IN_PROGRESS", r.body["status"])
 	assert.Equal(t, redirect.PaymentKey, r.body["paymentKey"])
+}
 
-	r = c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+func TestAConfirmedPayment(t *testing.T) {
+	server := tosstest.New()
+	r := newCaller(t, server).call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(socks("order-0001"))))
 	require.Equal(t, 200, r.status, r.raw)
-	assert.Equal(t, "DONE", r.body["status"])
-	assert.Equal(t, "카드", r.body["method"])
-	assert.EqualValues(t, 15000, r.body["totalAmount"])
-	assert.EqualValues(t, 15000, r.body["balanceAmount"])
-	assert.EqualValues(t, 1364, r.body["vat"])
-	assert.EqualValues(t, 13636, r.body["suppliedAmount"])
+	assert.Subset(t, r.body, map[string]any{
+		"status": "DONE", "method": "카드", "totalAmount": 15000., "balanceAmount": 15000., "vat": 1364., "suppliedAmount": 13636.,
+	})
 	assert.NotEmpty(t, r.body["secret"])
 	assert.Len(t, r.header["X-Tosspayments-Trace-Id"], 1)
 	_, err := time.Parse("2006-01-02T15:04:05-07:00", r.body["approvedAt"].(string))
 	assert.NoError(t, err)
+}
 
+func TestAnOrderIsPaidOnce(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	redirect := server.Authenticate(socks("order-0001"))
+	c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
 	c.refused(400, "ALREADY_PROCESSED_PAYMENT", c.call("POST", "/v1/payments/confirm", confirmBody(redirect)))
+	other := server.Authenticate(socks("order-0001"))
+	c.refused(400, "DUPLICATED_ORDER_ID", c.call("POST", "/v1/payments/confirm", confirmBody(other)))
+	r := c.call("GET", "/v1/payments/orders/order-0001", "")
+	assert.Equal(t, redirect.PaymentKey, r.body["paymentKey"], "the approved payment stays the order's")
+	assert.Equal(t, 1, server.Charges("order-0001"))
+}
+
+func TestWhatIsNotFound(t *testing.T) {
+	c := newCaller(t, tosstest.New())
 	c.refused(404, "NOT_FOUND_PAYMENT", c.call("GET", "/v1/payments/nothing", ""))
 	c.refused(404, "NOT_FOUND_PAYMENT", c.call("GET", "/v1/payments/orders/nothing", ""))
 	c.refused(404, "NOT_FOUND", c.call("GET", "/v1/nothing", ""))
-	assert.Equal(t, 1, server.Charges("order-0001"))
-
-	other := server.Authenticate(socks("order-0001"))
-	c.refused(400, "DUPLICATED_ORDER_ID", c.call("POST", "/v1/payments/confirm", confirmBody(other)))
-	r = c.call("GET", "/v1/payments/orders/order-0001", "")
-	assert.Equal(t, redirect.PaymentKey, r.body["paymentKey"], "the approved payment stays the order's")
 }
 
 func TestConfirmChecks(t *testing.T) {
@@ -196,33 +208,52 @@ func TestExpiry(t *testing.T) {
 	assert.Equal(t, "EXPIRED", c.call("GET", "/v1/payments/"+key, "").body["status"])
 }
 
-func TestIdempotency(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := tosstest.New()
-		c := newCaller(t, server)
-		redirect := server.Authenticate(socks("order-0001"))
-		keyed := c.with("Idempotency-Key", "k1")
-		first := keyed.call("POST", "/v1/payments/confirm", confirmBody(redirect))
-		replay := keyed.call("POST", "/v1/payments/confirm", `{"other":"body"}`)
-		assert.Equal(t, first.raw, replay.raw, "the body is not part of the key")
-		assert.Equal(t, 200, replay.status)
+func TestIdempotencyKeysReplayAnswers(t *testing.T) {
+	server := tosstest.New()
+	keyed := newCaller(t, server).with("Idempotency-Key", "k1")
+	first := keyed.call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(socks("order-0001"))))
+	replay := keyed.call("POST", "/v1/payments/confirm", `{"other":"body"}`)
+	assert.Equal(t, 200, replay.status)
+	assert.Equal(t, first.raw, replay.raw, "the body is not part of the key")
+	t.Run("with the trace ids of both", func(t *testing.T) {
 		ids := replay.header.Get("X-Tosspayments-Trace-Id")
 		assert.True(t, strings.HasSuffix(ids, ", "+first.header.Get("X-Tosspayments-Trace-Id")), ids)
 		assert.Regexp(t, "^[0-9a-f]{32}, [0-9a-f]{32}$", ids)
+	})
+	t.Run("with a header that is no sign of a replay", func(t *testing.T) {
 		assert.Equal(t, "k1", first.header.Get("Idempotency-Key"))
-		assert.Equal(t, "k1", replay.header.Get("Idempotency-Key"), "is no sign of a replay")
+		assert.Equal(t, "k1", replay.header.Get("Idempotency-Key"))
+	})
+}
 
-		refused := c.with("Idempotency-Key", "k2").call("POST", "/v1/payments/confirm", `{}`)
-		c.refused(400, "INVALID_REQUEST", refused)
-		other := server.Authenticate(socks("order-0002"))
-		again := c.with("Idempotency-Key", "k2").call("POST", "/v1/payments/confirm", confirmBody(other))
-		assert.Equal(t, refused.raw, again.raw, "a refusal is replayed even when the body is corrected")
+func TestIdempotencyKeysReplayRefusals(t *testing.T) {
+	server := tosstest.New()
+	keyed := newCaller(t, server).with("Idempotency-Key", "k2")
+	refused := keyed.call("POST", "/v1/payments/confirm", `{}`)
+	keyed.refused(400, "INVALID_REQUEST", refused)
+	again := keyed.call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(socks("order-0002"))))
+	assert.Equal(t, refused.raw, again.raw, "even when the body is corrected")
+}
 
-		server.Advance(15*24*time.Hour + time.Second)
-		c.refused(400, "ALREADY_PROCESSED_PAYMENT", keyed.call("POST", "/v1/payments/confirm", confirmBody(redirect)))
-		c.refused(400, "INVALID_IDEMPOTENCY_KEY", c.with("Idempotency-Key", strings.Repeat("k", 301)).call("POST", "/v1/payments/confirm", "{}"))
-		c.with("Idempotency-Key", "k3").call("GET", "/v1/payments/x", "")
+func TestIdempotencyKeysEndAfterFifteenDays(t *testing.T) {
+	server := tosstest.New()
+	keyed := newCaller(t, server).with("Idempotency-Key", "k1")
+	redirect := server.Authenticate(socks("order-0001"))
+	keyed.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+	server.Advance(15*24*time.Hour + time.Second)
+	keyed.refused(400, "ALREADY_PROCESSED_PAYMENT", keyed.call("POST", "/v1/payments/confirm", confirmBody(redirect)))
+}
 
+func TestIdempotencyKeysThatAreTooLong(t *testing.T) {
+	c := newCaller(t, tosstest.New())
+	c.refused(400, "INVALID_IDEMPOTENCY_KEY", c.with("Idempotency-Key", strings.Repeat("k", 301)).call("POST", "/v1/payments/confirm", "{}"))
+	c.with("Idempotency-Key", "k3").call("GET", "/v1/payments/x", "")
+}
+
+func TestIdempotencyKeysOfRequestsThatAreRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		c := newCaller(t, server)
 		slow := server.Authenticate(socks("order-0003"))
 		server.Inject(tosstest.Fault{Kind: tosstest.Delay, Delay: time.Minute})
 		var done sync.WaitGroup
@@ -237,49 +268,87 @@ func TestIdempotency(t *testing.T) {
 	})
 }
 
-func TestCancelRules(t *testing.T) {
-	server := tosstest.New(tosstest.WithConsecutiveCancelRule())
-	c := newCaller(t, server)
-	redirect := server.Authenticate(socks("order-0001"))
-	path := "/v1/payments/" + redirect.PaymentKey + "/cancel"
-	c.refused(403, "NOT_CANCELABLE_PAYMENT", c.call("POST", path, `{"cancelReason":"r"}`))
-	c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
-	for _, body := range []string{"", `{}`, `{"cancelReason":""}`, `{"cancelReason":"` + strings.Repeat("가", 201) + `"}`,
-		`{"cancelReason":"r","cancelAmount":0}`, `{"cancelReason":"r","cancelAmount":-1}`, `{"cancelReason":"r","currency":"USD"}`} {
-		c.refused(400, "INVALID_REQUEST", c.call("POST", path, body))
-	}
-	c.refused(403, "NOT_CANCELABLE_AMOUNT", c.call("POST", path, `{"cancelReason":"r","cancelAmount":15001}`))
-	c.refused(403, "NOT_CANCELABLE_AMOUNT", c.call("POST", path, `{"cancelReason":"r","taxFreeAmount":1}`))
-	c.refused(400, "NOT_MATCHES_REFUNDABLE_AMOUNT", c.call("POST", path, `{"cancelReason":"r","cancelAmount":1,"refundableAmount":14999}`))
-	c.refused(404, "NOT_FOUND_PAYMENT", c.call("POST", "/v1/payments/none/cancel", `{"cancelReason":"r"}`))
+// confirmedPath is the path of a payment of 15,000 won by card.
+func confirmedPath(c *caller, orderID string) string {
+	c.t.Helper()
+	redirect := c.server.Authenticate(socks(orderID))
+	r := c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
+	require.Equal(c.t, 200, r.status, r.raw)
+	return "/v1/payments/" + redirect.PaymentKey
+}
 
-	r := c.call("POST", path, `{"cancelReason":"r","cancelAmount":5000,"refundableAmount":15000}`)
+func TestCancelsThatAreRefused(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	path := confirmedPath(c, "order-0001") + "/cancel"
+	open := "/v1/payments/" + server.Authenticate(socks("order-0002")).PaymentKey + "/cancel"
+	for _, row := range []struct {
+		status           int
+		code, path, body string
+	}{
+		{403, "NOT_CANCELABLE_PAYMENT", open, `{"cancelReason":"r"}`},
+		{400, "INVALID_REQUEST", path, ""},
+		{400, "INVALID_REQUEST", path, `{}`},
+		{400, "INVALID_REQUEST", path, `{"cancelReason":""}`},
+		{400, "INVALID_REQUEST", path, `{"cancelReason":"` + strings.Repeat("가", 201) + `"}`},
+		{400, "INVALID_REQUEST", path, `{"cancelReason":"r","cancelAmount":0}`},
+		{400, "INVALID_REQUEST", path, `{"cancelReason":"r","cancelAmount":-1}`},
+		{400, "INVALID_REQUEST", path, `{"cancelReason":"r","currency":"USD"}`},
+		{403, "NOT_CANCELABLE_AMOUNT", path, `{"cancelReason":"r","cancelAmount":15001}`},
+		{403, "NOT_CANCELABLE_AMOUNT", path, `{"cancelReason":"r","taxFreeAmount":1}`},
+		{400, "NOT_MATCHES_REFUNDABLE_AMOUNT", path, `{"cancelReason":"r","cancelAmount":1,"refundableAmount":14999}`},
+		{404, "NOT_FOUND_PAYMENT", "/v1/payments/none/cancel", `{"cancelReason":"r"}`},
+	} {
+		c.refused(row.status, row.code, c.call("POST", row.path, row.body))
+	}
+	assert.Empty(t, server.Refunds("order-0001"))
+}
+
+func TestPartialCancel(t *testing.T) {
+	c := newCaller(t, tosstest.New())
+	r := c.call("POST", confirmedPath(c, "order-0001")+"/cancel", `{"cancelReason":"r","cancelAmount":5000,"refundableAmount":15000}`)
 	require.Equal(t, 200, r.status, r.raw)
-	assert.Equal(t, "PARTIAL_CANCELED", r.body["status"])
-	assert.EqualValues(t, 10000, r.body["balanceAmount"])
-	assert.EqualValues(t, 909, r.body["vat"])
+	assert.Subset(t, r.body, map[string]any{"status": "PARTIAL_CANCELED", "balanceAmount": 10000., "vat": 909.})
 	entry := r.body["cancels"].([]any)[0].(map[string]any)
 	assert.Equal(t, r.body["lastTransactionKey"], entry["transactionKey"])
 	assert.EqualValues(t, 10000, entry["refundableAmount"])
+}
 
-	c.refused(403, "FORBIDDEN_CONSECUTIVE_REQUEST", c.call("POST", path, `{"cancelReason":"r","cancelAmount":1}`))
-	server.Advance(time.Second)
-	r = c.call("POST", path, `{"cancelReason":"r"}`)
-	assert.Equal(t, "PARTIAL_CANCELED", r.body["status"])
-	assert.EqualValues(t, 0, r.body["balanceAmount"])
+func TestCancelOfTheRest(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	path := confirmedPath(c, "order-0001") + "/cancel"
+	c.call("POST", path, `{"cancelReason":"r","cancelAmount":5000}`)
+	r := c.call("POST", path, `{"cancelReason":"r"}`)
+	assert.Subset(t, r.body, map[string]any{"status": "PARTIAL_CANCELED", "balanceAmount": 0.})
 	c.refused(403, "NOT_CANCELABLE_AMOUNT", c.call("POST", path, `{"cancelReason":"r"}`))
+	assert.Equal(t, []tosstest.EntryKind{tosstest.Approved, tosstest.Canceled, tosstest.Canceled}, kindsOf(server.Ledger()))
+}
 
-	whole := server.Authenticate(socks("order-0002"))
-	c.call("POST", "/v1/payments/confirm", confirmBody(whole))
-	path = "/v1/payments/" + whole.PaymentKey + "/cancel"
+func TestCancelOfAll(t *testing.T) {
+	server := tosstest.New()
+	c := newCaller(t, server)
+	path := confirmedPath(c, "order-0001") + "/cancel"
 	assert.Equal(t, "CANCELED", c.call("POST", path, `{"cancelReason":"r"}`).body["status"])
 	c.refused(400, "ALREADY_CANCELED_PAYMENT", c.call("POST", path, `{"cancelReason":"r"}`))
-	kinds := []tosstest.EntryKind{}
-	for _, e := range server.Ledger() {
+	assert.Equal(t, []tosstest.EntryKind{tosstest.Approved, tosstest.Canceled}, kindsOf(server.Ledger()))
+}
+
+func TestConsecutiveCancelRule(t *testing.T) {
+	server := tosstest.New(tosstest.WithConsecutiveCancelRule())
+	c := newCaller(t, server)
+	path := confirmedPath(c, "order-0001") + "/cancel"
+	c.call("POST", path, `{"cancelReason":"r","cancelAmount":5000}`)
+	c.refused(403, "FORBIDDEN_CONSECUTIVE_REQUEST", c.call("POST", path, `{"cancelReason":"r","cancelAmount":1}`))
+	server.Advance(time.Second)
+	assert.Equal(t, 200, c.call("POST", path, `{"cancelReason":"r","cancelAmount":1}`).status)
+}
+
+func kindsOf(entries []tosstest.Entry) (kinds []tosstest.EntryKind) {
+	for _, e := range entries {
 		kinds = append(kinds, e.Kind)
 	}
-	const approved, canceled = tosstest.Approved, tosstest.Canceled
-	assert.Equal(t, []tosstest.EntryKind{approved, canceled, canceled, approved, canceled}, kinds)
+	return kinds
 }
 
 // Each kind of fault, before and after the effect, with the answer kept under the

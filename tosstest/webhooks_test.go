@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -149,40 +148,64 @@ func TestWebhooksOfCards(t *testing.T) {
 	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED DONE"}, box.take(server))
 }
 
-func TestWebhookOfAPayment(t *testing.T) {
+// eventOfAPayment is the event of a payment as it arrives, and its header.
+func eventOfAPayment(t *testing.T, server *tosstest.Server) (payment *tosspayments.Payment, body string, header http.Header) {
+	t.Helper()
+	box := receive(server)
+	payment = pay(t, server, socks("order-0001"))
+	server.WaitWebhooks()
+	require.Len(t, box.bodies, 1)
+	return payment, box.bodies[0], box.header[0]
+}
+
+var korea = time.FixedZone("KST", 9*60*60)
+
+func TestBodyOfAnEvent(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	box := receive(server)
-	p := pay(t, server, socks("order-0001"))
-	server.WaitWebhooks()
+	payment, body, _ := eventOfAPayment(t, server)
 	var event struct {
 		EventType, CreatedAt string
 		Data                 json.RawMessage
 	}
-	require.NoError(t, json.Unmarshal([]byte(box.bodies[0]), &event))
-	assert.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$`, event.CreatedAt)
-	at, err := time.ParseInLocation("2006-01-02T15:04:05.000000", event.CreatedAt, time.FixedZone("KST", 9*60*60))
+	require.NoError(t, json.Unmarshal([]byte(body), &event))
+	at, err := time.ParseInLocation("2006-01-02T15:04:05.000000", event.CreatedAt, korea)
 	require.NoError(t, err)
+	assert.Len(t, event.CreatedAt, len("2006-01-02T15:04:05.000000"))
 	assert.WithinDuration(t, time.Now(), at, time.Minute)
-	read := newCaller(t, server).call("GET", "/v1/payments/"+p.PaymentKey, "")
+	read := newCaller(t, server).call("GET", "/v1/payments/"+payment.PaymentKey, "")
 	assert.JSONEq(t, read.raw, string(event.Data), "the whole payment, in Korean")
+}
 
-	header := box.header[0]
+func TestHeaderOfAnEvent(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	_, _, header := eventOfAPayment(t, server)
 	assert.Equal(t, "application/json", header.Get("Content-Type"))
 	assert.Equal(t, "0", header.Get("tosspayments-webhook-transmission-retried-count"))
 	assert.Empty(t, header.Get("tosspayments-webhook-signature"))
 	sent := header.Get("tosspayments-webhook-transmission-time")
 	assert.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+09:00$`, sent)
 	id := header.Get("tosspayments-webhook-transmission-id")
-	assert.Regexp(t, regexp.MustCompile(`^whtrans_a[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}$`), id)
-	assert.Equal(t, sent, ulidTime(id[9:]).In(time.FixedZone("KST", 9*60*60)).Format(time.RFC3339))
+	assert.Regexp(t, `^whtrans_a[0-7][0-9abcdefghjkmnpqrstvwxyz]{25}$`, id)
+	assert.Equal(t, sent, ulidTime(id[9:]).In(korea).Format(time.RFC3339))
+}
 
+func TestDeliveriesAreKept(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	_, body, header := eventOfAPayment(t, server)
 	deliveries := server.Deliveries()
 	require.Len(t, deliveries, 1)
 	d := deliveries[0]
-	assert.WithinDuration(t, at, d.At, time.Microsecond)
+	event, err := webhook.Parse([]byte(body))
+	require.NoError(t, err)
+	assert.WithinDuration(t, event.CreatedAt, d.At, time.Microsecond)
 	d.At = time.Time{}
-	assert.Equal(t, tosstest.Delivery{ID: id, Event: "PAYMENT_STATUS_CHANGED", OrderID: "order-0001", Header: header, Body: []byte(box.bodies[0]), Status: 200}, d)
+	assert.Equal(t, tosstest.Delivery{
+		ID: header.Get("tosspayments-webhook-transmission-id"), Event: "PAYMENT_STATUS_CHANGED", OrderID: "order-0001",
+		Header: header, Body: []byte(body), Status: 200,
+	}, d)
 }
 
 func ulidTime(text string) time.Time {
@@ -248,29 +271,39 @@ func TestWebhooksOfVirtualAccounts(t *testing.T) {
 	told("CANCELED")
 }
 
-func TestWebhooksOfBillingKeys(t *testing.T) {
+// subscription is a billing key of a customer, and what uses it.
+func subscription(t *testing.T, server *tosstest.Server) (client *tosspayments.Client, key tosspayments.BillingKey) {
+	t.Helper()
+	client = server.Client()
+	billing, err := client.IssueBillingKey(t.Context(), server.Register(tosstest.Registration{CustomerKey: "customer-1"}))
+	require.NoError(t, err)
+	return client, billing.BillingKey
+}
+
+func chargeOf(orderID string) tosspayments.ChargeBillingRequest {
+	return tosspayments.ChargeBillingRequest{OrderID: orderID, OrderName: "구독", Amount: tosspayments.Won(9900)}
+}
+
+func TestChargesAreSilent(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
 	box := receive(server)
-	client := server.Client()
-	register := func() tosspayments.BillingKey {
-		billing, err := client.IssueBillingKey(t.Context(), server.Register(tosstest.Registration{CustomerKey: "customer-1"}))
-		require.NoError(t, err)
-		return billing.BillingKey
-	}
-	key := register()
-	charge := func(order string) (*tosspayments.Payment, error) {
-		return client.ChargeBilling(t.Context(), key, tosspayments.ChargeBillingRequest{OrderID: order, OrderName: "구독", Amount: tosspayments.Won(9900)})
-	}
-	payment, err := charge("order-0001")
+	client, key := subscription(t, server)
+	payment, err := client.ChargeBilling(t.Context(), key, chargeOf("order-0001"))
 	require.NoError(t, err)
 	server.SetRefusal(key, tosspayments.ErrRejectCardPayment)
-	_, err = charge("order-0002")
+	_, err = client.ChargeBilling(t.Context(), key, chargeOf("order-0002"))
 	require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
-	assert.Empty(t, box.take(server), "charges are silent")
+	assert.Empty(t, box.take(server))
 	cancelRest(t, server, payment)
 	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED CANCELED"}, box.take(server), "their cancels are not")
+}
 
+func TestWebhookOfADeletedBillingKey(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	box := receive(server)
+	client, key := subscription(t, server)
 	require.NoError(t, client.DeleteBillingKey(t.Context(), key))
 	server.WaitWebhooks()
 	require.Len(t, box.bodies, 1)
@@ -279,15 +312,20 @@ func TestWebhooksOfBillingKeys(t *testing.T) {
 	assert.Equal(t, key.Key.Reveal(), e.Billing.BillingKey.Reveal())
 	assert.Contains(t, box.bodies[0], `"reason":"API`)
 	assert.Equal(t, []string{"BILLING_DELETED"}, box.take(server))
-
 	server.RevokeBillingKey(key)
 	assert.Empty(t, box.take(server), "it has ended before")
-	key = register()
+}
+
+func TestWebhookOfARevokedBillingKey(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	box := receive(server)
+	client, key := subscription(t, server)
 	server.RevokeBillingKey(key)
 	server.WaitWebhooks()
 	require.Len(t, box.bodies, 1)
 	assert.Contains(t, box.bodies[0], `"data":{"billingKey":"`+key.Key.Reveal()+`","reason":null}`)
-	_, err = charge("order-0003")
+	_, err := client.ChargeBilling(t.Context(), key, chargeOf("order-0003"))
 	assert.ErrorIs(t, err, tosspayments.ErrAlreadyRemovedBillingKey)
 	assert.Panics(t, func() { server.RevokeBillingKey(tosspayments.BillingKey{}) })
 }
@@ -591,8 +629,6 @@ func TestWebhookFaults(t *testing.T) {
 	})
 }
 
-// An early event is answered before the call that caused it; the receiver may call the
-// server meanwhile, whatever that causes in turn.
 func TestEarlyWebhook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := tosstest.New()
@@ -618,10 +654,16 @@ func TestEarlyWebhook(t *testing.T) {
 		answered.Store(true)
 		assert.Equal(t, 4*time.Second, time.Since(start), "the confirm has waited for DONE, whose receiver has waited for CANCELED")
 		assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED DONE", "PAYMENT_STATUS_CHANGED CANCELED"}, box.take(server))
+	})
+}
 
+func TestEarlyWebhookOfASlowReceiver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		box := receive(server)
 		box.meanwhile(func(string) { time.Sleep(11 * time.Second) })
 		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook})
-		start = time.Now()
+		start := time.Now()
 		pay(t, server, socks("order-0002"))
 		assert.Equal(t, 10*time.Second, time.Since(start), "no longer than a delivery takes")
 		server.WaitWebhooks()
@@ -631,9 +673,15 @@ func TestEarlyWebhook(t *testing.T) {
 		server.Advance(time.Minute)
 		server.WaitWebhooks()
 		assert.Equal(t, 1, last(server).RetriedCount, "and it is retried like any other")
+	})
+}
 
+func TestEarlyWebhookOfADeposit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		box := receive(server)
 		box.meanwhile(func(string) { time.Sleep(3 * time.Second) })
-		start = time.Now()
+		start := time.Now()
 		pay(t, server, account("order-0003"))
 		assert.Zero(t, time.Since(start), "otherwise the answer does not wait")
 		server.WaitWebhooks()
@@ -642,12 +690,20 @@ func TestEarlyWebhook(t *testing.T) {
 		start = time.Now()
 		require.NoError(t, server.Deposit("order-0003", tosspayments.Won(15000)))
 		assert.Equal(t, 3*time.Second, time.Since(start))
+		server.WaitWebhooks()
+	})
+}
 
+func TestEarlyWebhookThatNoCallHasCaused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		box := receive(server)
+		box.meanwhile(func(string) { time.Sleep(3 * time.Second) })
 		server.OpenWindow(socks("order-0004"))
 		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook})
-		start = time.Now()
+		start := time.Now()
 		server.Advance(time.Hour)
-		assert.Zero(t, time.Since(start), "no call has caused it")
+		assert.Zero(t, time.Since(start))
 		newCaller(t, server).call("GET", "/v1/payments/orders/order-0004", "")
 		assert.Zero(t, time.Since(start))
 		server.WaitWebhooks()
@@ -691,51 +747,86 @@ func TestRandomWebhookFaults(t *testing.T) {
 	assert.NotEqual(t, told, other)
 }
 
+// sentEvent sends an event, and returns how it was delivered.
+func sentEvent(t *testing.T, server *tosstest.Server, event webhook.EventType, data any) (d tosstest.Delivery, members map[string]json.RawMessage) {
+	t.Helper()
+	server.SendWebhook(event, data)
+	server.WaitWebhooks()
+	d = last(server)
+	require.Equal(t, event, d.Event)
+	require.NoError(t, json.Unmarshal(d.Body, &members))
+	return d, members
+}
+
+// Whatever is sent, the library can read.
 func TestSendWebhook(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
 	server.SendWebhook("METHOD_UPDATED", nil) // nobody receives it
 	box := receive(server)
-	for event, data := range map[webhook.EventType]string{
-		"METHOD_UPDATED":               `{"customerKey":"c","methodKey":"m","status":"ENABLED"}`,
-		"ORDER_PAYMENT_STATUS_CHANGED": `{"orderKey":"l","payment":{"orderId":"order-0001"}}`,
-		"EVENT_OF_TOMORROW":            `[1, 2]`,
-		"payout.changed":               `{ "id":"FPA_1", "status":"COMPLETED" }`,
-		"seller.changed":               `{"id":"seller_1","status":"APPROVED"}`,
-		"ars-reservation.changed":      `{"status":"DONE"}`,
-		"DEPOSIT_CALLBACK":             `{"orderId":"order-0002","status":"DONE"}`,
-	} {
-		server.SendWebhook(event, json.RawMessage(data))
-		server.WaitWebhooks()
-		d := last(server)
-		assert.Equal(t, event, d.Event)
+	for event, data := range sentData {
+		d, _ := sentEvent(t, server, event, json.RawMessage(data))
 		e, err := webhook.Parse(d.Body)
 		require.NoError(t, err, "%s", d.Body)
 		assert.Equal(t, event, e.Type)
 		assert.WithinDuration(t, time.Now(), e.CreatedAt, time.Minute)
 		assert.Equal(t, event == "payout.changed" || event == "seller.changed", d.Header.Get("tosspayments-webhook-signature") != "")
-		var raw map[string]json.RawMessage
-		require.NoError(t, json.Unmarshal(d.Body, &raw))
-		switch entity, _, isEntity := strings.Cut(string(event), ".changed"); {
-		case isEntity:
-			assert.Equal(t, data, string(raw["entityBody"]))
-			assert.Equal(t, entity, e.EntityType)
-			assert.Equal(t, "2022-11-16", e.Version)
-			assert.Regexp(t, `^evt_[0-9a-z]{26}$`, e.EventID)
-			assert.Regexp(t, `^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+09:00"$`, string(raw["createdAt"]))
-			assert.Len(t, raw, 6)
+	}
+	assert.Equal(t, len(sentData), box.len())
+}
+
+var sentData = map[webhook.EventType]string{
+	"METHOD_UPDATED":               `{"customerKey":"c","methodKey":"m","status":"ENABLED"}`,
+	"ORDER_PAYMENT_STATUS_CHANGED": `{"orderKey":"l","payment":{"orderId":"order-0001"}}`,
+	"EVENT_OF_TOMORROW":            `[1, 2]`,
+	"payout.changed":               `{ "id":"FPA_1", "status":"COMPLETED" }`,
+	"seller.changed":               `{"id":"seller_1","status":"APPROVED"}`,
+	"ars-reservation.changed":      `{"status":"DONE"}`,
+	"DEPOSIT_CALLBACK":             `{"orderId":"order-0002","status":"DONE"}`,
+}
+
+// What is sent stands where events of its kind have it, byte for byte.
+func TestSentData(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	receive(server)
+	for event, data := range sentData {
+		d, members := sentEvent(t, server, event, json.RawMessage(data))
+		switch {
+		case strings.HasSuffix(string(event), ".changed"):
+			assert.Len(t, members, 6)
+			assert.Equal(t, data, string(members["entityBody"]))
 		case event == "DEPOSIT_CALLBACK":
+			assert.Len(t, members, 3)
 			assert.Equal(t, "order-0002", d.OrderID)
-			assert.Len(t, raw, 3)
 		default:
-			assert.Equal(t, data, string(raw["data"]))
-			assert.Len(t, raw, 3)
+			assert.Len(t, members, 3)
+			assert.Equal(t, data, string(members["data"]))
 		}
 	}
-	assert.Equal(t, 7, box.len())
-	server.SendWebhook("CUSTOMER_STATUS_CHANGED", map[string]string{"status": "REMOVED"})
-	server.WaitWebhooks()
-	assert.Contains(t, string(last(server).Body), `"data":{"status":"REMOVED"}`)
+}
+
+func TestSentEntities(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	receive(server)
+	for _, entity := range []string{"payout", "seller", "ars-reservation"} {
+		d, members := sentEvent(t, server, webhook.EventType(entity+".changed"), json.RawMessage(`{"status":"DONE"}`))
+		e, err := webhook.Parse(d.Body)
+		require.NoError(t, err)
+		assert.Equal(t, entity, e.EntityType)
+		assert.Equal(t, "2022-11-16", e.Version)
+		assert.Regexp(t, `^evt_[0-9a-z]{26}$`, e.EventID)
+		assert.Regexp(t, `^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+09:00"$`, string(members["createdAt"]))
+	}
+}
+
+func TestSentValues(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	receive(server)
+	d, _ := sentEvent(t, server, "CUSTOMER_STATUS_CHANGED", map[string]string{"status": "REMOVED"})
+	assert.Contains(t, string(d.Body), `"data":{"status":"REMOVED"}`)
 	assert.Panics(t, func() { server.SendWebhook("X", json.RawMessage("{")) })
 	assert.Panics(t, func() { server.SendWebhook("X", func() {}) })
 }
@@ -918,39 +1009,42 @@ func TestWebhooksUnderLoad(t *testing.T) {
 	assert.GreaterOrEqual(t, box.len(), 4*orders)
 }
 
-func TestExpireAccount(t *testing.T) {
-	server := tosstest.NewServer(t)
+func TestExpiredAccountsTakeNoDeposit(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
 	box := receive(server)
-	_, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"method": "VIRTUAL_ACCOUNT"}))
-	window := answer["url"]
-	redirect, err := tosspayments.ParseSuccessURL(choose(t, window, "pay", "bank:88"))
-	require.NoError(t, err)
-	request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
-	require.NoError(t, err)
-	_, err = server.Client().ConfirmPayment(t.Context(), request)
-	require.NoError(t, err)
+	payment := pay(t, server, account("order-0002"))
 	box.take(server)
+	require.NoError(t, server.ExpireAccount("order-0002"))
+	assert.Error(t, server.Deposit("order-0002", tosspayments.Won(15000)))
+	assert.Empty(t, box.take(server), "it passes in silence")
+	payment, err := server.Client().GetPayment(t.Context(), payment.PaymentKey)
+	require.NoError(t, err)
+	assert.True(t, payment.VirtualAccount.Expired)
+	assert.True(t, payment.VirtualAccount.DueDate.Before(server.Now()))
+}
+
+func TestWhatCannotExpire(t *testing.T) {
+	server := tosstest.New()
+	pay(t, server, socks("order-0003"))
+	assert.Error(t, server.ExpireAccount("order-0003"), "a card")
+	pay(t, server, account("order-0004"))
+	require.NoError(t, server.Deposit("order-0004", tosspayments.Won(15000)))
+	assert.Error(t, server.ExpireAccount("order-0004"), "it has been paid")
+}
+
+func TestAccountsExpireInTheWindow(t *testing.T) {
+	server := tosstest.NewServer(t)
+	window, payment := accountInTheWindow(t, server, nil)
 	assert.Contains(t, page(t, window), `value="overdue"`)
 	choose(t, window, "overdue", "")
 	html := page(t, window)
 	assert.Contains(t, html, "입금 기한이 지났어요")
 	assert.NotContains(t, html, `value="deposit"`)
-	payment, err := server.Client().GetPayment(t.Context(), redirect.PaymentKey)
+	payment, err := server.Client().GetPayment(t.Context(), payment.PaymentKey)
 	require.NoError(t, err)
 	assert.True(t, payment.VirtualAccount.Expired)
-	assert.True(t, payment.VirtualAccount.DueDate.Before(server.Now()))
 	assert.Error(t, server.Deposit("order-0001", tosspayments.Won(15000)))
-
-	pay(t, server, account("order-0002"))
-	box.take(server)
-	require.NoError(t, server.ExpireAccount("order-0002"))
-	assert.Error(t, server.Deposit("order-0002", tosspayments.Won(15000)))
-	assert.Empty(t, box.take(server), "it passes in silence")
-	pay(t, server, socks("order-0003"))
-	assert.Error(t, server.ExpireAccount("order-0003"))
-	pay(t, server, account("order-0004"))
-	require.NoError(t, server.Deposit("order-0004", tosspayments.Won(15000)))
-	assert.Error(t, server.ExpireAccount("order-0004"), "it has been paid")
 }
 
 func TestWebhooksOfTheWindow(t *testing.T) {

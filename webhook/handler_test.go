@@ -23,14 +23,15 @@ import (
 	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
-func account() tosspayments.IssueVirtualAccountRequest {
+// accountRequest asks for a virtual account of 15,000 won.
+func accountRequest() tosspayments.IssueVirtualAccountRequest {
 	return tosspayments.IssueVirtualAccountRequest{
 		OrderID: "order-0001", OrderName: "socks", Amount: tosspayments.Won(15000), CustomerName: "김토스", Bank: "20",
 	}
 }
 
-// only makes every event the client's.
-func only(client *tosspayments.Client) func(context.Context, *webhook.Event) (*tosspayments.Client, error) {
+// everyEventIsOf is a Handler.Client that takes every event for one of this client's.
+func everyEventIsOf(client *tosspayments.Client) func(context.Context, *webhook.Event) (*tosspayments.Client, error) {
 	return func(context.Context, *webhook.Event) (*tosspayments.Client, error) { return client, nil }
 }
 
@@ -60,14 +61,29 @@ func (i *inbox) handle(_ context.Context, d webhook.Delivery) error {
 
 func (i *inbox) last() webhook.Delivery { return i.got[len(i.got)-1] }
 
-func TestHandler(t *testing.T) {
-	server := tosstest.NewServer(t)
+// accountReceiver is a receiver of events whose shop has issued one virtual account.
+type accountReceiver struct {
+	inbox
+	*webhook.Handler
+	server  *tosstest.Server
+	payment *tosspayments.Payment
+	// deposit is the genuine event of the account, claim an event about it that anybody can send.
+	deposit, claim string
+}
+
+func newAccountReceiver(t *testing.T) *accountReceiver {
+	t.Helper()
+	server := tosstest.New()
 	client := server.Client(tosspayments.WithMaxRetries(0))
-	payment, err := client.IssueVirtualAccount(t.Context(), account())
+	payment, err := client.IssueVirtualAccount(t.Context(), accountRequest())
 	require.NoError(t, err)
-	var box inbox
-	handler := &webhook.Handler{
-		Client: only(client), Verifier: verifier(t, securityKey), Handle: box.handle,
+	r := &accountReceiver{
+		server: server, payment: payment,
+		deposit: strings.ReplaceAll(depositEvent, "ps_secret", payment.Secret.Reveal()),
+		claim:   strings.ReplaceAll(paymentEvent, "pay-1", payment.PaymentKey),
+	}
+	r.Handler = &webhook.Handler{
+		Client: everyEventIsOf(client), Verifier: verifier(t, securityKey), Handle: r.handle,
 		Secret: func(_ context.Context, orderID string) (tosspayments.Sensitive, error) {
 			if orderID == payment.OrderID {
 				return payment.Secret, nil
@@ -75,51 +91,99 @@ func TestHandler(t *testing.T) {
 			return tosspayments.Sensitive{}, nil
 		},
 	}
-	genuine := strings.ReplaceAll(depositEvent, "ps_secret", payment.Secret.Reveal())
-	assert.Equal(t, 200, deliver(handler, genuine, nil))
-	assert.Equal(t, webhook.BySecret, box.last().Verified)
-	assert.Equal(t, "by secret", box.last().Verified.String())
-	assert.Equal(t, payment.PaymentKey, box.last().Payment.PaymentKey, "proven, and fresh too")
-	assert.Equal(t, webhook.Transmission{ID: "whtrans_1", Time: sentAt, RetriedCount: 2}, box.last().Transmission)
+	return r
+}
 
-	claim := strings.ReplaceAll(paymentEvent, "pay-1", payment.PaymentKey)
-	assert.Equal(t, 200, deliver(handler, claim, nil))
-	assert.Equal(t, webhook.Unverified, box.last().Verified, "fresh, but not proven")
-	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, box.last().Payment.Status, "what the server says, not what the event claims")
+func TestADepositIsProvenByItsSecret(t *testing.T) {
+	r := newAccountReceiver(t)
+	assert.Equal(t, 200, deliver(r, r.deposit, nil))
+	assert.Equal(t, webhook.BySecret, r.last().Verified)
+	assert.Equal(t, r.payment.PaymentKey, r.last().Payment.PaymentKey, "proven, and fresh too")
+	assert.Equal(t, webhook.Transmission{ID: "whtrans_1", Time: sentAt, RetriedCount: 2}, r.last().Transmission)
+}
 
-	require.NoError(t, server.Deposit(payment.OrderID, payment.TotalAmount))
-	require.NoError(t, server.Bounce(payment.OrderID))
-	assert.Equal(t, 200, deliver(handler, genuine, nil))
-	assert.Equal(t, tosspayments.PaymentStatusDone, box.last().Event.ClaimedStatus())
-	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, box.last().Payment.Status, "a genuine event may be old: the deposit has bounced since")
+func TestAClaimIsReadFromTheServer(t *testing.T) {
+	r := newAccountReceiver(t)
+	assert.Equal(t, 200, deliver(r, r.claim, nil))
+	assert.Equal(t, webhook.Unverified, r.last().Verified, "fresh, but not proven")
+	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, r.last().Payment.Status, "what the server says, not what the event claims")
+}
 
-	assert.Equal(t, 200, deliver(handler, `{"eventType":"EVENT_OF_TOMORROW","data":{}}`, nil), "unknown events are acknowledged")
-	assert.Equal(t, webhook.Unverified, box.last().Verified)
-	assert.Equal(t, "unverified", box.last().Verified.String())
+func TestAGenuineEventMayBeOld(t *testing.T) {
+	r := newAccountReceiver(t)
+	require.NoError(t, r.server.Deposit(r.payment.OrderID, r.payment.TotalAmount))
+	require.NoError(t, r.server.Bounce(r.payment.OrderID))
+	assert.Equal(t, 200, deliver(r, r.deposit, nil))
+	assert.Equal(t, tosspayments.PaymentStatusDone, r.last().Event.ClaimedStatus())
+	assert.Equal(t, tosspayments.PaymentStatusWaitingForDeposit, r.last().Payment.Status, "the deposit has bounced since")
+}
 
-	n := len(box.got)
-	assert.Equal(t, 401, deliver(handler, depositEvent, nil), "a wrong secret")
-	assert.Equal(t, 503, deliver(handler, paymentEvent, nil), "a payment that this merchant does not have")
-	assert.Equal(t, 400, deliver(handler, "{", nil))
-	assert.Equal(t, 405, deliver(handler, "", func(r *http.Request) { r.Method = http.MethodGet }))
-	assert.Equal(t, 413, deliver(handler, strings.Repeat(" ", 128<<10+1), nil))
-	assert.Equal(t, 413, handler.Receive(t.Context(), make([]byte, 128<<10+1), webhook.Transmission{}))
-	assert.Equal(t, 401, deliver(handler, strings.Replace(paymentEvent, "pay-1", strings.Repeat("p", 201), 1), nil), "no payment has such a key")
-	server.Inject(tosstest.Fault{Operation: tosstest.GetPayment, Kind: tosstest.BadGateway})
-	assert.Equal(t, 503, deliver(handler, claim, nil), "it will come again")
-	handler.Secret = func(context.Context, string) (tosspayments.Sensitive, error) {
-		return payment.Secret, errors.New("the database is away")
+func TestUnknownEventsAreAcknowledged(t *testing.T) {
+	r := newAccountReceiver(t)
+	assert.Equal(t, 200, deliver(r, `{"eventType":"EVENT_OF_TOMORROW","data":{}}`, nil))
+	assert.Equal(t, webhook.Unverified, r.last().Verified)
+}
+
+func TestVerificationsHaveNames(t *testing.T) {
+	assert.Equal(t, "unverified", webhook.Unverified.String())
+	assert.Equal(t, "by secret", webhook.BySecret.String())
+	assert.Equal(t, "by signature", webhook.BySignature.String())
+}
+
+// What is refused is not handed over.
+func TestWhatAHandlerRefuses(t *testing.T) {
+	r := newAccountReceiver(t)
+	for name, row := range map[string]struct {
+		status int
+		body   string
+		change func(*http.Request)
+	}{
+		"a wrong secret": {401, depositEvent, nil},
+		"a payment that this merchant does not have": {503, paymentEvent, nil},
+		"no event": {400, "{", nil},
+		"no POST":  {405, "", func(r *http.Request) { r.Method = http.MethodGet }},
+		"too much": {413, strings.Repeat(" ", 128<<10+1), nil},
+		"a payment key that is longer than any can be": {401, strings.Replace(paymentEvent, "pay-1", strings.Repeat("p", 201), 1), nil},
+	} {
+		assert.Equal(t, row.status, deliver(r, row.body, row.change), name)
 	}
-	assert.Equal(t, 503, deliver(handler, genuine, nil))
-	handler.Secret = nil
-	handler.Client = func(context.Context, *webhook.Event) (*tosspayments.Client, error) {
-		return client, errors.New("the database is away")
+	assert.Equal(t, 413, r.Receive(t.Context(), make([]byte, 128<<10+1), webhook.Transmission{}))
+	assert.Empty(t, r.got)
+}
+
+// An event that cannot be judged now is asked for again.
+func TestWhatAHandlerAsksForAgain(t *testing.T) {
+	away := errors.New("the database is away")
+	for name, spoil := range map[string]func(*accountReceiver){
+		"no secret": func(r *accountReceiver) {
+			r.Secret = func(context.Context, string) (tosspayments.Sensitive, error) { return r.payment.Secret, away }
+		},
+		"no client": func(r *accountReceiver) {
+			r.Secret = nil
+			r.Client = func(context.Context, *webhook.Event) (*tosspayments.Client, error) { return r.server.Client(), away }
+		},
+	} {
+		r := newAccountReceiver(t)
+		spoil(r)
+		assert.Equal(t, 503, deliver(r, r.deposit, nil), name)
+		assert.Empty(t, r.got, name)
 	}
-	assert.Equal(t, 503, deliver(handler, genuine, nil))
-	assert.Len(t, box.got, n, "nothing of this is handed over")
-	handler.Client = nil
-	assert.Equal(t, 200, deliver(handler, genuine, nil))
-	assert.Nil(t, box.last().Payment)
+}
+
+func TestAPaymentThatCannotBeReadIsAskedForAgain(t *testing.T) {
+	r := newAccountReceiver(t)
+	for _, body := range []string{r.claim, r.deposit} {
+		r.server.Inject(tosstest.Fault{Kind: tosstest.BadGateway})
+		assert.Equal(t, 503, deliver(r, body, nil))
+	}
+	assert.Empty(t, r.got)
+}
+
+func TestAHandlerWithoutClientReadsNothing(t *testing.T) {
+	r := newAccountReceiver(t)
+	r.Client = nil
+	assert.Equal(t, 200, deliver(r, r.deposit, nil))
+	assert.Nil(t, r.last().Payment)
 }
 
 func TestHandlerFails(t *testing.T) {
@@ -136,34 +200,37 @@ func TestHandlerFails(t *testing.T) {
 	assert.NotContains(t, log.String(), "ps_secret")
 }
 
-// A byte of the type that is changed on the way must not turn a signed event into one
-// that needs no signature.
 func TestEverySignatureIsVerified(t *testing.T) {
-	var box inbox
-	handler := &webhook.Handler{Verifier: verifier(t, securityKey), Handle: box.handle}
 	signature := sign(t, securityKey, payoutEvent, sentAt, true)
 	signed := func(r *http.Request) { r.Header.Set("tosspayments-webhook-signature", signature) }
-	assert.Equal(t, 200, deliver(handler, payoutEvent, signed))
-	assert.Equal(t, webhook.BySignature, box.last().Verified)
-	assert.Equal(t, "by signature", box.last().Verified.String())
-
-	n := len(box.got)
-	assert.Equal(t, 401, deliver(handler, payoutEvent, nil), "no signature")
-	assert.Equal(t, 401, deliver(handler, strings.Replace(payoutEvent, "payout.", "seller.", 1), nil))
-	assert.Equal(t, 401, deliver(handler, strings.Replace(payoutEvent, "payout.changed", "payouT.changed", 1), signed))
-	assert.Equal(t, 401, deliver(handler, depositEvent, signed), "of another event")
-	assert.Equal(t, 401, deliver(handler, payoutEvent, func(r *http.Request) { r.Header.Set("tosspayments-webhook-signature", "v2:x") }))
-	assert.Len(t, box.got, n)
-
-	handler.Verifier.MaxAge = time.Minute
-	assert.Equal(t, 401, deliver(handler, payoutEvent, signed))
-	handler.Verifier = nil
-	assert.Equal(t, 200, deliver(handler, payoutEvent, nil))
-	assert.Equal(t, webhook.Unverified, box.last().Verified, "it cannot be verified without the keys")
+	var box inbox
+	handler := &webhook.Handler{Verifier: verifier(t, securityKey), Handle: box.handle}
+	t.Run("genuine", func(t *testing.T) {
+		assert.Equal(t, 200, deliver(handler, payoutEvent, signed))
+		assert.Equal(t, webhook.BySignature, box.last().Verified)
+	})
+	t.Run("not genuine", func(t *testing.T) {
+		before := len(box.got)
+		assert.Equal(t, 401, deliver(handler, payoutEvent, nil), "no signature")
+		assert.Equal(t, 401, deliver(handler, strings.Replace(payoutEvent, "payout.", "seller.", 1), nil))
+		assert.Equal(t, 401, deliver(handler, strings.Replace(payoutEvent, "payout.changed", "payouT.changed", 1), signed))
+		assert.Equal(t, 401, deliver(handler, depositEvent, signed), "of another event")
+		assert.Equal(t, 401, deliver(handler, payoutEvent, func(r *http.Request) { r.Header.Set("tosspayments-webhook-signature", "v2:x") }))
+		assert.Len(t, box.got, before)
+	})
+	t.Run("too old", func(t *testing.T) {
+		impatient := verifier(t, securityKey)
+		impatient.MaxAge = time.Minute
+		assert.Equal(t, 401, deliver(&webhook.Handler{Verifier: impatient, Handle: box.handle}, payoutEvent, signed))
+	})
+	t.Run("without keys", func(t *testing.T) {
+		assert.Equal(t, 200, deliver(&webhook.Handler{Handle: box.handle}, payoutEvent, nil))
+		assert.Equal(t, webhook.Unverified, box.last().Verified, "it cannot be verified without the keys")
+	})
 }
 
-// merchant answers lookups of one MID.
-func merchant(t *testing.T, mock *httpmock.MockTransport, secretKey string) *tosspayments.Client {
+// merchantClient answers lookups of one MID.
+func merchantClient(t *testing.T, mock *httpmock.MockTransport, secretKey string) *tosspayments.Client {
 	t.Helper()
 	client, err := tosspayments.New(secretKey, tosspayments.WithHTTPClient(&http.Client{Transport: mock}))
 	require.NoError(t, err)
@@ -183,14 +250,8 @@ func TestSeveralMerchants(t *testing.T) {
 		own.RegisterResponder(http.MethodGet, address, httpmock.NewStringResponder(404, notFound))
 		other.RegisterResponder(http.MethodGet, address, httpmock.NewStringResponder(200, found))
 	}
-	ownClient, otherClient := merchant(t, own, "test_sk_own0000000000"), merchant(t, other, "test_sk_other00000000")
-	var box inbox
-	handler := &webhook.Handler{Client: only(ownClient), Handle: box.handle}
-	assert.Equal(t, 503, deliver(handler, event, nil), "it comes again")
-	assert.Equal(t, 503, deliver(handler, deposit, nil))
-	assert.Empty(t, box.got)
-
-	handler.Client = func(_ context.Context, e *webhook.Event) (*tosspayments.Client, error) {
+	ownClient, otherClient := merchantClient(t, own, "test_sk_own0000000000"), merchantClient(t, other, "test_sk_other00000000")
+	clientOf := func(_ context.Context, e *webhook.Event) (*tosspayments.Client, error) {
 		switch {
 		case e.Payment != nil && e.Payment.MID == "bill_othermid":
 			return otherClient, nil
@@ -199,17 +260,28 @@ func TestSeveralMerchants(t *testing.T) {
 		}
 		return nil, nil
 	}
-	for _, body := range []string{event, deposit} {
-		assert.Equal(t, 200, deliver(handler, body, nil))
-		assert.Equal(t, tosspayments.OutcomePaid, box.last().Payment.Outcome())
-		assert.Equal(t, webhook.Unverified, box.last().Verified)
+	for name, body := range map[string]string{"payment": event, "deposit": deposit} {
+		t.Run("a "+name+" of another merchant comes again", func(t *testing.T) {
+			var box inbox
+			assert.Equal(t, 503, deliver(&webhook.Handler{Client: everyEventIsOf(ownClient), Handle: box.handle}, body, nil))
+			assert.Empty(t, box.got)
+		})
+		t.Run("the client is chosen by the "+name, func(t *testing.T) {
+			var box inbox
+			assert.Equal(t, 200, deliver(&webhook.Handler{Client: clientOf, Handle: box.handle}, body, nil))
+			assert.Equal(t, tosspayments.OutcomePaid, box.last().Payment.Outcome())
+			assert.Equal(t, webhook.Unverified, box.last().Verified)
+		})
 	}
-
-	asked := own.GetTotalCallCount() + other.GetTotalCallCount()
-	assert.Equal(t, 200, deliver(handler, strings.ReplaceAll(event, "bill_othermid", "somebody_else"), nil))
-	assert.Nil(t, box.last().Payment, "not ours")
-	assert.Equal(t, webhook.Unverified, box.last().Verified)
-	assert.Equal(t, asked, own.GetTotalCallCount()+other.GetTotalCallCount())
+	t.Run("no client", func(t *testing.T) {
+		var box inbox
+		asked := own.GetTotalCallCount() + other.GetTotalCallCount()
+		handler := &webhook.Handler{Client: clientOf, Handle: box.handle}
+		assert.Equal(t, 200, deliver(handler, strings.ReplaceAll(event, "bill_othermid", "somebody_else"), nil))
+		assert.Nil(t, box.last().Payment, "not ours")
+		assert.Equal(t, webhook.Unverified, box.last().Verified)
+		assert.Equal(t, asked, own.GetTotalCallCount()+other.GetTotalCallCount())
+	})
 }
 
 // Orders that are not known cost no request.
@@ -217,7 +289,7 @@ func TestNotMine(t *testing.T) {
 	mock := httpmock.NewMockTransport()
 	var box inbox
 	handler := &webhook.Handler{
-		Client: only(merchant(t, mock, "test_sk_own0000000000")), Handle: box.handle,
+		Client: everyEventIsOf(merchantClient(t, mock, "test_sk_own0000000000")), Handle: box.handle,
 		Secret: func(_ context.Context, orderID string) (tosspayments.Sensitive, error) {
 			return tosspayments.Sensitive{}, fmt.Errorf("order %s: %w", orderID, webhook.ErrNotMine)
 		},
@@ -239,10 +311,10 @@ func TestNotMine(t *testing.T) {
 func TestPaymentOfAnotherOrder(t *testing.T) {
 	server := tosstest.NewServer(t)
 	client := server.Client()
-	payment, err := client.IssueVirtualAccount(t.Context(), account())
+	payment, err := client.IssueVirtualAccount(t.Context(), accountRequest())
 	require.NoError(t, err)
 	var box inbox
-	handler := &webhook.Handler{Client: only(client), Handle: box.handle}
+	handler := &webhook.Handler{Client: everyEventIsOf(client), Handle: box.handle}
 	forged := strings.NewReplacer("pay-1", payment.PaymentKey, "order-0001", "order-9999").Replace(paymentEvent)
 	assert.Equal(t, 401, deliver(handler, forged, nil))
 	assert.Empty(t, box.got)
@@ -355,7 +427,7 @@ func TestHandleTakesTooLong(t *testing.T) {
 				return nil
 			},
 		}, webhook.DepositCallback)
-		_, err := server.Client().IssueVirtualAccount(t.Context(), account())
+		_, err := server.Client().IssueVirtualAccount(t.Context(), accountRequest())
 		require.NoError(t, err)
 		server.WaitWebhooks()
 		time.Sleep(5 * time.Second)

@@ -31,42 +31,60 @@ func parse(t testing.TB, body string) *webhook.Event {
 	return event
 }
 
-func TestParse(t *testing.T) {
+func TestParsePayment(t *testing.T) {
 	e := parse(t, paymentEvent)
 	assert.Equal(t, webhook.PaymentStatusChanged, e.Type)
 	assert.Equal(t, "pay-1", e.Payment.PaymentKey)
 	assert.Equal(t, "2026-03-01T01:16:02.120345Z", e.CreatedAt.UTC().Format(time.RFC3339Nano), "without an offset it is Korean time")
-	assert.False(t, e.MatchesSecret(tosspayments.NewSensitive("")), "no secret matches nothing")
+}
 
+func TestParseDeposit(t *testing.T) {
 	d := parse(t, depositEvent)
 	assert.Equal(t, webhook.DepositCallback, d.Type)
 	assert.Equal(t, tosspayments.PaymentStatusDone, d.ClaimedStatus())
+	assert.Equal(t, parse(t, paymentEvent).Identity(), d.Identity(), "two kinds of event, one change")
+}
+
+func TestMatchesSecret(t *testing.T) {
+	d := parse(t, depositEvent)
 	assert.True(t, d.MatchesSecret(tosspayments.NewSensitive("ps_secret")))
 	assert.False(t, d.MatchesSecret(tosspayments.NewSensitive("ps_other")))
 	assert.False(t, d.MatchesSecret(tosspayments.Sensitive{}))
-	assert.Equal(t, e.Identity(), d.Identity(), "two kinds of event, one change")
+	assert.False(t, parse(t, paymentEvent).MatchesSecret(tosspayments.NewSensitive("")), "no secret matches nothing")
+}
 
+func TestParsePayout(t *testing.T) {
 	p := parse(t, payoutEvent)
 	assert.Equal(t, "event/evt_1", p.Identity())
 	assert.JSONEq(t, `{"id":"FPA_1","status":"COMPLETED"}`, string(p.Data))
+}
 
+func TestParseUnknownEvent(t *testing.T) {
 	u := parse(t, `{"eventType":"EVENT_OF_TOMORROW","createdAt":"2026-03-05T00:00:00.000000","orderId":"o","data":{"a":1,"A":2}}`)
 	assert.JSONEq(t, `{"a":1,"A":2}`, string(u.Data), "the data of other types is the caller's")
 	assert.NotEmpty(t, u.Identity())
+}
 
+func TestParseCancel(t *testing.T) {
 	c := parse(t, `{"eventType":"CANCEL_STATUS_CHANGED","data":{"transactionKey":"C1","cancelAmount":12.5,"cancelStatus":"DONE"}}`)
 	assert.Equal(t, "12.5", c.Cancel.CancelAmount.String())
 	assert.Equal(t, "cancel/C1/DONE", c.Identity())
+}
+
+func TestParseDeletedBillingKey(t *testing.T) {
 	b := parse(t, `{"eventType":"BILLING_DELETED","data":{"billingKey":"key-1","reason":null}}`)
 	assert.Equal(t, "key-1", b.Billing.BillingKey.Reveal())
 	assert.NotContains(t, b.Identity(), "key-1")
+}
 
+// Servers use their buffers again.
+func TestParseKeepsItsOwnBytes(t *testing.T) {
 	buffer := []byte(depositEvent)
-	kept, err := webhook.Parse(buffer)
+	event, err := webhook.Parse(buffer)
 	require.NoError(t, err)
-	clear(buffer) // as servers do that use their buffers again
-	assert.Equal(t, depositEvent, string(kept.Body))
-	assert.Equal(t, depositEvent, string(kept.Data))
+	clear(buffer)
+	assert.Equal(t, depositEvent, string(event.Body))
+	assert.Equal(t, depositEvent, string(event.Data))
 }
 
 func TestParseRefuses(t *testing.T) {
@@ -104,24 +122,41 @@ func TestParseTakesEachNameOnce(t *testing.T) {
 	}
 }
 
-// TestEveryEvent reads an example of each event of the reference.
-func TestEveryEvent(t *testing.T) {
+// referenceEvents are the example of each event of the reference.
+func referenceEvents(t *testing.T) map[webhook.EventType]*webhook.Event {
+	t.Helper()
 	data, err := os.ReadFile("testdata/events.json")
 	require.NoError(t, err)
 	var examples []json.RawMessage
 	require.NoError(t, json.Unmarshal(data, &examples))
-	seen := map[webhook.EventType]*webhook.Event{}
+	events := map[webhook.EventType]*webhook.Event{}
 	for _, example := range examples {
 		e := parse(t, string(example))
-		assert.False(t, e.CreatedAt.IsZero(), e.Type)
-		assert.NotEmpty(t, e.Identity())
 		assert.JSONEq(t, string(example), string(e.Body))
-		seen[e.Type] = e
+		events[e.Type] = e
 	}
-	assert.Equal(t, tosspayments.Won(33000), seen[webhook.PaymentStatusChanged].Payment.TotalAmount)
-	assert.Equal(t, "order-20260301-0009", seen[webhook.DepositCallback].Deposit.OrderID)
-	assert.Equal(t, tosspayments.CancelStatusDone, seen[webhook.CancelStatusChanged].Cancel.CancelStatus)
-	assert.Equal(t, "Zxample-billing-key-0001=", seen[webhook.BillingDeleted].Billing.BillingKey.Reveal())
+	return events
+}
+
+func TestEveryEventHasATimeAndAnIdentity(t *testing.T) {
+	events := referenceEvents(t)
+	assert.Len(t, events, 12)
+	for _, e := range events {
+		assert.False(t, e.CreatedAt.IsZero(), e.Type)
+		assert.NotEmpty(t, e.Identity(), e.Type)
+	}
+}
+
+func TestEventsOfPaymentsAreTyped(t *testing.T) {
+	events := referenceEvents(t)
+	assert.Equal(t, tosspayments.Won(33000), events[webhook.PaymentStatusChanged].Payment.TotalAmount)
+	assert.Equal(t, "order-20260301-0009", events[webhook.DepositCallback].Deposit.OrderID)
+	assert.Equal(t, tosspayments.CancelStatusDone, events[webhook.CancelStatusChanged].Cancel.CancelStatus)
+	assert.Equal(t, "Zxample-billing-key-0001=", events[webhook.BillingDeleted].Billing.BillingKey.Reveal())
+}
+
+func TestEventsOfOtherProductsAreDecoded(t *testing.T) {
+	events := referenceEvents(t)
 	for eventType, row := range map[webhook.EventType]struct{ name, want string }{
 		webhook.MethodUpdated:             {"methodKey", "mkey_example"},
 		webhook.CustomerStatusChanged:     {"status", "REMOVED"},
@@ -133,11 +168,10 @@ func TestEveryEvent(t *testing.T) {
 		webhook.ARSReservationChanged:     {"arsReservationKey", "ars_1"},
 	} {
 		var fields map[string]any
-		require.NoError(t, seen[eventType].Decode(&fields), eventType)
+		require.NoError(t, events[eventType].Decode(&fields), eventType)
 		assert.Equal(t, row.want, fields[row.name], eventType)
-		assert.Empty(t, seen[eventType].OrderID(), "it wakes no order")
+		assert.Empty(t, events[eventType].OrderID(), "it wakes no order")
 	}
-	assert.Len(t, seen, 12)
 }
 
 func TestDecode(t *testing.T) {
@@ -194,7 +228,7 @@ func TestIdentityOfTwoAttempts(t *testing.T) {
 // has its own.
 func TestIdentityOfAnAccount(t *testing.T) {
 	server := tosstest.NewServer(t)
-	account, err := server.Client().IssueVirtualAccount(t.Context(), account())
+	account, err := server.Client().IssueVirtualAccount(t.Context(), accountRequest())
 	require.NoError(t, err)
 	kinds := map[string]int{}
 	for _, happens := range []func() error{

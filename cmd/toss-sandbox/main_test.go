@@ -206,27 +206,41 @@ func TestPages(t *testing.T) {
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 }
 
-func TestAPaymentIsSeenAsItHappens(t *testing.T) {
+func TestANewPageIsEmpty(t *testing.T) {
 	b := open(t)
 	p := b.follow()
 	assert.Empty(t, p.Lists)
 	assert.Equal(t, b.sandbox.keys, p.About.Keys)
-	r := b.pay("CARD")
-	assert.Equal(t, "paid", r.Outcome)
+}
+
+func TestAPaymentIsSeenAsItHappens(t *testing.T) {
+	b := open(t)
+	p := b.follow()
+	assert.Equal(t, "paid", b.pay("CARD").Outcome)
 	for len(p.Lists[webhooks]) == 0 {
 		p.read()
 	}
 	v := last[paymentView](p, payments)
-	assert.Equal(t, "DONE", v.Status)
-	assert.Equal(t, "15000", string(v.Amount))
-	assert.Equal(t, []string{"refund"}, v.Acts)
-	q := last[requestView](p, requests)
-	assert.Equal(t, "confirm payment", q.Operation)
-	assert.Equal(t, v.PaymentKey, q.PaymentKey)
-	assert.Equal(t, v.OrderID, q.OrderID)
-	assert.Equal(t, v.OrderID, last[webhookView](p, webhooks).OrderID)
-	assert.Equal(t, "approved", last[entryView](p, entries).Kind)
+	t.Run("with its status", func(t *testing.T) {
+		assert.Equal(t, "DONE", v.Status)
+		assert.Equal(t, "15000", string(v.Amount))
+		assert.Equal(t, []string{"refund"}, v.Acts)
+	})
+	t.Run("with its request", func(t *testing.T) {
+		q := last[requestView](p, requests)
+		assert.Equal(t, "confirm payment", q.Operation)
+		assert.Equal(t, v.PaymentKey, q.PaymentKey)
+		assert.Equal(t, v.OrderID, q.OrderID)
+	})
+	t.Run("with its webhook and its money", func(t *testing.T) {
+		assert.Equal(t, v.OrderID, last[webhookView](p, webhooks).OrderID)
+		assert.Equal(t, "approved", last[entryView](p, entries).Kind)
+	})
+}
 
+func TestThePageLearnsThatTimeHasPassed(t *testing.T) {
+	b := open(t)
+	p := b.follow()
 	before := p.changes
 	b.press(act{Do: "advance", Of: "10m"})
 	p.read()
@@ -234,38 +248,48 @@ func TestAPaymentIsSeenAsItHappens(t *testing.T) {
 	assert.WithinDuration(t, time.Now().Add(10*time.Minute), b.sandbox.toss.Now(), time.Minute)
 }
 
+// detail reads what the page shows of one thing.
+func (b *browser) detail(k kind, id string, into any) {
+	b.t.Helper()
+	response, text := b.send(http.MethodGet, "/sandbox/detail/"+string(k)+"/"+url.PathEscape(id), "", nil)
+	require.Equal(b.t, http.StatusOK, response.StatusCode, text)
+	require.NoError(b.t, json.Unmarshal([]byte(text), into))
+}
+
 func TestThingsAreShownWhole(t *testing.T) {
 	b := open(t)
 	b.pay("CARD")
 	s := b.state()
-	detail := func(k kind, id string, into any) {
-		t.Helper()
-		response, text := b.send(http.MethodGet, "/sandbox/detail/"+string(k)+"/"+url.PathEscape(id), "", nil)
-		require.Equal(t, http.StatusOK, response.StatusCode, text)
-		require.NoError(t, json.Unmarshal([]byte(text), into))
-	}
-	var p documentDetail
 	v := last[paymentView](s, payments)
-	detail(payments, v.PaymentKey, &p)
-	assert.Contains(t, string(p.Document), `"approvedAt"`)
-	var statuses []string
-	for _, x := range p.Life {
-		statuses = append(statuses, x.Status)
-	}
-	assert.Equal(t, []string{"READY", "IN_PROGRESS", "DONE"}, statuses)
-	var r requestDetail
-	detail(requests, last[requestView](s, requests).ID, &r)
-	assert.Contains(t, r.Body, v.OrderID)
-	assert.Contains(t, r.Answer, `"approvedAt"`)
-	assert.NotContains(t, r.Header, "Authorization")
-	var w webhookDetail
-	detail(webhooks, last[webhookView](s, webhooks).ID, &w)
-	assert.Contains(t, w.Body, v.OrderID)
-	assert.NotEmpty(t, w.Header["Tosspayments-Webhook-Transmission-Id"])
-	for _, path := range []string{"payments/none", "requests/0", "none/1", "entries/1"} {
-		response, _ := b.send(http.MethodGet, "/sandbox/detail/"+path, "", nil)
-		assert.Equal(t, http.StatusNotFound, response.StatusCode, path)
-	}
+	t.Run("payment", func(t *testing.T) {
+		var p documentDetail
+		b.detail(payments, v.PaymentKey, &p)
+		assert.Contains(t, string(p.Document), `"approvedAt"`)
+		var statuses []string
+		for _, x := range p.Life {
+			statuses = append(statuses, x.Status)
+		}
+		assert.Equal(t, []string{"READY", "IN_PROGRESS", "DONE"}, statuses)
+	})
+	t.Run("request", func(t *testing.T) {
+		var r requestDetail
+		b.detail(requests, last[requestView](s, requests).ID, &r)
+		assert.Contains(t, r.Body, v.OrderID)
+		assert.Contains(t, r.Answer, `"approvedAt"`)
+		assert.NotContains(t, r.Header, "Authorization")
+	})
+	t.Run("webhook", func(t *testing.T) {
+		var w webhookDetail
+		b.detail(webhooks, last[webhookView](s, webhooks).ID, &w)
+		assert.Contains(t, w.Body, v.OrderID)
+		assert.NotEmpty(t, w.Header["Tosspayments-Webhook-Transmission-Id"])
+	})
+	t.Run("nothing else", func(t *testing.T) {
+		for _, path := range []string{"payments/none", "requests/0", "none/1", "entries/1"} {
+			response, _ := b.send(http.MethodGet, "/sandbox/detail/"+path, "", nil)
+			assert.Equal(t, http.StatusNotFound, response.StatusCode, path)
+		}
+	})
 }
 
 // The command that is shown asks the same again, also through a shell.
@@ -300,23 +324,24 @@ func TestCurl(t *testing.T) {
 
 func TestButtonsOfABank(t *testing.T) {
 	b := open(t)
-	r := b.pay("VIRTUAL_ACCOUNT")
-	assert.Equal(t, "waiting", r.Outcome)
-	p := b.payment()
-	assert.Equal(t, "WAITING_FOR_DEPOSIT", p.Status)
-	assert.NotEmpty(t, p.Account)
-	assert.Equal(t, []string{"deposit", "overdue", "refund"}, p.Acts)
-	b.press(act{Do: "deposit", Of: p.PaymentKey})
-	p = b.payment()
-	assert.Equal(t, "DONE", p.Status)
-	assert.Equal(t, []string{"bounce", "refund"}, p.Acts)
-	b.press(act{Do: "bounce", Of: p.PaymentKey})
-	assert.Equal(t, "WAITING_FOR_DEPOSIT", b.payment().Status)
-	b.press(act{Do: "overdue", Of: p.PaymentKey})
-	assert.Equal(t, []string{"refund"}, b.payment().Acts)
-	b.press(act{Do: "refund", Of: p.PaymentKey})
-	assert.Equal(t, "CANCELED", b.payment().Status)
-	assert.Empty(t, b.payment().Acts)
+	assert.Equal(t, "waiting", b.pay("VIRTUAL_ACCOUNT").Outcome)
+	assert.NotEmpty(t, b.payment().Account)
+	for _, step := range []struct {
+		press, status string
+		acts          []string
+	}{
+		{"", "WAITING_FOR_DEPOSIT", []string{"deposit", "overdue", "refund"}},
+		{"deposit", "DONE", []string{"bounce", "refund"}},
+		{"bounce", "WAITING_FOR_DEPOSIT", []string{"deposit", "overdue", "refund"}},
+		{"overdue", "WAITING_FOR_DEPOSIT", []string{"refund"}},
+		{"refund", "CANCELED", nil},
+	} {
+		if step.press != "" {
+			b.press(act{Do: step.press, Of: b.payment().PaymentKey})
+		}
+		assert.Equal(t, step.status, b.payment().Status, step.press)
+		assert.ElementsMatch(t, step.acts, b.payment().Acts, step.press)
+	}
 }
 
 func TestRefunds(t *testing.T) {
@@ -338,7 +363,7 @@ func TestRefunds(t *testing.T) {
 	}
 }
 
-func TestButtonsOfBadLuck(t *testing.T) {
+func TestTheNextPaymentIsRefused(t *testing.T) {
 	b := open(t)
 	b.press(act{Do: "fault", Of: "refuse", Operation: tosstest.ConfirmPayment, Code: tosspayments.ErrRejectCardPayment})
 	assert.Equal(t, []waiting{{"refuse", tosstest.ConfirmPayment, "", tosspayments.ErrRejectCardPayment}}, b.state().Faults)
@@ -349,7 +374,11 @@ func TestButtonsOfBadLuck(t *testing.T) {
 	q := last[requestView](b.state(), requests)
 	assert.Equal(t, "refuse", q.Fault)
 	assert.Equal(t, "REJECT_CARD_PAYMENT", q.Code)
+}
 
+func TestTheNextAnswerIsLost(t *testing.T) {
+	t.Parallel() // It waits between attempts.
+	b := open(t)
 	for _, of := range []string{"lose", "drop", "500", "502", "429"} {
 		b.press(act{Do: "fault", Of: of, Operation: tosstest.ConfirmPayment})
 		assert.Equal(t, []waiting{{Of: of, Operation: tosstest.ConfirmPayment}}, b.state().Faults)
@@ -357,21 +386,26 @@ func TestButtonsOfBadLuck(t *testing.T) {
 		assert.Empty(t, b.state().Faults)
 		assert.Equal(t, 1, b.sandbox.toss.Charges(b.payment().OrderID))
 	}
-	b.press(act{Do: "fault", Of: "slow"})
-	for _, of := range []string{"duplicate", "hold", "delay", "lose-webhook"} {
+}
+
+func TestFaultsAreCleared(t *testing.T) {
+	b := open(t)
+	for _, of := range []string{"slow", "duplicate", "hold", "delay", "lose-webhook"} {
 		b.press(act{Do: "fault", Of: of})
 	}
 	assert.Equal(t, []waiting{{Of: "slow"}, {Of: "duplicate"}, {Of: "hold"}, {Of: "delay"}, {Of: "lose-webhook"}}, b.state().Faults)
 	b.press(act{Do: "clear"})
 	assert.Empty(t, b.state().Faults)
+}
 
+func TestAnEventIsSentAgain(t *testing.T) {
+	b := open(t)
 	b.press(act{Do: "fault", Of: "duplicate"})
-	before := len(b.state().Lists[webhooks])
 	b.pay("CARD")
-	assert.Len(t, b.state().Lists[webhooks], before+2)
+	assert.Len(t, b.state().Lists[webhooks], 2)
 	b.press(act{Do: "resend", Of: last[webhookView](b.state(), webhooks).Transmission})
 	s := b.state()
-	assert.Len(t, s.Lists[webhooks], before+3)
+	assert.Len(t, s.Lists[webhooks], 3)
 	assert.Positive(t, last[webhookView](s, webhooks).Retried)
 }
 
@@ -394,12 +428,11 @@ func TestButtonsThatCannotBePressed(t *testing.T) {
 	assert.Equal(t, "DONE", b.payment().Status)
 }
 
-func TestShop(t *testing.T) {
+func TestTheShopChargesARegisteredCard(t *testing.T) {
 	b := open(t)
-	var c card
-	var o order
-	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "billing"}, &o)
+	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "billing"}, &order{})
 	require.Equal(t, http.StatusOK, status, text)
+	var c card
 	status, text = b.post("/sandbox/shop/card", map[string]string{"query": b.window("billing", map[string]any{"method": "CARD"})}, &c)
 	require.Equal(t, http.StatusOK, status, text)
 	assert.NotEmpty(t, c.Number)
@@ -411,9 +444,13 @@ func TestShop(t *testing.T) {
 		assert.Equal(t, "9900", string(r.Payment.Amount))
 	}
 	assert.Len(t, b.sandbox.toss.Ledger(), 2)
+}
 
-	// The amount is the shop's, not the browser's.
-	status, text = b.post("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
+// The amount is the shop's, not the browser's.
+func TestTheShopRefuses(t *testing.T) {
+	b := open(t)
+	var o order
+	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
 	require.Equal(t, http.StatusOK, status, text)
 	query := b.window("payment", map[string]any{
 		"method": "CARD", "amount": map[string]any{"currency": "KRW", "value": 100}, "orderId": o.ID, "orderName": o.Name,
@@ -427,7 +464,7 @@ func TestShop(t *testing.T) {
 	}
 	status, _ = b.post("/sandbox/shop/confirm", map[string]string{"query": "paymentKey=key&orderId=unknown-order&amount=100"}, nil)
 	assert.Equal(t, http.StatusConflict, status)
-	assert.Len(t, b.sandbox.toss.Ledger(), 2)
+	assert.Empty(t, b.sandbox.toss.Ledger())
 }
 
 func TestShopForgets(t *testing.T) {
@@ -457,21 +494,26 @@ func TestWebhooksGoOut(t *testing.T) {
 	assert.Equal(t, []string{receiver.URL}, b.state().About.Webhooks)
 }
 
-// A page that is slow, or new, gets each thing once, as it is by then; what is old is
-// dropped.
-func TestFeed(t *testing.T) {
+func newTestFeed() *feed {
 	f := newFeed()
 	f.now = time.Now
 	f.opened = func(body []byte) string { return string(body) }
-	pay := func(key, status string) {
-		f.putPayment(encode(map[string]any{"paymentKey": key, "status": status, "totalAmount": 1, "balanceAmount": 1}))
-	}
-	pay("a", "READY")
-	pay("b", "READY")
+	return f
+}
+
+func putStatus(f *feed, key, status string) {
+	f.putPayment(encode(map[string]any{"paymentKey": key, "status": status, "totalAmount": 1, "balanceAmount": 1}))
+}
+
+// A page that is slow, or new, gets each thing once, as it is by then.
+func TestFeed(t *testing.T) {
+	f := newTestFeed()
+	putStatus(f, "a", "READY")
+	putStatus(f, "b", "READY")
 	news, seen, changed := f.since(0)
 	assert.Len(t, news[payments], 2)
-	pay("a", "IN_PROGRESS")
-	pay("a", "DONE")
+	putStatus(f, "a", "IN_PROGRESS")
+	putStatus(f, "a", "DONE")
 	<-changed
 	news, seen, changed = f.since(seen)
 	require.Len(t, news[payments], 1)
@@ -485,10 +527,16 @@ func TestFeed(t *testing.T) {
 	}
 	news, _, _ = f.since(0)
 	assert.Contains(t, string(news[payments][0]), `"DONE"`, "by age, and not by change")
+}
+
+// What is old is dropped, of its own kind only.
+func TestFeedIsBounded(t *testing.T) {
+	f := newTestFeed()
+	putStatus(f, "a", "READY")
 	for i := range maxItems + 10 {
 		f.putRequest(&tosstest.Request{Path: "/v1/payments/x", Body: bytes.Repeat([]byte("x"), i)})
 	}
-	news, _, _ = f.since(0)
+	news, _, _ := f.since(0)
 	assert.Len(t, news[requests], maxItems)
 	for range 40 {
 		f.putRequest(&tosstest.Request{Path: "/v1/payments/x", Body: make([]byte, 1<<20)})
@@ -496,7 +544,7 @@ func TestFeed(t *testing.T) {
 	assert.LessOrEqual(t, f.lists[requests].size, maxBytes)
 	news, _, _ = f.since(0)
 	assert.Less(t, len(news[requests]), 40)
-	assert.Len(t, news[payments], 2)
+	assert.Len(t, news[payments], 1)
 }
 
 func TestFlags(t *testing.T) {
@@ -548,54 +596,73 @@ func TestRandomFaults(t *testing.T) {
 }
 
 // What was there when it was killed is there when it starts again, keys too.
-func TestStateFile(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "sandbox.json")
-	b := open(t, "-state", name)
+// usedSandbox is one that keeps its state in a file, and has something to keep.
+func usedSandbox(t *testing.T, file string) *browser {
+	t.Helper()
+	b := open(t, "-state", file)
 	b.pay("CARD")
 	b.pay("VIRTUAL_ACCOUNT")
 	b.press(act{Do: "advance", Of: "24h"})
 	b.press(act{Do: "register-seller"})
 	b.press(act{Do: "agree", Of: "customer-1"})
-	before := b.state()
-	// Another one may not have the file, nor change its keys.
-	s, err := parse([]string{"-state", name, "-secret-key", tosstest.DefaultSecretKey}, io.Discard)
-	require.NoError(t, err)
-	_, err = newSandbox(s)
-	require.ErrorContains(t, err, name+": another server is using it")
+	return b
+}
+
+func TestStateFile(t *testing.T) {
+	name, killed := filepath.Join(t.TempDir(), "sandbox.json"), filepath.Join(t.TempDir(), "sandbox.json")
+	b := usedSandbox(t, name)
 	// It is not closed: it was killed.
-	killed := filepath.Join(t.TempDir(), "sandbox.json")
 	for _, end := range []string{"", ".keys"} {
 		data, err := os.ReadFile(name + end)
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(killed+end, data, 0o600))
 	}
-	name = killed
-	again := open(t, "-state", name)
-	after := again.state()
-	assert.Equal(t, before.About.Keys, after.About.Keys)
-	assert.Equal(t, name, after.About.State)
-	require.Len(t, after.Lists[payments], 2)
-	for i := range after.Lists[payments] {
-		assert.JSONEq(t, string(before.Lists[payments][i]), string(after.Lists[payments][i]))
-	}
-	assert.Len(t, after.Lists[entries], 1)
-	assert.Equal(t, before.Lists[sellers], after.Lists[sellers])
-	assert.Equal(t, before.Lists[customers], after.Lists[customers])
-	assert.WithinDuration(t, b.sandbox.toss.Now(), again.sandbox.toss.Now(), time.Minute)
-	p := last[paymentView](after, payments)
-	again.press(act{Do: "deposit", Of: p.PaymentKey})
-	assert.Equal(t, "DONE", again.payment().Status)
+	again := open(t, "-state", killed)
+	before, after := b.state(), again.state()
+	t.Run("has the keys and the clock", func(t *testing.T) {
+		assert.Equal(t, before.About.Keys, after.About.Keys)
+		assert.Equal(t, killed, after.About.State)
+		assert.WithinDuration(t, b.sandbox.toss.Now(), again.sandbox.toss.Now(), time.Minute)
+	})
+	t.Run("has what the page shows", func(t *testing.T) {
+		require.Len(t, after.Lists[payments], 2)
+		for i := range after.Lists[payments] {
+			assert.JSONEq(t, string(before.Lists[payments][i]), string(after.Lists[payments][i]))
+		}
+		assert.Len(t, after.Lists[entries], 1)
+		assert.Equal(t, before.Lists[sellers], after.Lists[sellers])
+		assert.Equal(t, before.Lists[customers], after.Lists[customers])
+	})
+	t.Run("goes on", func(t *testing.T) {
+		again.press(act{Do: "deposit", Of: last[paymentView](after, payments).PaymentKey})
+		assert.Equal(t, "DONE", again.payment().Status)
+	})
+}
 
-	given := open(t, "-state", filepath.Join(t.TempDir(), "other"), "-secret-key", tosstest.DefaultSecretKey)
-	assert.Equal(t, tosstest.DefaultSecretKey, given.sandbox.keys.Secret)
-	assert.NotEmpty(t, given.sandbox.keys.Client)
+func TestStateFileOfAnother(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "sandbox.json")
+	open(t, "-state", name)
+	s, err := parse([]string{"-state", name, "-secret-key", tosstest.DefaultSecretKey}, io.Discard)
+	require.NoError(t, err)
+	_, err = newSandbox(s)
+	require.ErrorContains(t, err, name+": another server is using it")
+}
 
-	require.NoError(t, os.WriteFile(name+".keys", []byte("no JSON"), 0o600))
-	_, err = newSandbox(settings{stateFile: name})
-	require.ErrorContains(t, err, name+".keys")
+func TestStateFileWithAKeyThatWasGiven(t *testing.T) {
+	b := open(t, "-state", filepath.Join(t.TempDir(), "other"), "-secret-key", tosstest.DefaultSecretKey)
+	assert.Equal(t, tosstest.DefaultSecretKey, b.sandbox.keys.Secret)
+	assert.NotEmpty(t, b.sandbox.keys.Client)
+}
+
+func TestStateFilesThatCannotBeUsed(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "sandbox.json")
+	open(t, "-state", name)
 	info, err := os.Stat(name + ".keys")
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	require.NoError(t, os.WriteFile(name+".keys", []byte("no JSON"), 0o600))
+	_, err = newSandbox(settings{stateFile: name})
+	require.ErrorContains(t, err, name+".keys")
 	_, err = newSandbox(settings{stateFile: t.TempDir()})
 	require.Error(t, err)
 }

@@ -30,40 +30,69 @@ func (b *browser) refuses(a act) {
 	assert.NotEmpty(b.t, text)
 }
 
-func TestSellersAndPayouts(t *testing.T) {
+// payableSeller registers a seller who can be paid, and gives the merchant the money.
+func (b *browser) payableSeller(won string) sellerView {
+	b.t.Helper()
+	b.press(act{Do: "register-seller"})
+	b.press(act{Do: "identify", Of: b.seller().ID})
+	b.press(act{Do: "add-balance", Amount: won})
+	return b.seller()
+}
+
+func TestButtonsOfASeller(t *testing.T) {
 	b := open(t)
 	b.press(act{Do: "register-seller"})
 	s := b.seller()
 	assert.Equal(t, []string{"identify"}, s.Acts)
 	assert.Equal(t, "김토스", s.Name)
 	b.refuses(act{Do: "kyc", Of: s.ID})
-	b.refuses(act{Do: "pay-out", Of: s.ID, Amount: "1000"})
 	b.press(act{Do: "identify", Of: s.ID})
 	assert.Equal(t, []string{"kyc", "require-kyc"}, b.seller().Acts)
 	b.press(act{Do: "require-kyc", Of: s.ID})
 	b.press(act{Do: "kyc", Of: s.ID})
 	assert.Equal(t, "APPROVED", b.seller().Status)
+}
+
+func TestEventsOfASellerNameThem(t *testing.T) {
+	b := open(t)
+	s := b.payableSeller("1000")
 	w := last[webhookView](b.state(), webhooks)
 	assert.Equal(t, "seller.changed", w.Event)
 	assert.Equal(t, []string{s.ID}, w.Subjects)
+}
 
+func TestPayoutsThatCannotBeMade(t *testing.T) {
+	t.Parallel() // It waits between looks.
+	b := open(t)
+	b.press(act{Do: "register-seller"})
+	s := b.seller()
+	b.refuses(act{Do: "pay-out", Of: s.ID, Amount: "1000"}) // they have not proved who they are
+	b.press(act{Do: "identify", Of: s.ID})
 	b.refuses(act{Do: "pay-out", Of: s.ID, Amount: "1000"}) // there is no money
 	b.refuses(act{Do: "add-balance", Amount: "x"})
-	b.press(act{Do: "add-balance", Amount: "100000"})
-	b.press(act{Do: "pay-out", Of: s.ID, Amount: "1000"})
+	for _, do := range []string{"identify", "complete", "expire-token"} {
+		b.refuses(act{Do: do, Of: "none"})
+	}
+}
+
+func TestAPayoutThatTheBankRefuses(t *testing.T) {
+	b := open(t)
+	b.press(act{Do: "pay-out", Of: b.payableSeller("100000").ID, Amount: "1000"})
 	p := b.payout()
 	assert.Equal(t, []string{"complete", "fail"}, p.Acts)
 	assert.Equal(t, "1000.0", string(p.Amount))
-	r := last[requestView](b.state(), requests)
-	assert.Equal(t, []string{p.ID}, r.Subjects)
+	assert.Equal(t, []string{p.ID}, last[requestView](b.state(), requests).Subjects)
 	b.refuses(act{Do: "payday", Of: p.ID})
 	b.refuses(act{Do: "fail", Of: p.ID, Code: "NO_SUCH_CODE"})
 	b.press(act{Do: "fail", Of: p.ID, Code: tosspayments.ErrInvalidAccountNumber})
 	assert.Equal(t, "INVALID_ACCOUNT_NUMBER", b.payout().Failure)
 	b.refuses(act{Do: "complete", Of: p.ID})
+}
 
-	b.press(act{Do: "pay-out-later", Of: s.ID, Amount: "2000"})
-	p = b.payout()
+func TestAPayoutForADay(t *testing.T) {
+	b := open(t)
+	b.press(act{Do: "pay-out-later", Of: b.payableSeller("100000").ID, Amount: "2000"})
+	p := b.payout()
 	assert.Equal(t, []string{"payday"}, p.Acts)
 	b.press(act{Do: "payday", Of: p.ID})
 	assert.Equal(t, "IN_PROGRESS", b.payout().Status)
@@ -75,9 +104,6 @@ func TestSellersAndPayouts(t *testing.T) {
 	status, text := b.post("/sandbox/balance", struct{}{}, &money)
 	require.Equal(t, http.StatusOK, status, text)
 	assert.Equal(t, tosspayments.Won(98_000), money.Available)
-	for _, do := range []string{"identify", "complete", "expire-token"} {
-		b.refuses(act{Do: do, Of: "none"})
-	}
 }
 
 // What is encrypted is shown decrypted, and can be repeated.
@@ -102,36 +128,57 @@ func TestEncryptedRequests(t *testing.T) {
 	assert.Len(t, b.state().Lists[sellers], 1)
 }
 
-func TestBrandPayCustomers(t *testing.T) {
+// agreed is a customer who has agreed, and the client and token of their shop.
+func (b *browser) agreed(customerKey string) (*brandpay.Client, *brandpay.Token) {
+	b.t.Helper()
+	b.press(act{Do: "agree", Of: customerKey})
+	client := brandpay.New(b.sandbox.client(false))
+	token, err := client.IssueToken(b.t.Context(), brandpay.Authorization{
+		CustomerKey: customerKey, Code: tosspayments.NewSensitive(b.sandbox.toss.AgreeBrandPay(customerKey)),
+	})
+	require.NoError(b.t, err)
+	return client, token
+}
+
+func TestACustomerAgrees(t *testing.T) {
 	b := open(t)
 	b.refuses(act{Do: "agree", Of: "!"})
 	b.press(act{Do: "agree", Of: "customer-1"})
-	c := b.customer()
-	assert.True(t, c.Agreed)
-	assert.Equal(t, "MEMBER", c.Status)
-	b.refuses(act{Do: "expire-token", Of: "customer-1"})
-	client := brandpay.New(b.sandbox.client(false))
-	token, err := client.IssueToken(t.Context(), brandpay.Authorization{
-		CustomerKey: "customer-1", Code: tosspayments.NewSensitive(b.sandbox.toss.AgreeBrandPay("customer-1")),
-	})
-	require.NoError(t, err)
+	assert.True(t, b.customer().Agreed)
+	assert.Equal(t, "MEMBER", b.customer().Status)
+	b.refuses(act{Do: "expire-token", Of: "customer-1"}) // they have none yet
+}
+
+func TestMethodsOfACustomer(t *testing.T) {
+	b := open(t)
+	b.agreed("customer-1")
 	b.press(act{Do: "add-card", Of: "customer-1"})
 	b.press(act{Do: "add-account", Of: "customer-1"})
-	c = b.customer()
+	c := b.customer()
 	require.Len(t, c.Methods, 2)
 	assert.True(t, c.Methods[1].IsAccount)
-	assert.Equal(t, token.AccessToken.Reveal(), c.Token)
-	_, err = client.Customer(*token, nil).GetMethods(t.Context())
+	b.refuses(act{Do: "remove-method", Of: "customer-1", Method: "none"})
+	b.press(act{Do: "remove-method", Of: "customer-1", Method: c.Methods[0].Key})
+	assert.Len(t, b.customer().Methods, 1)
+	assert.Equal(t, []string{"customer-1"}, last[webhookView](b.state(), webhooks).Subjects)
+}
+
+func TestRequestsOfACustomerAreTheirs(t *testing.T) {
+	b := open(t)
+	client, token := b.agreed("customer-1")
+	assert.Equal(t, token.AccessToken.Reveal(), b.customer().Token)
+	_, err := client.Customer(*token, nil).GetMethods(t.Context())
 	require.NoError(t, err)
 	r := last[requestView](b.state(), requests)
 	assert.Equal(t, []string{"customer-1"}, r.Subjects)
 	request, ok := b.sandbox.feed.detail(requests, r.ID).(*tosstest.Request)
 	require.True(t, ok)
-	assert.Contains(t, b.sandbox.curl(request), "-H 'Authorization: Bearer "+c.Token+"'")
-	b.refuses(act{Do: "remove-method", Of: "customer-1", Method: "none"})
-	b.press(act{Do: "remove-method", Of: "customer-1", Method: c.Methods[0].Key})
-	assert.Len(t, b.customer().Methods, 1)
-	assert.Equal(t, []string{"customer-1"}, last[webhookView](b.state(), webhooks).Subjects)
+	assert.Contains(t, b.sandbox.curl(request), "-H 'Authorization: Bearer "+token.AccessToken.Reveal()+"'")
+}
+
+func TestATokenEnds(t *testing.T) {
+	b := open(t)
+	client, token := b.agreed("customer-1")
 	b.press(act{Do: "expire-token", Of: "customer-1"})
 	assert.False(t, b.customer().TokenUntil.After(b.sandbox.toss.Now()))
 	require.NoError(t, client.Customer(*token, nil).Leave(t.Context()))
