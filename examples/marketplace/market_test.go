@@ -288,6 +288,7 @@ func TestRefundAfterThePayout(t *testing.T) {
 
 // What is refused goes back into the ledger, and a form that is sent twice is one refund.
 func TestRefusedRefunds(t *testing.T) {
+	t.Parallel() // it mostly waits
 	st := newStand(t, 1)
 	shop := st.shops[0]
 	ref, _ := st.seller("김판매")
@@ -379,6 +380,7 @@ func TestAnOldBatch(t *testing.T) {
 
 // A refused batch gives everything back, and the others are paid with the next one.
 func TestARefusedBatch(t *testing.T) {
+	t.Parallel() // it mostly waits
 	st := newStand(t, 1)
 	m := st.markets[0]
 	ready, readyID := st.seller("준비된")

@@ -84,6 +84,7 @@ func TestMismatch(t *testing.T) {
 }
 
 func TestUnknown(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := newStand(t)
 	id := s.order()
 	s.server.Inject(
@@ -124,6 +125,7 @@ func TestFail(t *testing.T) {
 }
 
 func TestRefundThatIsRefused(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := newStand(t)
 	id := s.order()
 	s.visit(s.window(tosstest.Checkout{OrderID: id}))
