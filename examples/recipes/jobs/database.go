@@ -87,7 +87,7 @@ func (d *Database) Get(ctx context.Context, id string) (recipes.Order, error) {
 func (d *Database) Claim(ctx context.Context, order *recipes.Order) (claimed bool, err error) {
 	err = pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `UPDATE orders
-			SET state = 'confirming', payment_key = $2, idempotency_key = $3, key_id = $4, version = version + 1
+			SET state = 'confirming', payment_key = $2, idempotency_key = $3, key_id = $4, version = version + 1, looked_at = now()
 			WHERE id = $1 AND state = 'new' RETURNING state, version`,
 			order.ID, order.PaymentKey, order.IdempotencyKey, order.KeyID).Scan(&order.State, &order.Version)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -103,21 +103,29 @@ func (d *Database) Claim(ctx context.Context, order *recipes.Order) (claimed boo
 }
 
 // Save stores an order, and enqueues the next look at it and what the warehouse has to do.
-// It leaves an order alone that has changed since it was read: whoever has changed it has
-// enqueued a look, too.
+// An order that has changed since it was read is left alone and looked at once more: what
+// was seen here may be newer.
 func (d *Database) Save(ctx context.Context, order recipes.Order, task string) error {
 	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE orders
+		var woken bool
+		var again time.Time
+		err := tx.QueryRow(ctx, `UPDATE orders
 			SET state = $3, payment_key = $4, code = $5, payment = $6, version = version + 1
-			WHERE id = $1 AND version = $2`,
-			order.ID, order.Version, order.State, order.PaymentKey, order.Code, order.Payment.Stored())
-		if err != nil || tag.RowsAffected() == 0 {
+			WHERE id = $1 AND version = $2 RETURNING woken, looked_at + interval '10 seconds'`,
+			order.ID, order.Version, order.State, order.PaymentKey, order.Code, order.Payment.Stored()).Scan(&woken, &again)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return d.wake(ctx, tx, order.ID)
+		}
+		if err != nil {
 			return err
 		}
 		if task != "" {
 			if _, err := d.Queue.InsertTx(ctx, tx, WarehouseArgs{order.ID, task}, nil); err != nil {
 				return err
 			}
+		}
+		if woken {
+			order.LookAt = again
 		}
 		if order.LookAt.IsZero() {
 			return nil
@@ -127,9 +135,8 @@ func (d *Database) Save(ctx context.Context, order recipes.Order, task string) e
 }
 
 // Wake enqueues a look at an order that is open or paid, and fails if there is no such
-// order. Looks that were enqueued or begun before have an older version. There is one look
-// in ten seconds, however many events somebody sends: one that is still to come sees what
-// this event is about.
+// order. An event changes no version, so that what is under way is recorded; then Save
+// enqueues one more look. However many events somebody sends, looks begin ten seconds apart.
 func (d *Database) Wake(ctx context.Context, id string) error {
 	return pgx.BeginFunc(ctx, d.Pool, func(tx pgx.Tx) error { return d.wake(ctx, tx, id) })
 }
@@ -137,9 +144,9 @@ func (d *Database) Wake(ctx context.Context, id string) error {
 func (d *Database) wake(ctx context.Context, tx pgx.Tx, id string) error {
 	var version int
 	var at time.Time
-	err := tx.QueryRow(ctx, `UPDATE orders SET version = version + 1, woken_at = greatest(now(), woken_at + interval '10 seconds')
-		WHERE id = $1 AND state IN ('confirming', 'waiting', 'paid') AND woken_at < now() + interval '1 second'
-		RETURNING version, woken_at`, id).Scan(&version, &at)
+	err := tx.QueryRow(ctx, `UPDATE orders SET woken = true
+		WHERE id = $1 AND state IN ('confirming', 'waiting', 'paid') AND NOT woken
+		RETURNING version, greatest(now(), looked_at + interval '10 seconds')`, id).Scan(&version, &at)
 	if err == nil {
 		return d.look(ctx, tx, id, version, at)
 	}
@@ -147,6 +154,13 @@ func (d *Database) wake(ctx context.Context, tx pgx.Tx, id string) error {
 		err = tx.QueryRow(ctx, `SELECT version FROM orders WHERE id = $1`, id).Scan(&version)
 	}
 	return err
+}
+
+// begin begins the look of a job, unless its order has changed since.
+func (d *Database) begin(ctx context.Context, job LookArgs) (begun bool, err error) {
+	tag, err := d.Pool.Exec(ctx, `UPDATE orders SET woken = false, looked_at = now() WHERE id = $1 AND version = $2`,
+		job.OrderID, job.Version)
+	return err == nil && tag.RowsAffected() == 1, err
 }
 
 // look enqueues a look at an order, in the transaction that writes it.

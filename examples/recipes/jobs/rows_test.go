@@ -61,13 +61,6 @@ func TestARowAndItsJobAreWrittenTogether(t *testing.T) {
 	claimed, err := s.Orders.Claim(t.Context(), &again)
 	require.NoError(t, err)
 	assert.False(t, claimed)
-	old := order
-	old.Version--
-	old.State, old.LookAt = "paid", time.Now()
-	require.NoError(t, s.Orders.Save(t.Context(), old, "release"))
-	assert.Equal(t, "confirming", s.state("order-0001"))
-	assert.Equal(t, 1, s.jobs("look"))
-	assert.Zero(t, s.jobs("warehouse"))
 
 	// Toss Payments is away: the order stays open, with its next look.
 	require.NoError(t, s.look(s.away(tosstest.ConfirmPayment), "order-0001", order.Version))
@@ -80,24 +73,72 @@ func TestARowAndItsJobAreWrittenTogether(t *testing.T) {
 	assert.Equal(t, "paid", s.state("order-0001"))
 	assert.Equal(t, 2, s.jobs("look"), "nothing is left to be looked at")
 	assert.Equal(t, 1, s.jobs("warehouse"))
-	require.Error(t, s.look(t.Context(), "no-such-order", 0))
+}
+
+// What was seen of an order that has changed meanwhile is not recorded, and may be newer than
+// what was: the order is looked at once more.
+func TestWhatMeetsAChangedOrderIsLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.claim("order-0001")
+	old, err := s.Orders.Get(t.Context(), "order-0001")
+	require.NoError(t, err)
+	require.NoError(t, s.look(t.Context(), "order-0001", old.Version))
+	old.State = "waiting"
+	require.NoError(t, s.Orders.Save(t.Context(), old, "release"))
+	assert.Equal(t, "paid", s.state("order-0001"))
+	assert.Equal(t, 1, s.jobs("warehouse"))
+	assert.Equal(t, 1, s.soon("order-0001", old.Version+1))
+}
+
+// events are many, each of which anybody may have sent.
+func (s *stand) events(id string) {
+	s.t.Helper()
+	for range 20 {
+		require.NoError(s.t, s.Database.Wake(s.t.Context(), id))
+	}
+}
+
+// soon counts the looks at a version of an order that are enqueued for the next ten seconds.
+func (s *stand) soon(id string, version int) int {
+	s.t.Helper()
+	return s.count(`SELECT count(*) FROM river_job WHERE kind = 'look' AND args->>'orderId' = $1 AND (args->>'version')::int = $2
+		AND scheduled_at <= now() + interval '10 seconds'`, id, version)
 }
 
 func TestAnyNumberOfEventsCauseOneLookInTenSeconds(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	s.account("order-0001")
-	for range 20 {
-		require.NoError(t, s.Database.Wake(t.Context(), "order-0001"))
-	}
+	s.events("order-0001")
 	require.Error(t, s.Database.Wake(t.Context(), "no-such-order"))
-	// That of the account, one at once, and one in ten seconds.
-	assert.Equal(t, 3, s.jobs("look"))
+	assert.Equal(t, 1, s.soon("order-0001", 1), "at once")
+	require.NoError(t, s.look(t.Context(), "order-0001", 1))
+	s.events("order-0001")
+	assert.Equal(t, 1, s.soon("order-0001", 2))
 	assert.Equal(t, 1, s.count(`SELECT count(*) FROM river_job WHERE scheduled_at BETWEEN now() + interval '5 seconds' AND now() + interval '10 seconds'`))
-	for version := range 4 {
-		require.NoError(t, s.look(t.Context(), "order-0001", version))
-	}
 	assert.Equal(t, 1, s.toss.Calls(tosstest.GetPayment))
+}
+
+// Events that come while an order is looked at void nothing: what was seen is recorded,
+// and looked at once more.
+func TestEventsDuringALook(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.account("order-0001")
+	require.NoError(t, s.toss.Deposit("order-0001", tosspayments.Won(15000)))
+	gate := s.toss.Gate(tosstest.Fault{Operation: tosstest.GetPayment})
+	looked := make(chan error, 1)
+	go func() { looked <- s.look(t.Context(), "order-0001", 1) }()
+	<-gate.Arrived()
+	s.events("order-0001")
+	gate.Open()
+	require.NoError(t, <-looked)
+	assert.Equal(t, "paid", s.state("order-0001"))
+	assert.Equal(t, 1, s.soon("order-0001", 2))
+
+	require.NoError(t, s.look(t.Context(), "order-0001", 2))
+	assert.Zero(t, s.soon("order-0001", 3), "nothing has happened since")
 }
 
 func TestSignedEventsAreWorkedOnOnce(t *testing.T) {
@@ -178,7 +219,7 @@ func TestRefundsAreFinished(t *testing.T) {
 	}
 	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, s.toss.Refunds(request.OrderID))
 	assert.Equal(t, 2, s.jobs("refund"))
-	require.NoError(t, s.look(t.Context(), "order-0001", 3))
+	require.NoError(t, s.look(t.Context(), "order-0001", 2))
 	order, err = s.Orders.Get(t.Context(), "order-0001")
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.Won(10000), order.Payment.Cancelable())

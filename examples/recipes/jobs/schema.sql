@@ -9,7 +9,8 @@ CREATE TABLE IF NOT EXISTS orders (
   code            TEXT   NOT NULL DEFAULT '',
   payment         JSONB,
   version         BIGINT NOT NULL DEFAULT 0,                    -- a job knows the one that it was written with
-  woken_at        TIMESTAMPTZ NOT NULL DEFAULT '-infinity'      -- of the last look that an event has caused
+  woken           BOOLEAN NOT NULL DEFAULT false,               -- an event has come since the last look began
+  looked_at       TIMESTAMPTZ NOT NULL DEFAULT 'epoch'          -- when it began
 );
 CREATE TABLE IF NOT EXISTS refunds (
   id       TEXT  PRIMARY KEY,

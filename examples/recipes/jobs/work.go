@@ -84,11 +84,11 @@ type Shop struct {
 // Look settles an order, unless it has changed since the job was enqueued: whoever has
 // changed it has enqueued what comes next.
 func (s *Shop) Look(ctx context.Context, job *river.Job[LookArgs]) error {
-	order, err := s.Database.Get(ctx, job.Args.OrderID)
-	if err != nil || order.Version != job.Args.Version {
+	begun, err := s.Database.begin(ctx, job.Args)
+	if err != nil || !begun {
 		return err
 	}
-	return s.Settle(ctx, order.ID)
+	return s.Settle(ctx, job.Args.OrderID)
 }
 
 // Refund runs a refund that is still pending.
