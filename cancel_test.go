@@ -64,17 +64,23 @@ func TestCancelOnTheWire(t *testing.T) {
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"cancelReason":"reason"}`, posts.seen[0].body)
 	assert.NotEmpty(t, posts.seen[0].header.Get("Idempotency-Key"))
+}
 
-	posts = onCancel(mock, canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, object{"cancelRequestId": "cancel-1"})))
-	_, err = client.CancelPayment(t.Context(), "pay-1", tosspayments.CancelPaymentRequest{
+func TestCancelWithEveryField(t *testing.T) {
+	client, mock := mockClient(t)
+	posts := onCancel(mock, canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, object{"cancelRequestId": "cancel-1"})))
+	_, err := client.CancelPayment(t.Context(), "pay-1", tosspayments.CancelPaymentRequest{
 		CancelReason: "reason", CancelRequestID: "cancel-1", TaxFreeAmount: tosspayments.Won(50), TaxExemptionAmount: tosspayments.Won(100),
 		RefundableAmount: tosspayments.Won(15000), Currency: "KRW",
 	})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"cancelReason":"reason","cancelRequestId":"cancel-1","taxFreeAmount":50,"taxExemptionAmount":100,
 		"refundableAmount":15000,"currency":"KRW"}`, posts.seen[0].body)
+}
 
-	posts = onCancel(mock, canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil)))
+func TestPartialCancelOnTheWire(t *testing.T) {
+	client, mock := mockClient(t)
+	posts := onCancel(mock, canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil)))
 	request := refund5000("")
 	request.Currency = "KRW"
 	request.TaxFreeAmount = tosspayments.Won(500)
@@ -87,11 +93,14 @@ func TestCancelOnTheWire(t *testing.T) {
 		"refundReceiveAccount":{"bank":"20","accountNumber":"1000123456789","holderName":"김토페"}}`, posts.seen[0].body)
 	assert.Len(t, posts.seen[0].header.Get("Idempotency-Key"), 26, "a random one")
 	assert.Equal(t, "C1", payment.LastCancel().TransactionKey)
+}
 
-	posts = onCancel(mock, canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "reason [r-1]"})))
+func TestRefundWithAnIDOnTheWire(t *testing.T) {
+	client, mock := mockClient(t)
+	posts := onCancel(mock, canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "reason [r-1]"})))
 	onLookUp(mock, untouched())
 	var response tosspayments.Response
-	_, err = client.CancelPaymentPartially(t.Context(), "pay-1", refund5000("r-1"), tosspayments.WithResponse(&response))
+	_, err := client.CancelPaymentPartially(t.Context(), "pay-1", refund5000("r-1"), tosspayments.WithResponse(&response))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"cancelReason":"reason [r-1]","cancelAmount":5000,"refundableAmount":15000}`, posts.seen[0].body)
 	assert.Equal(t, "refund-r-1", posts.seen[0].header.Get("Idempotency-Key"))

@@ -388,14 +388,16 @@ func TestAllCashReceiptsSurvivesAnEmptyPage(t *testing.T) {
 	require.ErrorContains(t, err, "the same page again")
 }
 
-func TestPromotions(t *testing.T) {
-	client := tosstest.New().Client()
-	cards, err := client.GetCardPromotions(t.Context())
+func TestCardPromotions(t *testing.T) {
+	cards, err := tosstest.New().Client().GetCardPromotions(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.Won(1000), cards.DiscountCards[0].DiscountAmount)
 	assert.Equal(t, []int{2, 3}, cards.InterestFreeCards[0].InstallmentFreeMonths)
 	assert.Equal(t, tosspayments.Won(1000), cards.PointCards[0].MinimumPaymentAmount)
-	all, err := client.GetPromotions(t.Context())
+}
+
+func TestPromotions(t *testing.T) {
+	all, err := tosstest.New().Client().GetPromotions(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 4)
 	assert.Equal(t, tosspayments.Won(250000), *all[0].CardDiscount.Balance)

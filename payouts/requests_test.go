@@ -2,7 +2,6 @@ package payouts_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -30,6 +29,31 @@ func posted(t testing.TB, posts, gets []answer) (client *payouts.Client, posting
 		return reading.respond(r)
 	})
 	return newClient(t, mock), posting, reading
+}
+
+// assertOneBatch wants the same request in every attempt, and looks for its days.
+func assertOneBatch(t *testing.T, posts, gets *server) {
+	t.Helper()
+	for _, r := range posts.seen {
+		assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), r.header.Get("Idempotency-Key"))
+		assert.Equal(t, posts.seen[0].body, r.body)
+	}
+	for _, r := range gets.seen {
+		assert.Equal(t, "limit=1000&payoutDateGte=2026-03-10&payoutDateLte=2026-03-12", r.query)
+	}
+}
+
+// assertRepeatable wants an unknown outcome to say how to ask again, and, after a refusal
+// that could be read, what has to be put right.
+func assertRepeatable(t *testing.T, last answer, err error) {
+	t.Helper()
+	var unknown *tosspayments.OutcomeUnknownError
+	require.ErrorAs(t, err, &unknown)
+	assert.True(t, unknown.Repeatable)
+	assert.NotEmpty(t, unknown.IdempotencyKey)
+	if last.status >= 400 && last.key != strings.Repeat("ff", 32) {
+		assert.Contains(t, last.body, string(unknown.LastAnswer.Code))
+	}
 }
 
 // How a request of payouts ends.
@@ -83,13 +107,7 @@ func TestRequestPayouts(t *testing.T) {
 				if row.looks >= 0 { // The pauses between attempts, and so between looks, are random.
 					assert.Len(t, gets.seen, row.looks)
 				}
-				for _, r := range posts.seen {
-					assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), r.header.Get("Idempotency-Key"))
-					assert.Equal(t, posts.seen[0].body, r.body)
-				}
-				for _, r := range gets.seen {
-					assert.Equal(t, "limit=1000&payoutDateGte=2026-03-10&payoutDateLte=2026-03-12", r.query)
-				}
+				assertOneBatch(t, posts, gets)
 				if row.want == success {
 					require.NoError(t, err)
 					require.Len(t, got, 2)
@@ -100,13 +118,8 @@ func TestRequestPayouts(t *testing.T) {
 				assert.Empty(t, got)
 				assert.Equal(t, row.want, tosspayments.OutcomeOf(nil, err), "%v", err)
 				assert.Contains(t, err.Error(), "request payouts: ")
-				var open *tosspayments.OutcomeUnknownError
-				if errors.As(err, &open) {
-					assert.True(t, open.Repeatable)
-					assert.NotEmpty(t, open.IdempotencyKey)
-					if last := row.posts[len(row.posts)-1]; last.status >= 400 && last.key != strings.Repeat("ff", 32) {
-						assert.Contains(t, last.body, string(open.LastAnswer.Code), "it says what has to be put right")
-					}
+				if row.want == unknown {
+					assertRepeatable(t, row.posts[len(row.posts)-1], err)
 				}
 				if row.want == mismatch {
 					assert.Nil(t, tosspayments.PaymentOf(err))
@@ -235,14 +248,20 @@ func TestBatchesAreChecked(t *testing.T) {
 		check("metadata", change(func(r *payouts.PayoutRequest) { r.Metadata = metadata }))
 	}
 	assert.Empty(t, s.seen)
+}
 
-	// The limits themselves are accepted.
+// The limits themselves are accepted.
+func TestTheLargestBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, s := scripted(t, lost)
+		var batch []payouts.PayoutRequest
+		for i := range 99 {
+			batch = append(batch, express(fmt.Sprint("p-", i)))
+		}
 		last := express(strings.Repeat("가", 50))
 		last.Amount, last.TransactionDescription = payouts.Won(999_999_999), "일곱글자예요!"
 		last.Destination = strings.Repeat("s", 35)
-		_, err := client.RequestPayouts(t.Context(), append(many[:99:99], last))
+		_, err := client.RequestPayouts(t.Context(), append(batch, last))
 		require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
 		assert.NotEmpty(t, s.seen)
 	})
