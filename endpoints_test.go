@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -215,39 +214,50 @@ func TestEndpointsTakeTheirTime(t *testing.T) {
 	}
 }
 
+// sentBy makes a call that is refused, and returns the request as it was sent, its body and
+// what WithResponse says of it.
+func sentBy(t *testing.T, call func(context.Context, *tosspayments.Client, ...tosspayments.CallOption) error) (sent *http.Request, body string, response tosspayments.Response) {
+	t.Helper()
+	client, mock := mockClient(t, tosspayments.WithLanguage(tosspayments.LanguageEnglish))
+	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		sent = r
+		s := &script{answers: []answer{refusal(403, tosspayments.ErrRejectCardPayment)}}
+		defer func() { body = s.seen[0].body }()
+		return s.respond(r)
+	})
+	err := call(t.Context(), client, tosspayments.WithTestCode("REJECT_CARD_PAYMENT"), tosspayments.WithResponse(&response))
+	require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
+	assert.Equal(t, 1, mock.GetTotalCallCount(), "a refusal is believed at once")
+	return sent, body, response
+}
+
 func TestEndpointsOnTheWire(t *testing.T) {
 	for _, e := range endpoints {
-		t.Run(e.name, func(t *testing.T) {
-			client, mock := mockClient(t, tosspayments.WithLanguage(tosspayments.LanguageEnglish))
-			var seen *http.Request
-			var body []byte
-			mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-				seen = r
-				if r.Body != nil {
-					body, _ = io.ReadAll(r.Body)
-				}
-				return (&script{answers: []answer{refusal(403, tosspayments.ErrRejectCardPayment)}}).respond(r)
-			})
-			var response tosspayments.Response
-			err := e.call(t.Context(), client, tosspayments.WithTestCode("REJECT_CARD_PAYMENT"), tosspayments.WithResponse(&response))
-			require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
-			assert.Equal(t, 1, mock.GetTotalCallCount(), "a refusal is believed at once")
-			assert.Equal(t, e.method, seen.Method)
-			assert.Equal(t, e.path, seen.URL.EscapedPath())
-			assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", seen.Header.Get("Authorization"))
-			assert.Equal(t, "en-US", seen.Header.Get("Accept-Language"))
-			assert.Equal(t, "REJECT_CARD_PAYMENT", seen.Header.Get("TossPayments-Test-Code"))
-			assert.Equal(t, e.method == http.MethodPost, seen.Header.Get("Idempotency-Key") != "", "only a POST has one")
-			assert.Equal(t, seen.Header.Get("Idempotency-Key"), response.IdempotencyKey)
-			if e.method == http.MethodPost {
-				assert.Equal(t, "application/json", seen.Header.Get("Content-Type"))
-				assert.JSONEq(t, bodies[e.name], string(body))
+		sent, body, response := sentBy(t, e.call)
+		isPost := e.method == http.MethodPost
+		t.Run(e.name+"/request", func(t *testing.T) {
+			assert.Equal(t, e.method, sent.Method)
+			assert.Equal(t, e.path, sent.URL.EscapedPath())
+			assert.Equal(t, queries[e.name], sent.URL.RawQuery)
+			if isPost {
+				assert.JSONEq(t, bodies[e.name], body)
 			} else {
 				assert.Empty(t, body)
 			}
-			assert.Equal(t, queries[e.name], seen.URL.RawQuery)
+		})
+		t.Run(e.name+"/header", func(t *testing.T) {
+			assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", sent.Header.Get("Authorization"))
+			assert.Equal(t, "en-US", sent.Header.Get("Accept-Language"))
+			assert.Equal(t, "REJECT_CARD_PAYMENT", sent.Header.Get("TossPayments-Test-Code"))
+			assert.Equal(t, isPost, sent.Header.Get("Idempotency-Key") != "", "only a POST has one")
+			if isPost {
+				assert.Equal(t, "application/json", sent.Header.Get("Content-Type"))
+			}
+		})
+		t.Run(e.name+"/response", func(t *testing.T) {
 			assert.Equal(t, 403, response.StatusCode)
 			assert.Equal(t, "trace-1", response.TraceID)
+			assert.Equal(t, sent.Header.Get("Idempotency-Key"), response.IdempotencyKey)
 		})
 	}
 }
@@ -281,6 +291,30 @@ func TestEndpointsWithAKey(t *testing.T) {
 			})
 		})
 	}
+}
+
+// assertUnknown wants an unknown outcome, with the answer of that status where there was one.
+func assertUnknown(t *testing.T, err error, status int) *tosspayments.OutcomeUnknownError {
+	t.Helper()
+	var unknown *tosspayments.OutcomeUnknownError
+	require.ErrorAs(t, err, &unknown)
+	require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+	var refused *tosspayments.Error
+	assert.False(t, errors.As(err, &refused))
+	if status != 0 {
+		require.NotNil(t, unknown.LastAnswer)
+		assert.Equal(t, status, unknown.LastAnswer.StatusCode)
+		assert.Equal(t, "trace-1", unknown.LastAnswer.TraceID)
+	}
+	return unknown
+}
+
+func assertRefused(t *testing.T, err error, status int) {
+	t.Helper()
+	var refused *tosspayments.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, status, refused.StatusCode)
+	assert.Equal(t, "trace-1", refused.TraceID)
 }
 
 // TestEndpointsFail runs one table of failures over all endpoints: the error is typed,
@@ -319,28 +353,17 @@ func TestEndpointsFail(t *testing.T) {
 					defer cancel()
 					err := e.call(ctx, client)
 					require.Error(t, err)
-					var refused *tosspayments.Error
-					var unknown *tosspayments.OutcomeUnknownError
 					var connection *tosspayments.ConnectionError
 					outcome := tosspayments.OutcomeUnknown
 					switch {
 					case e.moves && !failure.decided:
-						require.ErrorAs(t, err, &unknown)
-						require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
-						assert.False(t, errors.As(err, &refused))
+						unknown := assertUnknown(t, err, failure.status)
 						assert.Equal(t, e.method == http.MethodPost, unknown.IdempotencyKey != "")
 						assert.Equal(t, e.name != "CancelPaymentPartially", unknown.Repeatable)
-						if failure.status != 0 {
-							require.NotNil(t, unknown.LastAnswer)
-							assert.Equal(t, failure.status, unknown.LastAnswer.StatusCode)
-							assert.Equal(t, "trace-1", unknown.LastAnswer.TraceID)
-						}
 					case failure.status == 0:
 						require.ErrorAs(t, err, &connection)
 					default:
-						require.ErrorAs(t, err, &refused)
-						assert.Equal(t, failure.status, refused.StatusCode)
-						assert.Equal(t, "trace-1", refused.TraceID)
+						assertRefused(t, err, failure.status)
 						if e.moves {
 							outcome = tosspayments.OutcomeRefused
 						}
