@@ -49,7 +49,7 @@ var endpoints = []struct {
 		return err
 	}},
 	{"CancelPayment", "POST", "/v1/payments/pay-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.CancelPayment(ctx, "pay-1", cancelAll(), o...)
+		_, err := c.CancelPayment(ctx, "pay-1", cancelAllRequest(), o...)
 		return err
 	}},
 	{"CancelPaymentPartially", "POST", "/v1/payments/pay-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
@@ -57,15 +57,15 @@ var endpoints = []struct {
 		return err
 	}},
 	{"CreatePayment", "POST", "/v1/payments", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.CreatePayment(ctx, hostedPayment(), o...)
+		_, err := c.CreatePayment(ctx, createPaymentRequest(), o...)
 		return err
 	}},
 	{"ChargeKeyIn", "POST", "/v1/payments/key-in", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.ChargeKeyIn(ctx, keyIn(), o...)
+		_, err := c.ChargeKeyIn(ctx, keyInRequest(), o...)
 		return err
 	}},
 	{"IssueVirtualAccount", "POST", "/v1/virtual-accounts", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.IssueVirtualAccount(ctx, account(), o...)
+		_, err := c.IssueVirtualAccount(ctx, accountRequest(), o...)
 		return err
 	}},
 	{"IssueBillingKey", "POST", "/v1/billing/authorizations/issue", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
@@ -73,22 +73,22 @@ var endpoints = []struct {
 		return err
 	}},
 	{"IssueBillingKeyByCard", "POST", "/v1/billing/authorizations/card", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.IssueBillingKeyByCard(ctx, registrationByCard(), o...)
+		_, err := c.IssueBillingKeyByCard(ctx, registrationByCardRequest(), o...)
 		return err
 	}},
 	{"ChargeBilling", "POST", "/v1/billing/billing-key=1", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.ChargeBilling(ctx, testBillingKey, charge(), o...)
+		_, err := c.ChargeBilling(ctx, testBillingKey, chargeRequest(), o...)
 		return err
 	}},
 	{"DeleteBillingKey", "DELETE", "/v1/billing/billing-key=1", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
 		return c.DeleteBillingKey(ctx, testBillingKey, o...)
 	}},
 	{"ListTransactions", "GET", "/v1/transactions", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.ListTransactions(ctx, someDay(), o...)
+		_, err := c.ListTransactions(ctx, queryOfADay(), o...)
 		return err
 	}},
 	{"ListSettlements", "GET", "/v1/settlements", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		day := tosspayments.DateOf(someDay().StartDate)
+		day := tosspayments.DateOf(queryOfADay().StartDate)
 		_, err := c.ListSettlements(ctx, tosspayments.SettlementQuery{StartDate: day, EndDate: day}, o...)
 		return err
 	}},
@@ -97,7 +97,7 @@ var endpoints = []struct {
 		return err
 	}},
 	{"IssueCashReceipt", "POST", "/v1/cash-receipts", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.IssueCashReceipt(ctx, cashReceipt(), o...)
+		_, err := c.IssueCashReceipt(ctx, cashReceiptRequest(), o...)
 		return err
 	}},
 	{"CancelCashReceipt", "POST", "/v1/cash-receipts/receipt-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
@@ -105,7 +105,7 @@ var endpoints = []struct {
 		return err
 	}},
 	{"ListCashReceipts", "GET", "/v1/cash-receipts", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.ListCashReceipts(ctx, tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(someDay().StartDate)}, o...)
+		_, err := c.ListCashReceipts(ctx, tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(queryOfADay().StartDate)}, o...)
 		return err
 	}},
 	{"GetCardPromotions", "GET", "/v1/promotions/card", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
@@ -125,7 +125,7 @@ var endpoints = []struct {
 	}},
 }
 
-func hostedPayment() tosspayments.CreatePaymentRequest {
+func createPaymentRequest() tosspayments.CreatePaymentRequest {
 	return tosspayments.CreatePaymentRequest{
 		Method: tosspayments.MethodCard, OrderID: "order-0001", OrderName: "socks", Amount: tosspayments.Won(15000),
 		SuccessURL: "https://shop.example/success", FailURL: "https://shop.example/fail",
@@ -395,23 +395,23 @@ func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 		require.NoError(t, err)
 		for name, call := range map[string]func() error{
 			"lookup":       func() error { _, err := client.GetPaymentByOrderID(ctx, request.OrderID); return err },
-			"transactions": func() error { _, err := client.ListTransactions(ctx, someDay()); return err },
+			"transactions": func() error { _, err := client.ListTransactions(ctx, queryOfADay()); return err },
 			"promotions":   func() error { _, err := client.GetPromotions(ctx); return err },
 			"settlement":   func() error { _, err := client.RequestSettlement(ctx, payment.PaymentKey); return err },
 			"hosted": func() error {
-				r := hostedPayment()
+				r := createPaymentRequest()
 				r.OrderID = "order-hosted"
 				_, err := client.CreatePayment(ctx, r)
 				return err
 			},
 			"key-in": func() error {
-				r := keyIn()
+				r := keyInRequest()
 				r.OrderID = "order-key-in"
 				_, err := client.ChargeKeyIn(ctx, r)
 				return err
 			},
 			"account": func() error {
-				r := account()
+				r := accountRequest()
 				r.OrderID = "order-account"
 				_, err := client.IssueVirtualAccount(ctx, r)
 				return err
@@ -424,7 +424,7 @@ func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 		billing, err := client.IssueBillingKey(ctx, server.Register(tosstest.Registration{CustomerKey: "customer-1"}))
 		require.NoError(t, err)
 		lose()
-		r := charge()
+		r := chargeRequest()
 		r.OrderID = "order-billing"
 		_, err = client.ChargeBilling(ctx, billing.BillingKey, r)
 		require.NoError(t, err)
@@ -438,7 +438,7 @@ func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 			require.NoError(t, err)
 		}
 		lose()
-		_, err = client.CancelPayment(ctx, payment.PaymentKey, cancelAll())
+		_, err = client.CancelPayment(ctx, payment.PaymentKey, cancelAllRequest())
 		require.NoError(t, err)
 		for _, id := range []string{request.OrderID, "order-key-in", "order-billing"} {
 			assert.Equal(t, 1, server.Charges(id), id)
@@ -450,7 +450,7 @@ func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 func TestCreatePayment(t *testing.T) {
 	server := tosstest.NewServer(t)
 	client := server.Client()
-	payment, err := client.CreatePayment(t.Context(), hostedPayment())
+	payment, err := client.CreatePayment(t.Context(), createPaymentRequest())
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.PaymentStatusReady, payment.Status)
 	response, err := http.Get(payment.Checkout.URL)
@@ -467,7 +467,7 @@ func TestCreatePayment(t *testing.T) {
 		"orderName":  func(r *tosspayments.CreatePaymentRequest) { r.OrderName = "" },
 		"amount":     func(r *tosspayments.CreatePaymentRequest) { r.Amount = tosspayments.Amount{} },
 	} {
-		request := hostedPayment()
+		request := createPaymentRequest()
 		change(&request)
 		_, err := client.CreatePayment(t.Context(), request)
 		var invalid *tosspayments.ValidationError

@@ -33,11 +33,11 @@ func windowRequest(changes object) object {
 // openWindow does what the script does.
 func openWindow(t *testing.T, server *tosstest.Server, clientKey string, request object) (status int, answer map[string]string) {
 	t.Helper()
-	return ask(t, server, object{"kind": "payment", "clientKey": clientKey, "customerKey": "customer-1", "target": "self", "request": request})
+	return requestWindow(t, server, object{"kind": "payment", "clientKey": clientKey, "customerKey": "customer-1", "target": "self", "request": request})
 }
 
-// ask sends what the script sends for any request, from a desktop.
-func ask(t *testing.T, server *tosstest.Server, envelope object) (status int, answer map[string]string) {
+// requestWindow sends what the script sends for any request, from a desktop.
+func requestWindow(t *testing.T, server *tosstest.Server, envelope object) (status int, answer map[string]string) {
 	t.Helper()
 	body, err := json.Marshal(envelope)
 	require.NoError(t, err)
@@ -335,7 +335,7 @@ func TestRegistrationInTheWindow(t *testing.T) {
 	server := tosstest.NewServer(t)
 	client := server.Client()
 	open := func(customerKey string, request object) (int, map[string]string) {
-		return ask(t, server, object{
+		return requestWindow(t, server, object{
 			"kind": "billing", "target": "self", "clientKey": tosstest.DefaultClientKey, "customerKey": customerKey, "request": request,
 		})
 	}

@@ -127,15 +127,15 @@ func cardOf(t *testing.T, r result) []any {
 	return []any{card["issuerCode"], card["acquirerCode"], card["number"], card["cardType"]}
 }
 
-func keyIn(orderID, card string) string {
+func keyInBody(orderID, card string) string {
 	return `{"orderId":"` + orderID + `","orderName":"양말","amount":1000,` + card + `}`
 }
 
 func TestACardThatIsTypedIn(t *testing.T) {
 	c := newCaller(t, tosstest.New())
-	assert.Equal(t, typedCard, cardOf(t, c.call("POST", "/v1/payments/key-in", keyIn("order-0001", card))))
+	assert.Equal(t, typedCard, cardOf(t, c.call("POST", "/v1/payments/key-in", keyInBody("order-0001", card))))
 	long := strings.Replace(card, "9410001234567890", "94100012345678901234", 1)
-	assert.Equal(t, "94100012********123*", cardOf(t, c.call("POST", "/v1/payments/key-in", keyIn("order-0002", long)))[2])
+	assert.Equal(t, "94100012********123*", cardOf(t, c.call("POST", "/v1/payments/key-in", keyInBody("order-0002", long)))[2])
 }
 
 func TestACardThatIsTypedInForLater(t *testing.T) {
@@ -143,7 +143,7 @@ func TestACardThatIsTypedInForLater(t *testing.T) {
 	r := c.call("POST", "/v1/billing/authorizations/card", `{"customerKey":"customer-1",`+card+`}`)
 	assert.Equal(t, typedCard, cardOf(t, r))
 	assert.Subset(t, r.body, map[string]any{"cardCompany": "하나", "cardNumber": "94100012****789*"})
-	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), charge("customer-1", "order-0002"))
+	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), chargeBody("customer-1", "order-0002"))
 	assert.Equal(t, typedCard, cardOf(t, r))
 }
 
@@ -156,7 +156,7 @@ func TestACardThatIsRegistered(t *testing.T) {
 	registered := cardOf(t, r)
 	assert.Equal(t, "41", registered[0])
 	assert.Equal(t, "신한", r.body["cardCompany"])
-	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), charge("customer-2", "order-0003"))
+	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), chargeBody("customer-2", "order-0003"))
 	assert.Equal(t, registered, cardOf(t, r))
 }
 
@@ -164,10 +164,10 @@ func TestACardOfNobody(t *testing.T) {
 	server := tosstest.New()
 	c := newCaller(t, server)
 	unknown := strings.Replace(card, "9410001234567890", "4330121234567890", 1)
-	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/payments/key-in", keyIn("order-0004", unknown)))
+	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/payments/key-in", keyInBody("order-0004", unknown)))
 	r := c.call("POST", "/v1/billing/authorizations/card", `{"customerKey":"customer-1",`+unknown+`}`)
 	assert.Equal(t, "미확인", cardOf(t, r)[3])
-	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), charge("customer-1", "order-0004")))
+	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), chargeBody("customer-1", "order-0004")))
 	assert.Zero(t, server.Charges("order-0004"))
 }
 
@@ -236,7 +236,7 @@ func TestEscrow(t *testing.T) {
 	open("TRANSFER", "transfer")
 	status, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"orderId": "order-CARD", "card": object{"useEscrow": true}}))
 	require.Equal(t, http.StatusOK, status, answer)
-	status, answer = ask(t, server, widgetRequest(object{"code": "TRANSFER"}, object{"orderId": "order-WIDGET", "transfer": object{"useEscrow": true}}))
+	status, answer = requestWindow(t, server, widgetRequest(object{"code": "TRANSFER"}, object{"orderId": "order-WIDGET", "transfer": object{"useEscrow": true}}))
 	require.Equal(t, http.StatusOK, status, answer)
 	server.Authenticate(tosstest.Checkout{OrderID: "order-OTHER", OrderName: "socks", Amount: tosspayments.Won(15000)})
 	issued := newCaller(t, server).call("POST", "/v1/virtual-accounts",

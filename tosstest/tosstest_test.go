@@ -373,7 +373,7 @@ func TestFaults(t *testing.T) {
 							Code: tosspayments.ErrProviderError, Delay: time.Minute, RetryAfter: "3",
 						})
 						c := newCaller(t, server).with("Idempotency-Key", "k")
-						status, broken := send(c, confirmBody(redirect))
+						status, broken := sendConfirm(c, confirmBody(redirect))
 						effect := after || kind == tosstest.Delay
 						assert.Equal(t, effect, server.Charges("order-0001") == 1)
 						switch kind {
@@ -410,7 +410,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func send(c *caller, body string) (status int, err error) {
+func sendConfirm(c *caller, body string) (status int, err error) {
 	return sendTo(c, "/v1/payments/confirm", body)
 }
 
