@@ -14,8 +14,8 @@ import (
 // SecretKey is a merchant's secret key: the user name of every call.
 //
 // It cannot be printed: every verb of fmt, slog, JSON and text encoding give
-// "[redacted]", also where the key is an unexported field of another value.
-// The zero SecretKey is no key.
+// "[redacted]", also where the key is an unexported field of another value. The zero
+// SecretKey is not a key.
 //
 // Source: https://docs.tosspayments.com/reference/using-api/api-keys
 type SecretKey struct {

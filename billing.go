@@ -213,7 +213,7 @@ func (c *Client) issueBilling(ctx context.Context, op *operation, req any, custo
 
 var errNoBillingKey = error(sentinel("it has no billingKey"))
 
-// ChargeBilling charges a registered card or account. No webhook tells of it.
+// ChargeBilling charges a registered card or account. No webhook reports it.
 //
 // The order id identifies the charge: making the call again with the same order id,
 // amount and name, now or in a year, by whichever process, returns the payment that

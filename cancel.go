@@ -69,9 +69,8 @@ var cancelPayment = &operation{
 // A nil error means that nothing is left of it, whoever cancelled it: the call may be
 // made again at any time. A cancel that the wallet is still working on (IN_PROGRESS)
 // gives an [*OutcomeUnknownError] that is not Repeatable, with the payment attached; a
-// webhook tells the end. A refusal is an [*Error], such as
-// [ErrNotCancelablePayment]. [OutcomeOf] of an error speaks of the cancel, not of the
-// order.
+// webhook reports the end. A refusal is an [*Error], such as [ErrNotCancelablePayment].
+// [OutcomeOf] of an error speaks of the cancel, not of the order.
 //
 // Time limits are those of [Client.ConfirmPayment].
 //
@@ -103,10 +102,10 @@ func (c *Client) CancelPayment(ctx context.Context, paymentKey string, req Cance
 
 // CancelPaymentPartially cancels a part of a payment.
 //
-// A nil error means that this refund exists. Give it a RefundID, and the same request
-// may be made again at any time, by whichever process: it happens once. Without one, an
-// [*OutcomeUnknownError] is not Repeatable, and of two refunds alike in amount, reason
-// and balance nobody can tell afterwards which is which.
+// A nil error means that this refund exists. Give it a RefundID, and the same request may
+// be made again at any time, by whichever process: it happens once. Without one, an
+// [*OutcomeUnknownError] is not Repeatable, and two refunds with the same amount, reason
+// and balance cannot be told apart afterwards.
 //
 // What cannot be decided: a lookup that lags behind for longer than the call.
 //

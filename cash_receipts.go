@@ -20,8 +20,8 @@ type IssueCashReceiptRequest struct {
 	Amount Amount `json:"amount"`
 	// Type is 소득공제 (consumer) or 지출증빙 (business).
 	Type string `json:"type"`
-	// CustomerIdentityNumber is the phone number, business number or card number to
-	// register it for, at most 30 characters; 0100001234 is nobody's.
+	// CustomerIdentityNumber is the phone number, business number or card number to register
+	// it for, at most 30 characters; 0100001234 issues one without a recipient.
 	CustomerIdentityNumber Sensitive `json:"customerIdentityNumber"`
 	TaxFreeAmount          Amount    `json:"taxFreeAmount,omitzero"`
 }

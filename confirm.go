@@ -88,8 +88,8 @@ func (c *Client) ResolvePaymentByOrderID(ctx context.Context, orderID string, am
 }
 
 // Check judges a payment that was read or has come with a webhook as
-// [Client.ConfirmPayment] would, without any request. The event of another payment of
-// the same order that came to nothing is no verdict: its outcome is [OutcomeUnknown].
+// [Client.ConfirmPayment] would, without any request. The event of another payment of the
+// same order that came to nothing decides nothing: its outcome is [OutcomeUnknown].
 func (r ConfirmPaymentRequest) Check(p *Payment) (*Payment, error) {
 	if p == nil {
 		return nil, &ValidationError{Field: "payment", Reason: "must not be nil", read: true}

@@ -20,11 +20,11 @@ type Request struct {
 	// Path starts with a slash and is percent-encoded already.
 	Path  string
 	Query url.Values
-	// Header is sent in addition, and Authorization in place of the secret key's. An
-	// idempotency key belongs into [WithIdempotencyKey].
+	// Header is sent in addition, and Authorization in place of the secret key's. Give an
+	// idempotency key with [WithIdempotencyKey].
 	Header http.Header
-	// Body is encoded as JSON, with the texts of what is [Sensitive] in it; bytes are
-	// sent as they are, and nil is no body.
+	// Body is encoded as JSON, with the texts of what is [Sensitive] in it; bytes are sent
+	// as they are, and nil means no body.
 	Body any
 	// Seal makes the bytes of each attempt from those of Body, and Open the JSON from
 	// those of an answer; both may be nil. An error answer that Open refuses is read
@@ -32,9 +32,10 @@ type Request struct {
 	Seal, Open func([]byte) ([]byte, error)
 	// Timeout bounds one attempt where the client has no [WithTimeout]; 0 is 15 seconds.
 	Timeout time.Duration
-	// Find looks for the effect of the call where the answers do not tell: false without
-	// an error says that it saw none. A [*MismatchError] ends the call; any other error
-	// says that it could not tell. It is used by [Client.Do] only, and never for a read.
+	// Find looks for the effect of the call where the answers do not decide it. False
+	// without an error says that it saw none. A [*MismatchError] ends the call; any other
+	// error says that it does not know. It is used by [Client.Do] only, and never for a
+	// read.
 	Find func(ctx context.Context) (found bool, err error)
 	// Compare says what a payment that stands under the order id has other than what the
 	// call makes, beyond amount and currency; nil if nothing. It is used by
@@ -57,10 +58,11 @@ type Request struct {
 // key and is sent again under it, DELETE is sent again too, and others are not.
 //
 // A refusal is believed only where no earlier attempt, and no earlier call under the same
-// key, can have had the effect. Otherwise req.Find tells: if it finds the effect, the call
-// has happened, and Do returns nil without having filled out. If two looks find nothing, a
-// refusal is believed, also one with a code that the library does not know. Without Find
-// there is nothing to look up. For what is answered with a payment use [Client.DoPayment].
+// key, can have had the effect. Otherwise req.Find decides: if it finds the effect, the
+// call has happened, and Do returns nil without having filled out. If two looks find
+// nothing, a refusal is believed, also one with a code that the library does not know.
+// Without Find there is nothing to look up. For what is answered with a payment use
+// [Client.DoPayment].
 func (c *Client) Do(ctx context.Context, req Request, out any, opts ...CallOption) error {
 	call, err := c.newRequestCall(ctx, req, opts)
 	switch {

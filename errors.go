@@ -16,8 +16,8 @@ import (
 //
 //	errors.Is(err, tosspayments.ErrRejectCardCompany)
 //
-// The constants are the documented codes; the server may send others, which work
-// the same way. ErrorCode("") is no code, and no error matches it.
+// The constants are the documented codes; the server may send others, which work the same
+// way. ErrorCode("") is not a code, and no error matches it.
 //
 // Source: https://docs.tosspayments.com/reference/error-codes
 type ErrorCode string

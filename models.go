@@ -511,8 +511,8 @@ type PaymentCashReceipt struct {
 // CashReceipt is the record of a cash receipt that was issued or cancelled.
 type CashReceipt struct {
 	// ReceiptKey is the key of the receipt. The record of a cancel has that of its receipt
-	// with "c_" before it (by an older sample), so that two cancels of one receipt may
-	// have the same: do not tell records apart by it alone.
+	// with "c_" before it (by an older sample), so that two cancels of one receipt may have
+	// the same: do not identify records by it alone.
 	ReceiptKey  string `json:"receiptKey,omitzero"`
 	IssueNumber string `json:"issueNumber,omitzero"`
 	// IssueStatus is IN_PROGRESS, COMPLETED or FAILED.

@@ -71,10 +71,10 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
 }
 
-// WithMaxRetries sets how often a call may be sent again after the first attempt;
-// the default is 2, and 0 switches re-sending off. Looking a payment up is no retry,
-// nor is asking again for a request that is still running (409), nor going on under a
-// second key when a call that is repeated under its key meets a useless stored answer.
+// WithMaxRetries sets how often a call may be sent again after the first attempt; the
+// default is 2, and 0 switches re-sending off. A lookup is not a retry, nor is asking
+// again for a request that is still running (409), nor going on under a second key when a
+// call that is repeated under its key meets a useless stored answer.
 func WithMaxRetries(n int) Option {
 	return func(c *Client) error {
 		if n < 0 {
@@ -97,10 +97,10 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithLogger logs one record per attempt, at level Debug, or Warn when no usable
-// answer arrived: operation, method, path template, status, code, duration and trace
-// id. A field of an answer that could not be read is a record at level Warn. Headers
-// and bodies are never logged. The default is no log.
+// WithLogger logs one record per attempt, at level Debug, or Warn when no usable answer
+// arrived: operation, method, path template, status, code, duration and trace id. A field
+// of an answer that could not be read is a record at level Warn. Headers and bodies are
+// never logged. By default nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *Client) error {
 		if logger == nil {

@@ -26,7 +26,7 @@ type DiscountCard struct {
 	CardCompany string `json:"cardCompany,omitzero"`
 
 	DiscountAmount Amount `json:"discountAmount"`
-	// Balance is what is left for discounts: 0 is used up, nil is not said.
+	// Balance is what is left for discounts: 0 means used up, nil means not stated.
 	Balance      *Amount `json:"balance,omitzero"`
 	DiscountCode string  `json:"discountCode"`
 	// DueDate is the last day.
@@ -85,7 +85,7 @@ type BankDiscount struct {
 	// DiscountAmount is set for FIXED_AMOUNT, DiscountRate (0.01 to 0.3) for FIXED_RATE.
 	DiscountAmount *Amount `json:"discountAmount,omitzero"`
 	DiscountRate   *Amount `json:"discountRate,omitzero"`
-	// Balance is what is left for discounts: 0 is used up, nil is not said.
+	// Balance is what is left for discounts: 0 means used up, nil means not stated.
 	Balance              *Amount `json:"balance,omitzero"`
 	MinimumPaymentAmount Amount  `json:"minimumPaymentAmount"`
 	MaximumPaymentAmount Amount  `json:"maximumPaymentAmount"`

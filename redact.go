@@ -23,9 +23,9 @@ const redacted = "[redacted]"
 // an account number, a billing key.
 //
 // It shows "[redacted]" in fmt, slog, templates, encoding/json and BSON, wherever it
-// sits. What has to be kept is kept by name: Reveal returns the text, [Stored] keeps a
-// whole value, and in a database a Sensitive is a text column. Reading "[redacted]"
-// gives the zero Sensitive, so that it never passes for a secret.
+// sits. Keeping it takes an explicit call: Reveal returns the text, [Stored] keeps a
+// whole value, and in a database a Sensitive is a text column. Reading "[redacted]" gives
+// the zero Sensitive, so that it never passes for a secret.
 //
 // A type that holds one cannot be compared with ==; see [Sensitive.Equal].
 type Sensitive struct {

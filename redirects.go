@@ -30,7 +30,7 @@ type SuccessRedirect struct {
 }
 
 // UnmarshalJSON reads an object with members of the merchant's own. A name of the
-// library's may stand there once, and only as it is written here: programs disagree
+// library's may occur once only, and only as it is written here, since programs disagree
 // about which of two counts.
 func (r *SuccessRedirect) UnmarshalJSON(data []byte) error {
 	if err := checkNames(data, "paymentType", "paymentKey", "orderId", "amount"); err != nil {
@@ -49,8 +49,8 @@ func checkNames(object []byte, names ...string) error {
 
 // ParseSuccessURL reads the URL of a request to successUrl. It returns a
 // [*ValidationError] that names a parameter if it is missing, malformed or too long, or
-// stands there twice with different values. Parameters of the merchant's own are
-// ignored, whatever they hold.
+// occurs twice with different values. Parameters of the merchant's own are ignored,
+// whatever they hold.
 func ParseSuccessURL(u *url.URL) (SuccessRedirect, error) {
 	q, err := parseRedirect(u)
 	if err != nil {

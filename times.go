@@ -16,8 +16,8 @@ func inKST(t time.Time) string {
 	return t.In(kst()).Format("2006-01-02T15:04:05")
 }
 
-// Date is a day in Korea. The zero Date is no day: it is "" in JSON and text, where
-// null is read as it, too, and NULL in a database.
+// Date is a day in Korea. The zero Date means no day: it is "" in JSON and text, which
+// also read null as the zero Date, and NULL in a database.
 type Date struct {
 	Year  int
 	Month time.Month

@@ -74,7 +74,7 @@
 //   - To show promotions, call [Client.GetPromotions] and [Client.GetCardPromotions].
 //   - To call any other endpoint, call [Client.Do], or [Client.DoPayment] where it moves
 //     money.
-//   - To end a client, call [Client.Close]; to tell a test key, [Client.IsTest].
+//   - To end a client, call [Client.Close]; to recognise a test key, [Client.IsTest].
 //
 // Package webhook receives events, reconcile compares the books, institutions names
 // banks and cards, payouts and brandpay are the products of those names.

@@ -19,8 +19,8 @@ type IssueVirtualAccountRequest struct {
 	// ValidHours is how long the account can be paid into: at most 2160 hours (90
 	// days); 0 leaves it to the server, which takes 168. Give it or DueDate, not both.
 	ValidHours int `json:"validHours,omitzero"`
-	// DueDate is until when; at most 90 days ahead. It is sent in Korean time, to the
-	// second.
+	// DueDate is when the account closes; at most 90 days ahead. It is sent in Korean time,
+	// to the second.
 	DueDate time.Time `json:"dueDate,omitzero"`
 	// CustomerEmail has at most 100 characters.
 	CustomerEmail string `json:"customerEmail,omitzero"`

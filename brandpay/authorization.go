@@ -71,8 +71,8 @@ func (a Authorization) Values() url.Values {
 	return url.Values{"customerKey": {a.CustomerKey}, "code": {a.Code.Reveal()}}
 }
 
-// Token is the right to read and remove the methods of one customer. Nobody can read it a
-// second time, so keep it: it is valid for ExpiresIn, and a refresh replaces both tokens.
+// Token is the right to read and remove the methods of one customer. It cannot be fetched
+// again, so keep it: it is valid for ExpiresIn, and a refresh replaces both tokens.
 //
 // fmt and slog do not print it, and encoding/json fails rather than lose it: store what
 // [Token.Stored] returns, encrypted.

@@ -21,10 +21,10 @@ var ErrAuthorize = errors.New("tosspayments: brandpay: the customer has to agree
 // Customer makes the calls that go with the token of one customer. It is safe for concurrent
 // use, and prints as "[redacted]".
 //
-// A token that the server refuses is refreshed, once for all who find it so, and the call is
-// made again with the new one. What the server answers for a token that has expired, or for
-// a refresh token that it does not know, is not documented: every 401 and 403 counts as the
-// first, and every refusal of a refresh as the second.
+// A token that the server refuses is refreshed once, however many calls find it refused,
+// and each call is made again with the new one. What the server answers for a token that
+// has expired, or for a refresh token that it does not know, is not documented: every 401
+// and 403 counts as the first, and every refusal of a refresh as the second.
 type Customer struct {
 	client *Client
 	save   func(context.Context, Token) error

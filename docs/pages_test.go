@@ -43,8 +43,10 @@ func TestPagesComeInTwoLanguages(t *testing.T) {
 		en, ko := lines(t, "en/"+name), lines(t, "ko/"+name)
 		assert.True(t, strings.HasPrefix(en, "English | [한국어](../ko/"+name+")\n"), "en/%s begins with another line", name)
 		assert.True(t, strings.HasPrefix(ko, "[English](../en/"+name+") | 한국어\n"), "ko/%s begins with another line", name)
+	}
+	for en, ko := range pairsOf(t) {
 		for _, kind := range []string{"go", "sql", "html", "console"} {
-			assert.Equal(t, blocksOf(en, kind), blocksOf(ko, kind), "%s: the blocks of %s differ", name, kind)
+			assert.Equal(t, blocksOf(lines(t, en), kind), blocksOf(lines(t, ko), kind), "%s: the blocks of %s differ", ko, kind)
 		}
 	}
 }
@@ -118,7 +120,7 @@ func TestKoreanPagesSpeakKorean(t *testing.T) {
 	sentence := regexp.MustCompile(`[A-Za-z']+(?:[ ,]+[A-Za-z']+){4,}`)
 	pages, err := filepath.Glob("ko/*.md")
 	require.NoError(t, err)
-	for _, page := range append(pages, "../README.ko.md", "../examples/README.ko.md") {
+	for _, page := range append(pages, "../README.ko.md", "../CONTRIBUTING.ko.md", "../SECURITY.ko.md", "../examples/README.ko.md") {
 		text := aside.ReplaceAllString(fenced.ReplaceAllString(lines(t, page), ""), "")
 		assert.Empty(t, sentence.FindAllString(text, -1), page)
 	}
@@ -193,7 +195,10 @@ func TestLinksAreTheSame(t *testing.T) {
 
 // pairsOf returns the Korean page of each English one.
 func pairsOf(t *testing.T) map[string]string {
-	pages := map[string]string{"../README.md": "../README.ko.md", "../examples/README.md": "../examples/README.ko.md"}
+	pages := map[string]string{}
+	for _, page := range []string{"../README", "../CONTRIBUTING", "../SECURITY", "../examples/README"} {
+		pages[page+".md"] = page + ".ko.md"
+	}
 	english, err := filepath.Glob("en/*.md")
 	require.NoError(t, err)
 	for _, page := range english {

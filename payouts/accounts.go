@@ -29,8 +29,9 @@ func (c *Client) ValidateAccount(ctx context.Context, account Account, opts ...t
 	return c.isValid(ctx, "validate", accountCheck{Account: account}, opts)
 }
 
-// VerifyIdentifier reports whether an account belongs to whom an identity number does: a
-// date of birth (YYMMDD) or a business number. Bank code and account number are sent.
+// VerifyIdentifier reports whether an account and an identity number belong to the same
+// person or business. The number is a date of birth (YYMMDD) or a business number. Bank
+// code and account number are sent.
 func (c *Client) VerifyIdentifier(ctx context.Context, account Account, identityNumber tosspayments.Sensitive, opts ...tosspayments.CallOption) (bool, error) {
 	account.HolderName = tosspayments.Sensitive{}
 	return c.isValid(ctx, "verify-identifier", accountCheck{account, identityNumber}, opts)

@@ -148,8 +148,8 @@ func payoutMembers() []string {
 
 // RequestPayouts requests 1 to 100 payouts at once, and returns them in the order of the
 // batch. The server accepts or refuses a batch as a whole. A nil error says that it has
-// accepted them; whether the bank pays is told by the event payout.changed or
-// [Client.GetPayout].
+// accepted them; the event payout.changed or [Client.GetPayout] reports whether the bank
+// pays.
 //
 // A batch is identified by its RefPayoutIDs, from which the idempotency key is made. So
 // store the batch first, and make the call again after a crash or an unknown outcome: with
@@ -268,8 +268,8 @@ func (r *PayoutRequest) compare(p *Payout) error {
 // days on which they are paid, and returns them in the order of the batch. For express
 // payouts, those are the last 15 days and the next 10. It requests nothing.
 //
-// It returns no payouts if none is found; while a request is under way that does not say
-// that there will be none. It returns an error if only some are found, and a
+// It returns no payouts if none is found. While a request is under way, that does not
+// mean that there will be none. It returns an error if only some are found, and a
 // [*tosspayments.MismatchError] if one differs from what the batch requests.
 func (c *Client) FindPayouts(ctx context.Context, batch []PayoutRequest, opts ...tosspayments.CallOption) ([]Payout, error) {
 	if err := validateBatch(batch); err != nil {

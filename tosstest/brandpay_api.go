@@ -317,7 +317,7 @@ func (s *Server) RemoveBrandPayMethod(customerKey, methodKey string) {
 	}
 }
 
-// ExpireBrandPayToken ends the time of a customer's access token, as 30 days do.
+// ExpireBrandPayToken expires a customer's access token, as 30 days would.
 func (s *Server) ExpireBrandPayToken(customerKey string) {
 	if s.tb != nil {
 		s.tb.Helper()

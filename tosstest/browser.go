@@ -33,9 +33,9 @@ type Browser struct {
 	// TermsOpen leaves the required terms of a fresh order form for the buyer to agree
 	// with. Otherwise they are agreed.
 	TermsOpen bool
-	// NoInitialEvents fires paymentMethodSelect and agreementStatusChange only for what
-	// the buyer does. Otherwise what a fresh order form shows is told once, after on()
-	// was called. Which is real is not known.
+	// NoInitialEvents fires paymentMethodSelect and agreementStatusChange only for what the
+	// buyer does. Otherwise both are fired once for what a fresh order form shows, after
+	// on() was called. Which is real is not known.
 	NoInitialEvents bool
 	// AcceptUndeclared lets parameters pass that the official types do not declare. They
 	// are refused with INVALID_PARAMETERS, as documented; whether the real script does

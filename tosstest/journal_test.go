@@ -273,6 +273,7 @@ type order struct {
 // answered is there afterwards, what was not answered happens once when it is repeated
 // under its key, and every event arrives.
 func TestKilledServer(t *testing.T) {
+	t.Parallel() // it mostly waits
 	if testing.Short() {
 		t.Skip("starts processes")
 	}

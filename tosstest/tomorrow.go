@@ -6,8 +6,8 @@ import (
 )
 
 // WithTomorrow lets every answer look as the service may look tomorrow: each object has
-// fields that nobody knows, institutions and descriptive values are new ones, and
-// what may be missing is null. States and amounts stay as they are.
+// unknown fields, institutions and descriptive values are new ones, and what may be
+// missing is null. States and amounts stay as they are.
 func WithTomorrow() Option { return func(s *Server) { s.tomorrow = true } }
 
 // WithAPIVersion sets the API version of the individual pair of keys: "2022-11-16" (the

@@ -112,7 +112,7 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Server is a running Toss Payments. It is safe for concurrent use, and an
+// Server is an in-process fake of Toss Payments. It is safe for concurrent use, and an
 // [http.Handler].
 type Server struct {
 	// URL is its address, for [tosspayments.WithBaseURL].

@@ -131,7 +131,7 @@ func (s *Server) bounce(p *payment) error {
 }
 
 // ExpireAccount moves the due date of an order's virtual account into the past, so that
-// it takes no deposit any more. As in the real service, no event tells of that.
+// it takes no deposit any more. As in the real service, no event reports that.
 func (s *Server) ExpireAccount(orderID string) error {
 	return s.atAccount(orderID, func(p *payment) error { return s.expireAccount(p) })
 }

@@ -112,8 +112,8 @@ type Delivery struct {
 	Body         []byte
 	// At is when it was due on the server's clock, and its transmission time.
 	At time.Time
-	// Status is what the receiver has answered; 0 is no answer within ten seconds, and
-	// Err tells why.
+	// Status is what the receiver has answered; 0 means no answer within ten seconds, and
+	// Err says why.
 	Status int
 	Err    error
 }

@@ -51,9 +51,9 @@ type Delivery struct {
 	Transmission Transmission
 	// Verified is how the event was proven.
 	Verified Verification
-	// Payment is what the server says now; nil if it was not asked, which is so
-	// without a Client, for events of others, and for events that name no order. It
-	// belongs to the order of the event. Whether it is what the order asked for is for
+	// Payment is what the server says now. It is nil if the server was not asked: without a
+	// Client, for events of others, and for events that name no order. It belongs to the
+	// order of the event. Whether it is what the order asked for is for
 	// [tosspayments.ConfirmPaymentRequest.Check] to say.
 	Payment *tosspayments.Payment
 }
@@ -86,21 +86,21 @@ type Handler struct {
 	// that looks at it, and returns nil once that is stored. Deliveries come more than
 	// once, late and in any order, so it must not record what an event claims.
 	//
-	// An error is answered with 500, and the event comes again. Return one for an order
-	// that is not known, too: the event may have been faster than the transaction that
+	// An error is answered with 500, and the event is delivered again. Return one for an
+	// order that is not known, too: the event may have been faster than the transaction that
 	// creates the order. A nil there loses it.
 	//
 	// The context ends after nine seconds. If Handle still returns nil after that, the
-	// answer is too late and the event comes again: store first, work later.
+	// answer is too late and the event is delivered again: store first, work later.
 	Handle func(context.Context, Delivery) error
 	// Client returns the client of the merchant id (MID) that an event belongs to; the
 	// handler then reads the payment before it calls Handle. A merchant with one MID
 	// returns its only client. With several, Event.Payment.MID says which one; a
 	// deposit callback names none, so go by its order.
 	//
-	// nil means that the event is not ours: Handle gets it unverified, without a
-	// payment. An error is answered with 503, and the event comes again. So does one
-	// whose payment the client does not find: it is forged, or another MID's.
+	// nil means that the event is not ours: Handle gets it unverified, without a payment. An
+	// error is answered with 503, and the event is delivered again. So is one whose payment
+	// the client does not find: it is forged, or another MID's.
 	//
 	// It is called for events that name an order. Where one GET per event is too much,
 	// leave it nil, and call [Event.FetchPayment] in the job.
@@ -112,8 +112,8 @@ type Handler struct {
 	// there is none. A deposit callback with another secret is refused.
 	//
 	// [ErrNotMine] says that the order is not known here: the server is not asked, and
-	// Handle gets the event unverified. Any other error is answered with 503, and the
-	// event comes again.
+	// Handle gets the event unverified. Any other error is answered with 503, and the event
+	// is delivered again.
 	Secret func(ctx context.Context, orderID string) (tosspayments.Sensitive, error)
 	// Logger gets a warning for every delivery that was not accepted, with its type,
 	// order and transmission. nil logs nothing.
@@ -124,13 +124,14 @@ type Handler struct {
 }
 
 // ErrNotMine is what [Handler].Secret returns, wrapped or not, for an order that is not
-// known here. Handle still gets the event and has the last word: nil acknowledges it, an
-// error makes it come again, which is right unless the order id shows that the event is
-// for another system of the same merchant.
+// known here. Handle still gets the event and has the last word: nil acknowledges it, and
+// an error makes Toss Payments deliver it again, which is right unless the order id shows
+// that the event is for another system of the same merchant.
 var ErrNotMine = error(sentinel("tosspayments: webhook: the order is not known here"))
 
 // ServeHTTP answers 200 once Handle has stored the event, 5xx if that failed or the event
-// could not be checked and should come again, and 4xx for what is not a genuine event.
+// could not be checked and should be delivered again, and 4xx for what is not a genuine
+// event.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)

@@ -84,8 +84,8 @@ type Verifier struct {
 }
 
 // NewVerifier takes the security keys (not the secret key): two while a key is being
-// replaced. Which bytes of a key sign is not documented, so its text and its decoded
-// form both count. It returns a [*tosspayments.ValidationError] for anything but 64
+// replaced. Whether the text of a key or its decoded bytes sign is not documented, so
+// both are accepted. It returns a [*tosspayments.ValidationError] for anything but 64
 // hexadecimal digits.
 func NewVerifier(securityKeys ...string) (*Verifier, error) {
 	if len(securityKeys) == 0 {

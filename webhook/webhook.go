@@ -15,7 +15,7 @@
 //     [ParseTransmission] and [Verifier.Verify] of a [NewVerifier]; for a deposit,
 //     [Event.MatchesSecret]; and then [Event.FetchPayment].
 //   - To see what an event is about, call [Event.OrderID] and [Event.ClaimedStatus].
-//   - To tell a repeated event, call [Event.Identity].
+//   - To recognise a repeated event, call [Event.Identity].
 //   - To read an event of another product, call [Event.Decode].
 //   - To sign events in the tests of a receiver, call [Sign].
 //
@@ -273,8 +273,8 @@ func (e *Event) OrderID() string {
 	return ""
 }
 
-// ClaimedStatus returns the status that the event claims, or "". It may be forged, and
-// it may be old: [Event.FetchPayment] returns what is so now.
+// ClaimedStatus returns the status that the event claims, or "". It may be forged, and it
+// may be old: [Event.FetchPayment] reads the present one.
 func (e *Event) ClaimedStatus() tosspayments.PaymentStatus {
 	switch {
 	case e.Payment != nil:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"html"
 	"io"
 	"maps"
@@ -43,23 +44,29 @@ func (st *stand) goods(id string) (out, back int) {
 	return out, back
 }
 
+// TestAccountIsShown until when and where to pay; issued is not paid.
+func TestAccountIsShown(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id, _ := st.issue(buyer)
+	x := st.find(id)
+	page := buyer.Page("/orders/" + id)
+	assert.Contains(t, page, x.Payment.VirtualAccount.AccountNumber.Reveal())
+	assert.Contains(t, page, shop.When(x.Payment.VirtualAccount.DueDate)+"까지")
+	assert.Contains(t, buyer.Page("/orders"), shop.When(x.CreatedAt))
+	out, _ := st.goods(id)
+	assert.Zero(t, out)
+}
+
+// TestDepositBounceAndDeposit lets goods out once for each deposit that has stayed, though
+// every event comes twice, besides the two kinds of event for each change.
 func TestDepositBounceAndDeposit(t *testing.T) {
 	t.Parallel()
 	st := newShopStand(t)
 	st.receive()
-	// Everything is delivered twice, besides the two kinds of event for each change.
 	st.toss.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.DuplicateWebhook, Times: 100})
 	buyer := newBuyer(t, st.url)
 	id, _ := st.issue(buyer)
-	st.becomes(id, waiting)
-	account := st.find(id).Payment.VirtualAccount.AccountNumber.Reveal()
-	page := buyer.Page("/orders/" + id)
-	assert.Contains(t, page, account)
-	assert.Contains(t, page, shop.When(st.find(id).Payment.VirtualAccount.DueDate)+"까지")
-	assert.Contains(t, buyer.Page("/orders"), shop.When(st.find(id).CreatedAt))
-	out, _ := st.goods(id)
-	assert.Zero(t, out, "issued is not paid")
-
 	require.NoError(t, st.toss.Deposit(id, productPrice))
 	st.becomes(id, paid)
 	require.NoError(t, st.toss.Bounce(id))
@@ -67,22 +74,31 @@ func TestDepositBounceAndDeposit(t *testing.T) {
 	out, back := st.goods(id)
 	assert.Equal(t, [2]int{1, 1}, [2]int{out, back}, "the bounce takes the goods back")
 	assert.Contains(t, buyer.Page("/orders/"+id), "입금이 취소됐어요")
+	require.NoError(t, st.toss.Deposit(id, productPrice))
+	st.becomes(id, paid)
+	st.toss.WaitWebhooks()
+	out, back = st.goods(id)
+	assert.Equal(t, [2]int{2, 1}, [2]int{out, back})
+}
 
-	// What was sent before the bounce comes once more, days later.
+// TestEventsFromBeforeTheBounce come once more, days later.
+func TestEventsFromBeforeTheBounce(t *testing.T) {
+	t.Parallel()
+	st := newShopStand(t)
+	st.receive()
+	id, _ := st.issue(newBuyer(t, st.url))
+	require.NoError(t, st.toss.Deposit(id, productPrice))
+	st.becomes(id, paid)
+	require.NoError(t, st.toss.Bounce(id))
+	st.becomes(id, waiting)
 	st.toss.WaitWebhooks()
 	for _, d := range st.toss.Deliveries() {
 		require.NoError(t, st.toss.ResendWebhook(d.ID))
 	}
 	st.toss.WaitWebhooks()
 	st.becomes(id, waiting)
-	out, back = st.goods(id)
+	out, back := st.goods(id)
 	assert.Equal(t, [2]int{1, 1}, [2]int{out, back})
-
-	require.NoError(t, st.toss.Deposit(id, productPrice))
-	st.becomes(id, paid)
-	st.toss.WaitWebhooks()
-	out, back = st.goods(id)
-	assert.Equal(t, [2]int{2, 1}, [2]int{out, back}, "once for each deposit that has stayed")
 }
 
 func TestEventsInAnyOrder(t *testing.T) {
@@ -140,26 +156,34 @@ func TestNoEventArrives(t *testing.T) {
 	assert.Contains(t, buyer.Page("/orders/"+other), "입금 기한이 지났어요")
 }
 
+// TestForgedEvents of an account that nobody has paid into let no goods out, whatever the
+// answer is.
 func TestForgedEvents(t *testing.T) {
 	st := newShopStand(t)
-	buyer := newBuyer(t, st.url)
-	id, redirect := st.issue(buyer)
-	post := func(body string) int {
-		response, err := http.Post(st.url+webhookPath, "application/json", strings.NewReader(body))
-		require.NoError(t, err)
-		require.NoError(t, response.Body.Close())
-		return response.StatusCode
+	id, redirect := st.issue(newBuyer(t, st.url))
+	const callback = `{"createdAt":"2026-03-01T13:05:44","secret":"ps_forged","status":"DONE","transactionKey":"T","orderId":"%s"}`
+	for name, row := range map[string]struct {
+		body   string
+		status int
+	}{
+		"a deposit": {fmt.Sprintf(callback, id), http.StatusUnauthorized},
+		"a payment, which may have no secret and is a hint": {fmt.Sprintf(`{"eventType":"PAYMENT_STATUS_CHANGED","createdAt":"2026-03-01T13:05:44",
+			"data":{"paymentKey":%q,"orderId":%q,"status":"DONE","totalAmount":15000}}`, redirect.PaymentKey, id), http.StatusOK},
+		"of another shop":      {fmt.Sprintf(callback, "of-another-shop"), http.StatusOK},
+		"an event of tomorrow": {`{"eventType":"EVENT_OF_TOMORROW","data":{}}`, http.StatusOK},
+		"what is no event":     {`{`, http.StatusBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			response, err := http.Post(st.url+webhookPath, "application/json", strings.NewReader(row.body))
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			assert.Equal(t, row.status, response.StatusCode)
+			st.later(hintTime + time.Second)
+			assert.Equal(t, waiting, st.find(id).State)
+			out, _ := st.goods(id)
+			assert.Zero(t, out)
+		})
 	}
-	assert.Equal(t, http.StatusUnauthorized, post(`{"createdAt":"2026-03-01T13:05:44","secret":"ps_forged","status":"DONE","transactionKey":"T","orderId":"`+id+`"}`))
-	assert.Equal(t, http.StatusOK, post(`{"eventType":"PAYMENT_STATUS_CHANGED","createdAt":"2026-03-01T13:05:44","data":{"paymentKey":"`+redirect.PaymentKey+`","orderId":"`+id+`","status":"DONE","totalAmount":15000}}`),
-		"a payment event may have no secret: it is a hint")
-	assert.Equal(t, http.StatusOK, post(`{"createdAt":"2026-03-01T13:05:44","secret":"s","status":"DONE","transactionKey":"T","orderId":"of-another-shop"}`))
-	assert.Equal(t, http.StatusOK, post(`{"eventType":"EVENT_OF_TOMORROW","data":{}}`))
-	assert.Equal(t, http.StatusBadRequest, post(`{`))
-	st.later(hintTime + time.Second)
-	assert.Equal(t, waiting, st.find(id).State)
-	out, _ := st.goods(id)
-	assert.Zero(t, out, "nobody has paid")
 }
 
 // TestManyEventsAtOnce delivers events of many orders twice, late and in any order.
@@ -196,9 +220,9 @@ func TestManyEventsAtOnce(t *testing.T) {
 	}
 }
 
-func TestAccountsAreCancelledAndRefunded(t *testing.T) {
+// TestAccountIsCancelled before anybody has paid: that is no refund.
+func TestAccountIsCancelled(t *testing.T) {
 	st := newShopStand(t)
-	st.receive()
 	buyer := newBuyer(t, st.url)
 	id, _ := st.issue(buyer)
 	_, err := buyer.Submit("/orders/"+id+"/refund", url.Values{"balance": {"15000"}})
@@ -208,12 +232,19 @@ func TestAccountsAreCancelledAndRefunded(t *testing.T) {
 	assert.NotContains(t, page, "환불")
 	assert.Equal(t, canceled, st.find(id).State)
 	require.Error(t, st.toss.Deposit(id, productPrice), "the account is closed")
+}
 
-	id, _ = st.issue(buyer)
+// TestDepositIsRefunded in two parts, to an account that is not kept.
+func TestDepositIsRefunded(t *testing.T) {
+	st := newShopStand(t)
+	st.receive()
+	buyer := newBuyer(t, st.url)
+	id, _ := st.issue(buyer)
 	require.NoError(t, st.toss.Deposit(id, productPrice))
 	st.becomes(id, paid)
+	assert.NotContains(t, buyer.Page("/orders/"+id), " selected", "no bank that nobody has chosen")
 	form := url.Values{"balance": {"15000"}, "amount": {"5000"}, "bank": {"20"}, "account": {"1002-123-456789"}, "holder": {"김토스"}}
-	_, err = buyer.Submit("/orders/"+id+"/refund", form)
+	_, err := buyer.Submit("/orders/"+id+"/refund", form)
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.Won(10000), st.find(id).Balance)
 	form.Set("balance", "10000")
@@ -225,7 +256,7 @@ func TestAccountsAreCancelledAndRefunded(t *testing.T) {
 	assert.Equal(t, [2]int{1, 1}, [2]int{out, back})
 	var left int
 	require.NoError(t, st.store.orders.db.QueryRow(`SELECT COUNT(*) FROM refunds WHERE account <> 'null'`).Scan(&left))
-	assert.Zero(t, left, "no account number is kept")
+	assert.Zero(t, left, "no account number")
 }
 
 // TestRefundFormsThatCannotBeRight plan nothing, say so, and keep what was typed.
@@ -271,7 +302,13 @@ func TestRefundFormsThatCannotBeRight(t *testing.T) {
 			assert.Zero(t, planned)
 		})
 	}
-	assert.NotContains(t, buyer.Page("/orders/"+id+"?refund=refused"), "거절", "the address says nothing")
+}
+
+// TestAddressSaysNothingOfARefund: only the books do.
+func TestAddressSaysNothingOfARefund(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	assert.NotContains(t, buyer.Page("/orders/"+buyer.order()+"?refund=refused"), "거절")
 }
 
 func TestPayIntoAnAccount(t *testing.T) {

@@ -131,6 +131,41 @@ func TestUnpaidOrdersAreListed(t *testing.T) {
 	assert.Contains(t, buyer.Page("/orders/"+id), "/orders/"+id+"/checkout")
 }
 
+// TestPartlyRefunded says so, and not that the order is paid.
+func TestPartlyRefunded(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id := buyer.order()
+	_, err := buyer.comeBack(authenticate(st.toss, id))
+	require.NoError(t, err)
+	require.NoError(t, buyer.refund(id, "15000", "5000"))
+	assert.Contains(t, buyer.Page("/orders/"+id), "일부 환불됐어요")
+	assert.Contains(t, buyer.Page("/orders"), "부분 환불")
+}
+
+// TestReceiptOfTheSandbox needs no network: the link leads to a page of the sandbox.
+func TestReceiptOfTheSandbox(t *testing.T) {
+	st := newShopStand(t)
+	address := st.paid().Payment.Receipt.URL
+	require.True(t, strings.HasPrefix(address, st.toss.URL), address)
+	response, err := http.Get(address)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+// TestPagesWithoutScripts say what is missing.
+func TestPagesWithoutScripts(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	page := buyer.Page("/orders/" + buyer.order() + "/checkout")
+	assert.Contains(t, page, `<button id="pay" disabled>`, "until its script has run")
+	assert.Regexp(t, "<noscript>.*자바스크립트를 켜", page)
+	assert.Contains(t, page, `<link rel="icon" href="data:,">`, "nothing else is asked for")
+	_, success, _ := st.back(buyer)
+	assert.Regexp(t, "<noscript>.*자바스크립트를 켜", buyer.Page(success))
+}
+
 // TestTamperedLinkOfAPaidOrder leads to the order, and says nothing of its own.
 func TestTamperedLinkOfAPaidOrder(t *testing.T) {
 	st := newShopStand(t)
@@ -218,32 +253,53 @@ func TestForgottenOrdersExpire(t *testing.T) {
 	assert.Zero(t, st.toss.Charges(id), "nothing is charged for an order that was closed")
 }
 
+// back is where a buyer comes back to who has authenticated a new order.
+func (st *stand) back(buyer *buyer) (id, success string, redirect tosspayments.SuccessRedirect) {
+	id = buyer.order()
+	redirect = authenticate(st.toss, id)
+	return id, "/payment/success?" + redirect.Values().Encode(), redirect
+}
+
+// TestOnlyTheOwnPaymentIsKept: of the owner, and of the amount of the order.
+func TestOnlyTheOwnPaymentIsKept(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id, success, _ := st.back(buyer)
+	assert.Contains(t, newBuyer(t, st.url).Page(success), "주문을 찾을 수 없어요")
+	assert.Contains(t, buyer.Page(strings.Replace(success, "15000", "100", 1)), "결제를 확인하고 있어요")
+	assert.Equal(t, created, st.find(id).State)
+}
+
 // TestBuyerLeavesTheSuccessPage: the buyer has authenticated, and closes the page before
 // its script has run. The payment goes on without it.
 func TestBuyerLeavesTheSuccessPage(t *testing.T) {
 	st := newShopStand(t)
 	buyer := newBuyer(t, st.url)
-	id := buyer.order()
-	redirect := authenticate(st.toss, id)
-	success := "/payment/success?" + url.Values{"paymentKey": {redirect.PaymentKey}, "orderId": {id}, "amount": {redirect.Amount.String()}}.Encode()
-	assert.Contains(t, newBuyer(t, st.url).Page(success), "주문을 찾을 수 없어요")
-	assert.Contains(t, buyer.Page(strings.Replace(success, "15000", "100", 1)), "결제를 확인하고 있어요")
-	assert.Equal(t, created, st.find(id).State, "only the owner's own payment counts")
-
-	for range 2 {
-		assert.Contains(t, buyer.Page(success), "결제를 확인하고 있어요")
-		page := buyer.Page("/orders/" + id)
-		assert.Contains(t, page, "다시 결제하지 마세요")
-		assert.NotContains(t, page, "/checkout", "it must not be paid twice")
-	}
+	id, success, _ := st.back(buyer)
+	buyer.Page(success)
+	page := buyer.Page("/orders/" + id)
+	assert.Contains(t, page, "다시 결제하지 마세요")
+	assert.NotContains(t, page, "/checkout", "it must not be paid twice")
 	st.later(0)
 	assert.Zero(t, st.toss.Charges(id), "the page has some time")
 	st.later(pageTime)
 	assert.Equal(t, paid, st.find(id).State)
 	assert.Equal(t, 1, st.toss.Charges(id))
+}
+
+// TestSlowSuccessPage asks for the confirm after the job has made it.
+func TestSlowSuccessPage(t *testing.T) {
+	st := newShopStand(t)
+	buyer := newBuyer(t, st.url)
+	id, success, redirect := st.back(buyer)
+	for range 2 {
+		assert.Contains(t, buyer.Page(success), "결제를 확인하고 있어요")
+	}
+	st.later(pageTime)
+	require.Equal(t, paid, st.find(id).State)
 	status, err := buyer.comeBack(redirect)
 	require.NoError(t, err)
-	assert.Equal(t, http.StatusOK, status, "the page was only slow")
+	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, 1, st.toss.Calls(tosstest.ConfirmPayment))
 }
 
@@ -296,6 +352,9 @@ func TestAPaymentThatNobodyKnows(t *testing.T) {
 	st.later(pause(0) / 2)
 	assert.Len(t, st.toss.Requests(), calls, "not yet")
 	assert.Equal(t, 1, st.find(id).tries)
+}
+
+func TestPause(t *testing.T) {
 	var waits []time.Duration
 	for tries := range 16 {
 		waits = append(waits, pause(tries))

@@ -168,29 +168,42 @@ func (st *stand) assertLedger(ref string) {
 const underWay = `SELECT id FROM orders WHERE state = 'confirming' UNION ALL SELECT id FROM refunds WHERE state = 'open'
 	UNION ALL SELECT id FROM batches WHERE state = 'open' UNION ALL SELECT ref FROM payouts WHERE state IN ('new', 'requested')`
 
-func TestMarketplace(t *testing.T) {
-	st := newStand(t, 1)
+// sold is a marketplace where one sale is to be paid out, and its seller has still to prove
+// who they are.
+func sold(t *testing.T) (st *stand, id string) {
+	t.Helper()
+	st = newStand(t, 1)
 	st.listen()
-	m := st.markets[0]
 	ref, id := st.seller("김판매")
-	assert.Contains(t, st.shops[0].Page("/"), "본인인증이 필요해요")
 	st.buy(st.shops[0], ref)
-	assert.Equal(t, "paid", st.query(`SELECT state FROM orders`))
+	require.Equal(t, "paid", st.query(`SELECT state FROM orders`))
 	st.toss.Advance(5 * 24 * time.Hour)
-	m.round(t.Context())
-	assert.Empty(t, st.query(`SELECT ref FROM payouts`), "not before the identity check")
+	return st, id
+}
+
+// requested is a marketplace whose payout was requested, for the sale of a seller.
+func requested(t *testing.T) (st *stand, id string) {
+	t.Helper()
+	st, id = sold(t)
 	_, err := st.shops[0].Submit("/sellers/"+id+"/check", nil)
 	require.NoError(t, err)
-	m.round(t.Context())
-	m.round(t.Context())
+	for range 2 {
+		st.markets[0].round(t.Context())
+	}
+	return st, id
+}
+
+func TestNoPayoutBeforeTheIdentityCheck(t *testing.T) {
+	st, _ := sold(t)
+	assert.Contains(t, st.shops[0].Page("/"), "본인인증이 필요해요")
+	st.markets[0].round(t.Context())
+	assert.Empty(t, st.query(`SELECT ref FROM payouts`))
+}
+
+func TestSaleIsPaidOut(t *testing.T) {
+	st, id := requested(t)
 	assert.Equal(t, "requested", st.query(`SELECT state FROM payouts`))
 	assert.Equal(t, "requested", st.query(`SELECT state FROM batches`))
-	st.toss.FailPayout(st.query(`SELECT toss_id FROM payouts`), tosspayments.ErrInvalidAccountNumber)
-	st.toss.WaitWebhooks()
-	assert.Equal(t, "unpaid", st.query(`SELECT state FROM payouts`))
-	st.assertConserved()
-	m.round(t.Context())
-	m.round(t.Context())
 	assert.Equal(t, 1, st.toss.CompletePayouts())
 	st.toss.WaitWebhooks()
 	assert.Equal(t, tosspayments.Won(27_000), st.toss.PaidOut(id))
@@ -198,54 +211,84 @@ func TestMarketplace(t *testing.T) {
 	st.assertConserved()
 }
 
-// A refund takes the seller's share back. What the seller was paid already is owed, and taken
-// out of the next sales.
-func TestRefunds(t *testing.T) {
-	st := newStand(t, 1)
-	m, shop := st.markets[0], st.shops[0]
+// TestPayoutThatFails is made again with the next batch.
+func TestPayoutThatFails(t *testing.T) {
+	st, id := requested(t)
+	st.toss.FailPayout(st.query(`SELECT toss_id FROM payouts`), tosspayments.ErrInvalidAccountNumber)
+	st.toss.WaitWebhooks()
+	assert.Equal(t, "unpaid", st.query(`SELECT state FROM payouts`))
+	st.assertConserved()
+	for range 2 {
+		st.markets[0].round(t.Context())
+	}
+	assert.Equal(t, 1, st.toss.CompletePayouts())
+	st.toss.WaitWebhooks()
+	assert.Equal(t, tosspayments.Won(27_000), st.toss.PaidOut(id))
+	st.assertConserved()
+}
+
+// selling is a marketplace with a balance, and a seller who can be paid.
+func selling(t *testing.T) (st *stand, ref, id string) {
+	t.Helper()
+	st = newStand(t, 1)
 	st.toss.AddBalance(tosspayments.Won(100_000))
 	st.added = 100_000
-	ref, id := st.seller("김판매")
+	ref, id = st.seller("김판매")
 	st.toss.CompleteIdentityCheck(id)
-	require.NoError(t, m.readSellers(t.Context()))
-	owed := func() int64 { return st.number(`SELECT SUM(amount) FROM entries WHERE seller = '` + ref + `'`) }
+	require.NoError(t, st.markets[0].readSellers(t.Context()))
+	return st, ref, id
+}
 
-	before := st.buy(shop, ref)
-	require.NoError(t, st.refund(shop, before, "30000", "9,999"))
-	assert.Contains(t, shop.Page("/orders/"+before), "일부 환불됐어요.")
-	assert.Equal(t, share(20_001), owed(), "the commission is that of what is left")
-	st.assertConserved()
-	require.NoError(t, st.refund(shop, before, "20001", ""))
-	assert.Contains(t, shop.Page("/orders/"+before), "전액 환불됐어요.")
-	assert.Zero(t, owed())
-	st.assertConserved()
+// owed is what a seller is owed, or owes.
+func (st *stand) owed(ref string) int64 {
+	return st.number(`SELECT SUM(amount) FROM entries WHERE seller = '` + ref + `'`)
+}
 
-	payOut := func() {
-		m.round(t.Context())
-		st.toss.CompletePayouts()
-		require.NoError(t, m.checkPayouts(t.Context()))
-	}
-	after := st.buy(shop, ref)
-	payOut()
-	assert.Equal(t, tosspayments.Won(27_000), st.toss.PaidOut(id))
-	require.NoError(t, st.refund(shop, after, "30000", "10000"))
-	require.NoError(t, st.refund(shop, after, "20000", ""))
-	assert.Equal(t, int64(-27_000), owed(), "the ledger carries the debt")
+func (st *stand) payOut() {
+	st.t.Helper()
+	st.markets[0].round(st.t.Context())
+	st.toss.CompletePayouts()
+	require.NoError(st.t, st.markets[0].checkPayouts(st.t.Context()))
+}
+
+// TestRefundBeforeThePayout takes the seller's share back.
+func TestRefundBeforeThePayout(t *testing.T) {
+	st, ref, _ := selling(t)
+	shop := st.shops[0]
+	order := st.buy(shop, ref)
+	require.NoError(t, st.refund(shop, order, "30000", "9,999"))
+	assert.Contains(t, shop.Page("/orders/"+order), "일부 환불됐어요.")
+	assert.Equal(t, share(20_001), st.owed(ref), "the commission is that of what is left")
+	st.assertConserved()
+	require.NoError(t, st.refund(shop, order, "20001", ""))
+	assert.Contains(t, shop.Page("/orders/"+order), "전액 환불됐어요.")
+	assert.Zero(t, st.owed(ref))
+	st.assertConserved()
+}
+
+// TestRefundAfterThePayout: what the seller was paid already is owed, and taken out of the
+// next sale.
+func TestRefundAfterThePayout(t *testing.T) {
+	st, ref, id := selling(t)
+	shop := st.shops[0]
+	order := st.buy(shop, ref)
+	st.payOut()
+	require.NoError(t, st.refund(shop, order, "30000", "10000"))
+	require.NoError(t, st.refund(shop, order, "20000", ""))
+	assert.Equal(t, int64(-27_000), st.owed(ref), "the ledger carries the debt")
 	assert.Contains(t, shop.Page("/"), `<dd class="debt">27,000원</dd>`)
 	st.assertConserved()
-	payOut()
-	st.buy(shop, ref)
-	payOut()
-	assert.Equal(t, tosspayments.Won(27_000), st.toss.PaidOut(id), "the next sale makes up for it")
-	assert.Zero(t, owed())
-	st.buy(shop, ref)
-	payOut()
-	assert.Equal(t, tosspayments.Won(54_000), st.toss.PaidOut(id))
+	for _, paid := range []int64{27_000, 27_000, 54_000} { // nothing for the debt, nor for the sale that makes up for it
+		st.payOut()
+		assert.Equal(t, tosspayments.Won(paid), st.toss.PaidOut(id))
+		st.buy(shop, ref)
+	}
 	st.assertConserved()
 }
 
 // What is refused goes back into the ledger, and a form that is sent twice is one refund.
 func TestRefusedRefunds(t *testing.T) {
+	t.Parallel() // it mostly waits
 	st := newStand(t, 1)
 	shop := st.shops[0]
 	ref, _ := st.seller("김판매")
@@ -337,6 +380,7 @@ func TestAnOldBatch(t *testing.T) {
 
 // A refused batch gives everything back, and the others are paid with the next one.
 func TestARefusedBatch(t *testing.T) {
+	t.Parallel() // it mostly waits
 	st := newStand(t, 1)
 	m := st.markets[0]
 	ready, readyID := st.seller("준비된")
@@ -443,22 +487,69 @@ func (st *stand) refundSome(instance int, id string) {
 	}
 }
 
-func TestPagesRefuse(t *testing.T) {
+func TestRunAndShutDown(t *testing.T) {
+	var out shoptest.Buffer
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		done <- run(ctx, config{address: "127.0.0.1:0", interval: time.Minute}, &out, slog.New(slog.DiscardHandler))
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
+	assert.Contains(t, shoptest.NewCustomer(t, out.Line()).Page("/"), "나눔 장터")
+	cancel()
+	require.NoError(t, <-done)
+	for _, said := range []string{"SANDBOX", "marketplace.db", "-db keeps them", "try: "} {
+		assert.Contains(t, out.String(), said)
+	}
+}
+
+// TestPaymentsThatNobodyKnows are looked up ever more rarely.
+func TestPaymentsThatNobodyKnows(t *testing.T) {
 	st := newStand(t, 1)
+	m := st.markets[0]
 	ref, _ := st.seller("김판매")
+	led, err := st.shops[0].Submit("/orders", url.Values{"seller": {ref}})
+	require.NoError(t, err)
+	o, err := m.order(t.Context(), strings.TrimPrefix(led, "/orders/"))
+	require.NoError(t, err)
+	for age, wait := range map[time.Duration]time.Duration{0: time.Minute, time.Hour: time.Minute, 24 * time.Hour: 11 * time.Hour} {
+		m.again = time.Minute
+		_, err := m.db.Exec(`UPDATE orders SET state = 'confirming'`)
+		require.NoError(t, err)
+		o.MadeAt = time.Now().Add(-age)
+		require.NoError(t, m.record(t.Context(), o, nil, nil))
+		assert.InDelta(t, time.Now().Add(wait).Unix(), st.number(`SELECT look_at FROM orders`), 5, age)
+	}
+}
+
+func TestOrdersThatAreNotThere(t *testing.T) {
+	st := newStand(t, 1)
 	assert.Contains(t, st.shops[0].Page("/orders/none"), "주문을 찾을 수 없어요.")
 	assert.Contains(t, st.shops[0].Page("/success?orderId=none"), "결제되지 않았어요")
-	assert.Contains(t, st.shops[0].Page("/fail"), "결제하지 못했어요")
+}
+
+func TestUnpaidOrder(t *testing.T) {
+	st := newStand(t, 1)
+	ref, _ := st.seller("김판매")
 	led, err := st.shops[0].Submit("/orders", url.Values{"seller": {ref}})
 	require.NoError(t, err)
 	assert.Contains(t, st.shops[0].Page(led), "아직 결제하지 않았어요")
+	assert.Contains(t, st.shops[0].Page("/fail"), "결제하지 못했어요")
+}
+
+func TestEventWithoutASignature(t *testing.T) {
+	st := newStand(t, 1)
 	response, err := http.Post(st.shops[0].Shop+webhookPath, "application/json", strings.NewReader(`{"eventType":"payout.changed","entityBody":{"id":"x"}}`))
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	assert.Equal(t, http.StatusUnauthorized, response.StatusCode, "an event without a signature")
-	response, err = http.PostForm(st.shops[0].Shop+"/sellers", url.Values{"name": {"김"}, "account": {"12-34"}})
+	assert.Equal(t, http.StatusUnauthorized, response.StatusCode)
+}
+
+func TestSellerWhoIsRefused(t *testing.T) {
+	st := newStand(t, 1)
+	response, err := http.PostForm(st.shops[0].Shop+"/sellers", url.Values{"name": {"김"}, "account": {"12-34"}})
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
-	assert.Equal(t, "김판매", st.query(`SELECT name FROM sellers`), "who was refused is not kept")
+	assert.Empty(t, st.query(`SELECT name FROM sellers`), "is not kept")
 }

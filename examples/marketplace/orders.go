@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
@@ -13,6 +14,7 @@ import (
 type order struct {
 	ID, Seller, State, PaymentKey, IdempotencyKey, KeyID string
 	Amount, Refunded                                     tosspayments.Amount
+	MadeAt                                               time.Time
 }
 
 // Left is what can be refunded.
@@ -24,8 +26,10 @@ func (o *order) request() tosspayments.ConfirmPaymentRequest {
 
 func (m *market) order(ctx context.Context, id string) (*order, error) {
 	var o order
-	err := m.db.QueryRowContext(ctx, `SELECT id, seller, amount, refunded, state, payment_key, idempotency_key, key_id FROM orders WHERE id = $1`, id).
-		Scan(&o.ID, &o.Seller, &o.Amount, &o.Refunded, &o.State, &o.PaymentKey, &o.IdempotencyKey, &o.KeyID)
+	var madeAt int64
+	err := m.db.QueryRowContext(ctx, `SELECT id, seller, amount, refunded, state, payment_key, idempotency_key, key_id, made_at FROM orders WHERE id = $1`, id).
+		Scan(&o.ID, &o.Seller, &o.Amount, &o.Refunded, &o.State, &o.PaymentKey, &o.IdempotencyKey, &o.KeyID, &madeAt)
+	o.MadeAt = time.Unix(madeAt, 0)
 	return &o, err
 }
 
@@ -54,8 +58,9 @@ func (m *market) record(ctx context.Context, o *order, payment *tosspayments.Pay
 		state = "failed"
 	case tosspayments.OutcomeNotSent:
 		state = "new"
-	case tosspayments.OutcomeUnknown:
-		_, err := m.db.ExecContext(ctx, `UPDATE orders SET look_at = $2 WHERE id = $1 AND state = 'confirming'`, o.ID, m.later())
+	case tosspayments.OutcomeUnknown: // after two hours, ever more rarely: anybody can make up a payment key
+		wait := max(m.again, m.now().Sub(o.MadeAt)/2-time.Hour)
+		_, err := m.db.ExecContext(ctx, `UPDATE orders SET look_at = $2 WHERE id = $1 AND state = 'confirming'`, o.ID, m.now().Add(wait).Unix())
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
@@ -69,9 +74,10 @@ func (m *market) record(ctx context.Context, o *order, payment *tosspayments.Pay
 	})
 }
 
-// settleOrders finds out how the payments of orders stand whose confirm was interrupted.
+// settleOrders finds out how the payments of orders stand whose confirm was interrupted, a
+// few in a round: each may take seconds.
 func (m *market) settleOrders(ctx context.Context) error {
-	ids, err := m.texts(ctx, `SELECT id FROM orders WHERE state = 'confirming' AND look_at <= $1`, m.now().Unix())
+	ids, err := m.texts(ctx, `SELECT id FROM orders WHERE state = 'confirming' AND look_at <= $1 ORDER BY look_at LIMIT 5`, m.now().Unix())
 	for _, id := range ids {
 		o, orderErr := m.order(ctx, id)
 		if orderErr == nil {

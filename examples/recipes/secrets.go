@@ -37,9 +37,12 @@ func SecretOf(db *sql.DB) func(context.Context, string) (tosspayments.Sensitive,
 	}
 }
 
-// PlanRefund stores the account that a deposit is refunded to.
-func PlanRefund(ctx context.Context, db *sql.DB, id string, account *tosspayments.RefundReceiveAccount) error {
-	_, err := db.ExecContext(ctx, `INSERT INTO refunds (id, account) VALUES ($1, $2)`, id, tosspayments.Store(account))
+// PlanRefund stores a refund with the account that a deposit is refunded to.
+func PlanRefund(ctx context.Context, db *sql.DB, refund Refund) error {
+	_, err := db.ExecContext(ctx, `INSERT INTO refunds (id, order_id, payment_key, reason, amount, whole, balance, account, next_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		refund.ID, refund.OrderID, refund.PaymentKey, refund.Reason, refund.Amount, refund.Whole, refund.Balance,
+		tosspayments.Store(refund.Account), refund.NextAt)
 	return err
 }
 

@@ -40,7 +40,7 @@ func shopWithSecrets(t *testing.T) *sql.DB {
 	db.SetMaxOpenConns(1)
 	_, err = db.Exec(`
 		CREATE TABLE orders (id TEXT PRIMARY KEY, payment TEXT, secret TEXT);
-		CREATE TABLE refunds (id TEXT PRIMARY KEY, account TEXT);
+		CREATE TABLE refunds (id TEXT PRIMARY KEY, order_id TEXT, payment_key TEXT, reason TEXT, amount INT, whole BOOLEAN, balance INT, account TEXT, next_at TIMESTAMP);
 		INSERT INTO orders (id) VALUES ('order-0001')`)
 	require.NoError(t, err)
 	return db
@@ -69,7 +69,7 @@ func TestPaymentIsStoredWhole(t *testing.T) {
 func TestRefundAccountIsForgotten(t *testing.T) {
 	db := shopWithSecrets(t)
 	account := &tosspayments.RefundReceiveAccount{Bank: "20", AccountNumber: tosspayments.NewSensitive(someAccount), HolderName: "김토스"}
-	require.NoError(t, PlanRefund(t.Context(), db, "refund-1", account))
+	require.NoError(t, PlanRefund(t.Context(), db, Refund{ID: "refund-1", Account: account}))
 	stored, err := RefundAccount(t.Context(), db, "refund-1")
 	require.NoError(t, err)
 	assert.Equal(t, account, stored)
@@ -78,7 +78,7 @@ func TestRefundAccountIsForgotten(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, stored)
 
-	require.NoError(t, PlanRefund(t.Context(), db, "refund-2", nil))
+	require.NoError(t, PlanRefund(t.Context(), db, Refund{ID: "refund-2"}))
 	stored, err = RefundAccount(t.Context(), db, "refund-2")
 	require.NoError(t, err)
 	assert.Nil(t, stored)

@@ -45,7 +45,7 @@ func (t *Telemetry) Request(ctx context.Context, a tosspayments.Attempt) {
 	t.requests.Record(ctx, a.Duration.Seconds(), metric.WithAttributes(labels...))
 	_, span := t.tracer.Start(ctx, a.Operation, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithTimestamp(time.Now().Add(-a.Duration)), trace.WithAttributes(labels...))
-	// What differs each time belongs into traces only.
+	// What differs each time belongs in traces only.
 	span.SetAttributes(attribute.Int("toss.attempt", a.Number), attribute.String("toss.trace_id", a.TraceID))
 	if a.Err != nil {
 		span.SetStatus(codes.Error, "no answer")

@@ -1,7 +1,7 @@
 // Command shop is the integration guide as one file: order, payment window, success,
 // confirm, record, fail, webhook, job, refund. It runs against a Toss Payments inside this
 // process; with TOSS_SECRET_KEY and TOSS_CLIENT_KEY it takes real payments. The file web.go
-// has the rest of a shop: start, buyers, pages.
+// has the rest of a shop: start, rows, buyers, pages.
 package main
 
 import (
@@ -92,13 +92,19 @@ func (s *shop) success(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "주문 금액과 결제 금액이 달라요. 결제되지 않았어요.", http.StatusBadRequest)
 		return
 	}
-	// The order is claimed with its keys before anything is sent, so that a refresh or a
-	// second tab does nothing.
-	if err == nil && s.change(r.Context(), `UPDATE orders SET state = 'confirming', payment_key = $2, idempotency_key = $3, look_at = $4,
-		version = version + 1 WHERE id = $1 AND state = 'new'`, o.ID, request.PaymentKey, rand.Text(), time.Now().Add(time.Minute).Unix()) {
-		s.settle(r.Context(), o.ID)
+	if err == nil {
+		s.begin(r.Context(), o.ID, "new", "confirming", request.PaymentKey)
 	}
 	http.Redirect(w, r, "/orders/"+o.ID, http.StatusSeeOther)
+}
+
+// begin claims an order for a confirm or a refund. Its keys are stored before anything is
+// sent, and of two tabs or clicks only one finds it in the state that it comes from.
+func (s *shop) begin(ctx context.Context, id, from, to, paymentKey string) {
+	if s.change(ctx, `UPDATE orders SET state = $3, payment_key = $4, idempotency_key = $5, look_at = $6, version = version + 1
+		WHERE id = $1 AND state = $2`, id, from, to, paymentKey, rand.Text(), time.Now().Add(time.Minute).Unix()) {
+		s.settle(ctx, id)
+	}
 }
 
 // settle does what an order waits for, and finds out how its payment stands. It may be
@@ -160,17 +166,14 @@ func (s *shop) record(ctx context.Context, o *order, payment *tosspayments.Payme
 	return recorded
 }
 
-// refund claims a paid order for its refund. A shop lets its staff do this.
+// refund gives everything back. A shop lets its staff do this.
 func (s *shop) refund(w http.ResponseWriter, r *http.Request) {
 	o, err := s.ofBuyer(w, r, r.PathValue("id"))
 	if err != nil {
 		s.failed(w, err)
 		return
 	}
-	if s.change(r.Context(), `UPDATE orders SET state = 'refunding', idempotency_key = $2, look_at = $3, version = version + 1
-		WHERE id = $1 AND state = 'paid'`, o.ID, rand.Text(), time.Now().Add(time.Minute).Unix()) {
-		s.settle(r.Context(), o.ID)
-	}
+	s.begin(r.Context(), o.ID, "paid", "refunding", o.PaymentKey)
 	http.Redirect(w, r, "/orders/"+o.ID, http.StatusSeeOther)
 }
 
@@ -189,56 +192,30 @@ func (s *shop) fail(w http.ResponseWriter, r *http.Request) {
 	s.show(w, explain(fail.Code), o)
 }
 
-// wake lets the job look at the order of an event, where something may still happen to it.
-// What the event says is not recorded: anybody could have sent it.
+// wake lets the job look first at the order of an event, if it waits for one: all others
+// are looked at anyway, or have ended. What the event says is not recorded: anybody could
+// have sent it.
 func (s *shop) wake(ctx context.Context, d webhook.Delivery) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE orders SET look_at = $2, version = version + 1
-		WHERE id = $1 AND state IN ('confirming', 'waiting', 'paid', 'refunding')`, d.Event.OrderID(), time.Now().Unix())
+	_, err := s.db.ExecContext(ctx, `UPDATE orders SET look_at = 1, version = version + 1
+		WHERE id = $1 AND state IN ('waiting', 'paid')`, d.Event.OrderID())
 	return err
 }
 
 // job settles every order whose time has come.
 func (s *shop) job(ctx context.Context) {
-	for ctx.Err() == nil {
-		var id string
-		// Whoever takes it has a minute; it stays due until its outcome is recorded.
-		err := s.db.QueryRowContext(ctx, `UPDATE orders SET look_at = $2 WHERE id = (SELECT id FROM orders WHERE look_at BETWEEN 1 AND $1
-			ORDER BY look_at LIMIT 1) RETURNING id`, time.Now().Unix(), time.Now().Add(time.Minute).Unix()).Scan(&id)
-		if err != nil {
-			if !errors.Is(err, sql.ErrNoRows) {
-				slog.ErrorContext(ctx, "database", "error", err)
-			}
-			return
-		}
+	id, err := s.next(ctx)
+	for ; err == nil; id, err = s.next(ctx) {
 		s.settle(ctx, id)
 	}
-}
-
-// ofBuyer returns an order of whoever is asking, for 30 days; other people's do not exist.
-func (s *shop) ofBuyer(w http.ResponseWriter, r *http.Request, id string) (*order, error) {
-	err := s.db.QueryRowContext(r.Context(), `SELECT id FROM orders WHERE id = $1 AND buyer = $2 AND created_at > $3`,
-		id, s.buyer(w, r), time.Now().AddDate(0, 0, -30).Unix()).Scan(&id)
-	if err != nil {
-		return nil, err
-	}
-	return s.get(r.Context(), id)
-}
-
-func (s *shop) get(ctx context.Context, id string) (*order, error) {
-	var o order
-	err := s.db.QueryRowContext(ctx, `SELECT id, amount, created_at, state, code, payment_key, idempotency_key, payment, version
-		FROM orders WHERE id = $1`, id).
-		Scan(&o.ID, &o.Amount, &o.CreatedAt, &o.State, &o.Code, &o.PaymentKey, &o.IdempotencyKey, &o.Payment, &o.Version)
-	return &o, err
-}
-
-// change updates a row, and reports whether it was this call that did.
-func (s *shop) change(ctx context.Context, query string, args ...any) bool {
-	result, err := s.db.ExecContext(ctx, query, args...)
-	if err != nil {
+	if !errors.Is(err, sql.ErrNoRows) {
 		slog.ErrorContext(ctx, "database", "error", err)
-		return false
 	}
-	n, err := result.RowsAffected()
-	return err == nil && n == 1
+}
+
+// next takes the order that has been due for the longest time. Whoever takes it has a
+// minute; it stays due until its outcome is recorded.
+func (s *shop) next(ctx context.Context) (id string, err error) {
+	err = s.db.QueryRowContext(ctx, `UPDATE orders SET look_at = $2 WHERE id = (SELECT id FROM orders WHERE look_at BETWEEN 1 AND $1
+		ORDER BY look_at LIMIT 1) RETURNING id`, time.Now().Unix(), time.Now().Add(time.Minute).Unix()).Scan(&id)
+	return id, err
 }

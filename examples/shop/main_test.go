@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -20,16 +21,15 @@ import (
 	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
-// The fates of an order.
+// The seven fates of an order, one for each outcome of a call.
 
 func TestPaid(t *testing.T) {
 	s := newStand(t)
 	id := s.order()
 	back := s.window(tosstest.Checkout{OrderID: id})
 	assert.Contains(t, s.visit(back), "결제됐어요")
-	assert.Contains(t, s.visit(back), "결제됐어요", "a refresh")
+	assert.Contains(t, s.visit(back), "15,000원", "a refresh")
 	assert.Equal(t, 1, s.server.Charges(id))
-	assert.Contains(t, s.visit(back), "15,000원")
 }
 
 func TestWaiting(t *testing.T) {
@@ -42,6 +42,18 @@ func TestWaiting(t *testing.T) {
 	s.job("/orders/"+id, "입금해 주세요")
 }
 
+func TestCanceled(t *testing.T) {
+	s := newStand(t)
+	id := s.order()
+	s.visit(s.window(tosstest.Checkout{OrderID: id}))
+	s.server.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Drop, AfterEffect: true})
+	for range 2 {
+		s.post("/orders/" + id + "/refund")
+	}
+	s.job("/orders/"+id, "환불됐어요")
+	assert.Len(t, s.server.Refunds(id), 1)
+}
+
 func TestRefused(t *testing.T) {
 	s := newStand(t)
 	id := s.order()
@@ -49,7 +61,30 @@ func TestRefused(t *testing.T) {
 	assert.Zero(t, s.server.Charges(id))
 }
 
+func TestNotSent(t *testing.T) {
+	s := newStand(t)
+	id := s.order()
+	_, err := s.shop.db.Exec(`UPDATE orders SET state = 'confirming', look_at = 1`) // without a payment key
+	require.NoError(t, err)
+	s.job("/orders/"+id, "아직 결제하지 않았어요")
+	assert.Zero(t, s.server.Calls(tosstest.ConfirmPayment))
+	assert.Contains(t, s.visit(s.window(tosstest.Checkout{OrderID: id})), "결제됐어요", "it can still be paid")
+}
+
+func TestMismatch(t *testing.T) {
+	s := newStand(t)
+	id := s.order()
+	back := s.window(tosstest.Checkout{OrderID: id})
+	other := s.server.Authenticate(tosstest.Checkout{OrderID: id, OrderName: "원두 1kg", Amount: tosspayments.Won(15000)})
+	request, err := other.ConfirmRequest(tosspayments.Won(15000))
+	require.NoError(t, err)
+	_, err = s.server.Client().ConfirmPayment(t.Context(), request)
+	require.NoError(t, err)
+	assert.Contains(t, s.visit(back), "고객센터에서 연락드릴게요", "it is paid, but not with this payment")
+}
+
 func TestUnknown(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := newStand(t)
 	id := s.order()
 	s.server.Inject(
@@ -62,6 +97,8 @@ func TestUnknown(t *testing.T) {
 	assert.Equal(t, 1, s.server.Charges(id))
 }
 
+// What else may happen.
+
 func TestAnotherAmount(t *testing.T) {
 	s := newStand(t)
 	id := s.order()
@@ -71,16 +108,12 @@ func TestAnotherAmount(t *testing.T) {
 	assert.Zero(t, s.server.Charges(id))
 }
 
-func TestRefund(t *testing.T) {
+// TestTamperedLinkOfAPaidOrder leads to the order, and says nothing of its own.
+func TestTamperedLinkOfAPaidOrder(t *testing.T) {
 	s := newStand(t)
-	id := s.order()
-	s.visit(s.window(tosstest.Checkout{OrderID: id}))
-	s.server.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, Kind: tosstest.Drop, AfterEffect: true})
-	for range 2 {
-		s.post("/orders/" + id + "/refund")
-	}
-	s.job("/orders/"+id, "환불됐어요")
-	assert.Len(t, s.server.Refunds(id), 1)
+	back := s.window(tosstest.Checkout{OrderID: s.order()})
+	s.visit(back)
+	assert.Contains(t, s.visit(strings.Replace(back, "amount=15000", "amount=100", 1)), "결제됐어요")
 }
 
 func TestFail(t *testing.T) {
@@ -92,6 +125,7 @@ func TestFail(t *testing.T) {
 }
 
 func TestRefundThatIsRefused(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s := newStand(t)
 	id := s.order()
 	s.visit(s.window(tosstest.Checkout{OrderID: id}))
@@ -133,6 +167,27 @@ func TestForgedEvents(t *testing.T) {
 	assert.Equal(t, http.StatusOK, s.server.Deliveries()[len(s.server.Deliveries())-1].Status)
 	s.shop.job(t.Context())
 	assert.Len(t, s.server.Requests(), calls)
+}
+
+// TestDepositAmongMadeUpPayments: each of them takes seconds to look up, and is due; the
+// deposit does not wait for them, whatever events somebody sends.
+func TestDepositAmongMadeUpPayments(t *testing.T) {
+	s := newStand(t)
+	for _, forged := range []bool{false, true} {
+		made := s.order()
+		_, err := s.shop.db.Exec(`UPDATE orders SET state = 'confirming', payment_key = 'made-up', look_at = 2 WHERE id = $1`, made)
+		require.NoError(t, err)
+		if forged {
+			s.server.SendWebhook(webhook.PaymentStatusChanged, map[string]any{"paymentKey": "made-up", "orderId": made, "status": "DONE", "totalAmount": 15000})
+		}
+	}
+	id := s.order()
+	s.visit(s.window(tosstest.Checkout{OrderID: id, Method: tosspayments.MethodVirtualAccount}))
+	require.NoError(t, s.server.Deposit(id, tosspayments.Won(15000)))
+	s.server.WaitWebhooks()
+	next, err := s.shop.next(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, id, next)
 }
 
 // TestPaymentsThatNobodyKnows are looked up ever more rarely.
@@ -203,10 +258,39 @@ func TestPages(t *testing.T) {
 	response, err := http.Get(s.url)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	assert.Contains(t, response.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+	assert.Regexp(t, "frame-ancestors 'none'.*form-action 'self'", response.Header.Get("Content-Security-Policy"))
 	assert.Empty(t, response.Cookies(), "looking around leaves nothing")
 	assert.Contains(t, s.visit("/"), "테스트 상점")
 	assert.Contains(t, s.visit("/orders/x"), "주문을 찾을 수 없어요")
+}
+
+// TestPagesWithoutScripts say what is missing.
+func TestPagesWithoutScripts(t *testing.T) {
+	s := newStand(t)
+	page := s.visit("/orders/" + s.order())
+	assert.Contains(t, page, `<button id="pay" disabled>`, "until its script has run")
+	assert.Regexp(t, "<noscript>.*자바스크립트를 켜", page)
+}
+
+func TestOverHTTPS(t *testing.T) {
+	s := newStand(t)
+	w := httptest.NewRecorder()
+	s.shop.handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "https://shop.example/orders", http.NoBody))
+	assert.Equal(t, "max-age=31536000", w.Header().Get("Strict-Transport-Security"))
+	cookie := w.Result().Cookies()[0]
+	assert.Equal(t, "__Host-shop", cookie.Name)
+	assert.True(t, cookie.Secure)
+}
+
+// TestWithoutKeysItSaysSandbox: the name of a variable may be misspelt.
+func TestWithoutKeysItSaysSandbox(t *testing.T) {
+	var said strings.Builder
+	log.SetOutput(&said)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	s, err := open("", "", "http://127.0.0.1:1/webhook")
+	require.NoError(t, err)
+	require.NoError(t, s.db.Close())
+	assert.Contains(t, said.String(), "SANDBOX: TOSS_SECRET_KEY is not set")
 }
 
 func TestOtherSitesCannotPost(t *testing.T) {

@@ -38,11 +38,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	go func() {
-		for range time.Tick(5 * time.Second) {
-			s.job(context.Background())
-		}
-	}()
+	for range 4 { // one that takes long holds up no other
+		go func() {
+			for range time.Tick(5 * time.Second) {
+				s.job(context.Background())
+			}
+		}()
+	}
 	log.Println("http://" + *address + ": order, pay, and refund")
 	server := http.Server{Addr: *address, Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}
 	log.Fatal(server.ListenAndServe(), "; -addr takes another address")
@@ -88,6 +90,25 @@ func newShop(database string, toss *tosspayments.Client, origin, script, clientK
 	return &shop{db: db, toss: toss, origin: origin, script: script, clientKey: clientKey}, err
 }
 
+func (s *shop) get(ctx context.Context, id string) (*order, error) {
+	var o order
+	err := s.db.QueryRowContext(ctx, `SELECT id, amount, created_at, state, code, payment_key, idempotency_key, payment, version
+		FROM orders WHERE id = $1`, id).
+		Scan(&o.ID, &o.Amount, &o.CreatedAt, &o.State, &o.Code, &o.PaymentKey, &o.IdempotencyKey, &o.Payment, &o.Version)
+	return &o, err
+}
+
+// change updates a row, and reports whether it was this call that did.
+func (s *shop) change(ctx context.Context, query string, args ...any) bool {
+	result, err := s.db.ExecContext(ctx, query, args...)
+	if err != nil {
+		slog.ErrorContext(ctx, "database", "error", err)
+		return false
+	}
+	n, err := result.RowsAffected()
+	return err == nil && n == 1
+}
+
 // buyer returns who is asking: the hash of a random cookie, so that a copy of the database
 // lets nobody in. A cookie that nobody has given out is replaced when an order is made.
 func (s *shop) buyer(w http.ResponseWriter, r *http.Request) string {
@@ -95,7 +116,7 @@ func (s *shop) buyer(w http.ResponseWriter, r *http.Request) string {
 		sum := sha256.Sum256([]byte(secret))
 		return hex.EncodeToString(sum[:])
 	}
-	name, secure := "shop", r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
+	name, secure := "shop", isHTTPS(r)
 	if secure {
 		name = "__Host-shop" // no other host can set it
 	}
@@ -113,6 +134,21 @@ func (s *shop) buyer(w http.ResponseWriter, r *http.Request) string {
 		return ""
 	}
 	return hash(cookie.Value)
+}
+
+// ofBuyer returns an order of whoever is asking, for 30 days; other people's do not exist.
+func (s *shop) ofBuyer(w http.ResponseWriter, r *http.Request, id string) (*order, error) {
+	err := s.db.QueryRowContext(r.Context(), `SELECT id FROM orders WHERE id = $1 AND buyer = $2 AND created_at > $3`,
+		id, s.buyer(w, r), time.Now().AddDate(0, 0, -30).Unix()).Scan(&id)
+	if err != nil {
+		return nil, err
+	}
+	return s.get(r.Context(), id)
+}
+
+// isHTTPS reports whether the browser has come over HTTPS, here or at a proxy in front.
+func isHTTPS(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
 // limiter bounds how often an address can post: orders are rows, and each may cost calls.
@@ -143,6 +179,9 @@ func (s *shop) protect(next http.Handler) http.Handler {
 		w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self' "+s.origin)
 		w.Header().Set("Referrer-Policy", "same-origin") // addresses have payment keys
 		w.Header().Set("Cache-Control", "no-store")
+		if isHTTPS(r) {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		if r.Method == http.MethodPost && r.URL.Path != "/webhook" && !s.posts.allow(r) {
 			http.Error(w, "잠시 후 다시 시도해 주세요.", http.StatusTooManyRequests)
 			return

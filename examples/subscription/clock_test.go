@@ -22,7 +22,10 @@ func TestPeriods(t *testing.T) {
 			assert.Equal(t, n, currentPeriod(at(first), periodStart(at(first), n+1).Add(-time.Second)), "at its end")
 		}
 	}
-	// Half past midnight in Korea is still the day before in UTC.
+}
+
+// TestPeriodsAreKorean: half past midnight in Korea is still the day before in UTC.
+func TestPeriodsAreKorean(t *testing.T) {
 	utc := time.Date(2027, 1, 30, 15, 30, 0, 0, time.UTC)
 	assert.Equal(t, "2027-02-28 00:30", periodStart(utc, 1).Format("2006-01-02 15:04"))
 	assert.Equal(t, "2027-02", periodName(utc, 1))

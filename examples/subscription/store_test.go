@@ -251,27 +251,35 @@ func (st *stand) moved() (list []string) {
 	return list
 }
 
+// TestSubscribe charges the first month, and shows what is to be known of it.
 func TestSubscribe(t *testing.T) {
 	st := newStand(t)
 	c := st.customer()
 	assert.Contains(t, c.Page("/"), "월 24,000원")
-	redirect := c.register("")
+	c.register("")
 	assert.Equal(t, "2027-01 1 paid ", st.charges())
 	page := c.Page("/")
-	assert.Contains(t, page, "구독 중이에요")
-	assert.Contains(t, page, "결제 완료")
-	assert.Contains(t, page, "현대카드")
-	assert.Contains(t, page, "43301234****123*")
-	assert.Contains(t, page, "2027.02.28", "a shorter month is charged on its last day")
-	assert.Contains(t, page, "영수증")
-	assert.Contains(t, page, "2027년 1월 31일", "the shop's date")
+	// A shorter month is charged on its last day.
+	for _, shown := range []string{"2027년 1월 31일", "구독 중이에요", "결제 완료", "현대카드", "43301234****123*", "2027.02.28", "영수증"} {
+		assert.Contains(t, page, shown)
+	}
+}
 
-	// A refresh of the success page, an authKey that works once.
+// TestSuccessPageIsRefreshed: an authKey works once, and its card is registered once.
+func TestSuccessPageIsRefreshed(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	redirect := c.register("")
 	assert.Contains(t, c.Page("/card/success?customerKey="+redirect.CustomerKey+"&authKey="+redirect.AuthKey.Reveal()), "카드를 등록하고 있어요")
 	assert.Equal(t, http.StatusOK, c.issue(redirect))
 	st.round()
 	assert.Equal(t, 1, st.toss.Calls(tosstest.IssueBillingKey))
+	assert.Equal(t, []string{"2027-01-1"}, st.moved())
+}
 
+func TestEachMonthIsChargedOnce(t *testing.T) {
+	st := newStand(t)
+	st.customer().register("")
 	st.on("2027-02-28 09:59")
 	assert.Equal(t, []string{"2027-01-1"}, st.moved())
 	for _, day := range []string{"2027-02-28 10:00", "2027-03-01 10:00", "2027-03-31 10:00", "2027-04-30 10:00", "2027-05-30 10:00"} {
@@ -423,38 +431,47 @@ func TestKeysThatAreEasyToGuess(t *testing.T) {
 	}
 }
 
-// TestKeyIsReplaced: the old key opens what it has encrypted and lets its customers in,
-// until everything is encrypted with the new one.
-func TestKeyIsReplaced(t *testing.T) {
-	st := newStand(t)
-	c := st.customer()
+// replacing is a shop with a subscription whose key is being replaced.
+func replacing(t *testing.T) (st *stand, c *customer, replaced string) {
+	t.Helper()
+	st = newStand(t)
+	c = st.customer()
 	c.register("")
-	db := st.store.subs.db
 	newKey := make([]byte, 32)
 	_, _ = rand.Read(newKey)
-	replaced := encoded(string(newKey))
-	_, err := openVault(t.Context(), db, replaced, false)
+	replaced = encoded(string(newKey))
+	_, err := openVault(t.Context(), st.store.subs.db, replaced, false)
 	require.ErrorContains(t, err, "lacks the key "+st.store.vault.keys[0].id)
-
 	st.keys = replaced + ", " + testKey
 	st.start()
 	c.Shop = st.url
-	st.on("2027-02-28 10:00")
-	assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved(), "the old key opens")
-	assert.Contains(t, c.Page("/"), "구독 중이에요", "the customer is still known")
-	key := st.billingKey()
-	require.NoError(t, st.store.vault.reseal(t.Context(), db))
-	assert.Equal(t, st.store.vault.keys[0].id, st.rows(`SELECT substr(sealed_key, 1, 8) FROM cards`))
+	return st, c, replaced
+}
 
-	st.keys = replaced // the old key can go
+// TestKeyIsReplaced: the old key opens what it has encrypted.
+func TestKeyIsReplaced(t *testing.T) {
+	st, c, _ := replacing(t)
+	st.on("2027-02-28 10:00")
+	assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved())
+	assert.Contains(t, c.Page("/"), "구독 중이에요", "the customer is still known")
+}
+
+// TestOldKeyGoes when everything is encrypted with the new one.
+func TestOldKeyGoes(t *testing.T) {
+	st, c, replaced := replacing(t)
+	key := st.billingKey()
+	require.NoError(t, st.store.vault.reseal(t.Context(), st.store.subs.db))
+	assert.Equal(t, st.store.vault.keys[0].id, st.rows(`SELECT substr(sealed_key, 1, 8) FROM cards`))
+	_, err := openVault(t.Context(), st.store.subs.db, testKey, false)
+	require.ErrorContains(t, err, "lacks the key")
+
+	st.keys = replaced
 	st.start()
 	c.Shop = st.url
 	assert.Equal(t, key.Key.Reveal(), st.billingKey().Key.Reveal())
-	assert.Contains(t, c.Page("/"), "구독 중이에요", "the cookie was signed again")
-	st.on("2027-03-31 10:00")
-	assert.Len(t, st.moved(), 3)
-	_, err = openVault(t.Context(), db, testKey, false)
-	require.ErrorContains(t, err, "lacks the key")
+	assert.Contains(t, c.Page("/"), "구독 중이에요", "the customer is still known")
+	st.on("2027-02-28 10:00")
+	assert.Len(t, st.moved(), 2)
 }
 
 // TestCopyOfTheDatabaseLetsNobodyIn: it holds neither billing keys nor anything to sign

@@ -70,9 +70,8 @@ func Missing(object []byte, names ...string) string {
 }
 
 // Ambiguous returns the first of the names under which programs may find different
-// members in a JSON object: it stands there twice, or in other letters, which
-// encoding/json takes for the same. It returns "" if there is none, and for what is not
-// an object.
+// members in a JSON object: it occurs twice, or in other letters, which encoding/json
+// takes for the same. It returns "" if there is none, and for what is not an object.
 func Ambiguous(object []byte, names ...string) (ambiguous string) {
 	if !bytes.HasPrefix(bytes.TrimSpace(object), []byte("{")) || !json.Valid(object) {
 		return ""

@@ -354,14 +354,21 @@ func TestHeldRequest(t *testing.T) {
 	untroubled(t, st.Browser)
 }
 
+// openShop shows the test shop, once its widgets have taken their room: what stands below
+// them moves until then.
+func (st *stand) openShop(b *shoptest.Browser) {
+	st.t.Helper()
+	b.Visit(st.URL + "/shop")
+	soon(st.t, b, 2, `[...document.querySelectorAll("#payment-methods iframe, #agreement iframe")].filter((frame) => frame.style.height).length`)
+}
+
 // The test shop: window, widgets and billing, without any code.
 func TestShop(t *testing.T) {
 	st := newStand(t)
 	shop := st.Tab()
 	st.watch(shop)
 	shop.Phone()
-	shop.Visit(st.URL + "/shop")
-	shop.Visible(".goods")
+	st.openShop(shop)
 	shop.Click(".goods section:nth-child(1) .primary")
 	shop.FinishWindow("", "pay")
 	shop.WaitFor("h2", "Paid")
@@ -370,7 +377,7 @@ func TestShop(t *testing.T) {
 	shop.WaitFor("#detail .life", "confirm")
 	untroubled(t, shop)
 
-	shop.Visit(st.URL + "/shop")
+	st.openShop(shop)
 	shop.Click(`label:has([value="VIRTUAL_ACCOUNT"])`)
 	shop.Click(".goods section:nth-child(1) .primary")
 	shop.FinishWindow("", "pay")
@@ -379,26 +386,23 @@ func TestShop(t *testing.T) {
 	st.Click(`#detail [data-key="deposit"]`)
 	shop.WaitFor("h2", "Paid")
 
-	shop.Visit(st.URL + "/shop")
-	shop.Visible("#payment-methods iframe")
-	const methods = `document.querySelector("#payment-methods iframe")?.contentDocument`
-	require.Eventually(t, func() bool { return eval[bool](shop, `!!`+methods+`?.querySelector("[data-code=TOSSPAY]")`) }, 10*time.Second, 50*time.Millisecond)
-	eval[bool](shop, methods+`.querySelector("[data-code=TOSSPAY]").click(), true`)
+	st.openShop(shop)
+	shop.Frame("#payment-methods iframe").Click(`[data-code="TOSSPAY"]`)
 	// The page hears of the choice a moment later.
 	require.Eventually(t, func() bool {
 		return eval[bool](shop, `location.pathname !== "/shop" || (document.querySelector(".goods section:nth-child(2) .primary").click(), false)`)
-	}, time.Minute, 500*time.Millisecond)
+	}, 10*time.Second, 500*time.Millisecond)
 	shop.FinishWindow("", "pay")
 	shop.WaitFor("h2", "Paid")
 	shop.WaitFor(".outcome", "Toss Pay")
 
-	shop.Visit(st.URL + "/shop")
+	st.openShop(shop)
 	shop.Click(".goods section:nth-child(1) .primary")
 	shop.FinishWindow("", "cancel")
 	shop.WaitFor("h2", "Not paid")
 	shop.WaitFor(".outcome", "PAY_PROCESS_CANCELED")
 
-	shop.Visit(st.URL + "/shop")
+	st.openShop(shop)
 	shop.Click(".goods section:last-child .primary")
 	shop.FinishWindow("", "pay")
 	shop.WaitFor("h2", "The card is registered")
@@ -412,8 +416,7 @@ func TestShop(t *testing.T) {
 		st.Click(`[data-fault="502"]`)
 	}
 	shop.Desktop()
-	shop.Visit(st.URL + "/shop")
-	shop.Visible("#payment-methods iframe")
+	st.openShop(shop)
 	shop.Shoot("sandbox-shop")
 	untroubled(t, shop)
 }

@@ -47,17 +47,18 @@ func TestSessions(t *testing.T) {
 }
 
 func TestCookieOfAShop(t *testing.T) {
-	_, cookie := started(t, &sessions, plain)
-	assert.Equal(t, "coffee", cookie.Name)
-	_, cookie = started(t, &sessions, secure)
-	assert.Equal(t, "__Host-coffee", cookie.Name)
-	assert.True(t, cookie.Secure && cookie.HttpOnly && cookie.Path == "/" && cookie.Domain == "")
-	assert.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
-	assert.Empty(t, whoHas(&sessions, secure, "coffee", cookie.Value), "a name that anybody can set")
-
-	tea := shop.Sessions{Name: "tea", Lifetime: time.Hour}
 	id, cookie := started(t, &sessions, plain)
+	assert.Equal(t, "coffee", cookie.Name)
+	assert.Equal(t, http.SameSiteLaxMode, cookie.SameSite, "the buyer comes back from the window")
+	tea := shop.Sessions{Name: "tea", Lifetime: time.Hour}
 	assert.NotEqual(t, id, whoHas(&tea, plain, "tea", cookie.Value), "a cookie of another shop")
+}
+
+func TestCookieOverHTTPS(t *testing.T) {
+	_, cookie := started(t, &sessions, secure)
+	assert.Equal(t, "__Host-coffee", cookie.Name, "which no other host can set")
+	assert.True(t, cookie.Secure && cookie.HttpOnly && cookie.Path == "/" && cookie.Domain == "", "what the name asks for")
+	assert.Empty(t, whoHas(&sessions, secure, "coffee", cookie.Value), "a name that anybody can set")
 }
 
 func TestSessionsEnd(t *testing.T) {
@@ -76,23 +77,41 @@ func TestSessionsEnd(t *testing.T) {
 	})
 }
 
-func TestLimiter(t *testing.T) {
-	limiter := shop.Limiter{Count: 3, Period: time.Minute}
+// from is a request of an address.
+func from(address string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, plain, nil)
+	r.RemoteAddr = address
+	return r
+}
+
+// reached is a limiter that has counted three times, which is the limit.
+func reached(t *testing.T, now time.Time, address, customer string) *shop.Limiter {
+	t.Helper()
+	limiter := &shop.Limiter{Count: 3, Period: time.Minute}
+	for range 3 {
+		require.True(t, limiter.Allow(now, from(address), customer))
+	}
+	return limiter
+}
+
+func TestLimitOfACustomer(t *testing.T) {
 	now := time.Now()
-	from := func(address string) *http.Request {
-		r := httptest.NewRequest(http.MethodPost, plain, nil)
-		r.RemoteAddr = address
-		return r
-	}
-	for range 3 {
-		assert.True(t, limiter.Allow(now, from("192.0.2.1:1000"), "customer"))
-	}
-	assert.False(t, limiter.Allow(now, from("192.0.2.2:1000"), "customer"))
-	assert.False(t, limiter.Allow(now, from("192.0.2.1:2000"), "another customer"))
-	for range 3 {
-		assert.True(t, limiter.Allow(now, from("[2001:db8::1]:1000"), ""))
-	}
-	assert.False(t, limiter.Allow(now, from("[2001:db8::2]:1000"), ""), "of the same network")
-	assert.True(t, limiter.Allow(now, from("192.0.2.3:1000"), ""), "visitors are not one customer")
+	limiter := reached(t, now, "192.0.2.1:1000", "customer")
+	assert.False(t, limiter.Allow(now, from("192.0.2.2:1000"), "customer"), "wherever they are")
 	assert.True(t, limiter.Allow(now.Add(time.Minute), from("192.0.2.1:1000"), "customer"), "until the next period")
+}
+
+func TestLimitOfAnAddress(t *testing.T) {
+	now := time.Now()
+	limiter := reached(t, now, "192.0.2.1:1000", "customer")
+	assert.False(t, limiter.Allow(now, from("192.0.2.1:2000"), "another customer"))
+	limiter = reached(t, now, "[2001:db8::1]:1000", "customer")
+	assert.False(t, limiter.Allow(now, from("[2001:db8::2]:1000"), "another customer"), "of the same network")
+}
+
+func TestLimitOfVisitors(t *testing.T) {
+	now := time.Now()
+	limiter := reached(t, now, "192.0.2.1:1000", "")
+	assert.False(t, limiter.Allow(now, from("192.0.2.1:1000"), ""))
+	assert.True(t, limiter.Allow(now, from("192.0.2.2:1000"), ""), "they are not one customer")
 }

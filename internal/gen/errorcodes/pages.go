@@ -45,8 +45,8 @@ var english = page{
 			"for `PAY_PROCESS_CANCELED` without any alarm, since the buyer wanted it."},
 		{"wait", "Wait and ask again", "Another request is running, there were too many, or the service is closed at this hour. This request has done nothing. The client " +
 			"sends it again where that helps, and looks the payment up if an earlier request may have succeeded. Tell the buyer to try again later."},
-		{"unknown", "The outcome is not known", "A server error, or an answer that does not tell. Look the payment up before anything else. For a call that moves money the client does, and ends as " +
-			"`OutcomeUnknown` when that cannot tell either. Show \"being checked\", never \"failed\". A code that is not on this page belongs here."},
+		{"unknown", "The outcome is not known", "A server error, or an answer that decides nothing. Look the payment up before anything else. For a call that moves money the client does, and ends as " +
+			"`OutcomeUnknown` when the lookup decides nothing either. Show \"being checked\", never \"failed\". A code that is not on this page belongs here."},
 		{"already-done", "Already done: look it up", "The effect exists already, often by an earlier attempt of your own. Read the payment (or the receipt, or the key) and record what it says. " +
 			"For payments the client does so by itself, and returns the payment that stands. Never delete or fail an order because of such a code."},
 		{"not-cancelable", "This cancel is not possible", "The payment's state, amount or period does not allow this cancel. Nothing was refunded. Read the balance, plan again, or give the money back in another way."},
