@@ -261,7 +261,7 @@ func TestSmallThingsOfRealAnswers(t *testing.T) {
 	assert.Nil(t, c.call("GET", "/v1/payments/"+key, "").body["useEscrow"])
 }
 
-func TestReceipts(t *testing.T) {
+func TestReceiptOfAPayment(t *testing.T) {
 	server := tosstest.NewServer(t)
 	c := newCaller(t, server)
 	r := c.confirmed(func(checkout *tosstest.Checkout) { checkout.OrderName = "양말 <1>" })
@@ -272,14 +272,21 @@ func TestReceipts(t *testing.T) {
 	for _, text := range []string{"양말 &lt;1&gt;", "15,000원", "5,000원 (품절", "10,000원", "no money has moved"} {
 		assert.Contains(t, html, text)
 	}
-	row := c.list("/v1/transactions?startDate=2000-01-01&endDate=2100-01-01")[0]
-	assert.Equal(t, address, row["receiptUrl"])
+	assert.Equal(t, address, c.list("/v1/transactions?" + allDates)[0]["receiptUrl"])
+}
 
-	r = c.call("POST", "/v1/cash-receipts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"type":"소득공제","customerIdentityNumber":"01012345678"}`)
-	html = page(t, r.body["receiptUrl"].(string))
+func TestReceiptOfCash(t *testing.T) {
+	c := newCaller(t, tosstest.NewServer(t))
+	r := c.call("POST", "/v1/cash-receipts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"type":"소득공제","customerIdentityNumber":"01012345678"}`)
+	html := page(t, r.body["receiptUrl"].(string))
 	assert.Contains(t, html, "1,000원")
 	assert.NotContains(t, html, "01012345678")
+}
 
+func TestReceiptsThatAreNotFound(t *testing.T) {
+	server := tosstest.NewServer(t)
+	c := newCaller(t, server)
+	c.call("POST", "/v1/cash-receipts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"type":"소득공제","customerIdentityNumber":"01012345678"}`)
 	for _, path := range []string{
 		"redirection", "redirection?transactionId=x", "redirection?transactionId=" + server.OpenWindow(socks("order-0002")), "x",
 		"mids/" + tosstest.DefaultWidgetMID + "/orders/order-0001/cash-receipt", "mids/" + tosstest.DefaultMID + "/orders/order-0002/cash-receipt",
@@ -289,8 +296,11 @@ func TestReceipts(t *testing.T) {
 		require.NoError(t, response.Body.Close())
 		assert.Equal(t, 404, response.StatusCode, path)
 	}
-	inside := newCaller(t, tosstest.New()).confirmed(func(*tosstest.Checkout) {})
-	assert.Contains(t, inside.raw, "https://dashboard-sandbox.tosspayments.com/receipt/redirection?transactionId=")
+}
+
+func TestReceiptsOfAServerWithoutAnAddress(t *testing.T) {
+	r := newCaller(t, tosstest.New()).confirmed(func(*tosstest.Checkout) {})
+	assert.Contains(t, r.raw, "https://dashboard-sandbox.tosspayments.com/receipt/redirection?transactionId=")
 }
 
 func TestInstallmentInTheWindow(t *testing.T) {

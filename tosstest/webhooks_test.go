@@ -218,59 +218,89 @@ func ulidTime(text string) time.Time {
 	return time.UnixMilli(ms)
 }
 
+// accountEvents are the two events that tell of one change of a virtual account.
+type accountEvents struct {
+	server *tosstest.Server
+	box    *inbox
+	seen   map[string]bool
+}
+
+// told wants both events of a change to this status, which are the same change, and no
+// earlier one.
+func (a *accountEvents) told(t *testing.T, p *tosspayments.Payment, status string) {
+	t.Helper()
+	a.server.WaitWebhooks()
+	require.Len(t, a.box.bodies, 2, status)
+	var identities []string
+	for _, body := range a.box.bodies {
+		e, err := webhook.Parse([]byte(body))
+		require.NoError(t, err)
+		assert.True(t, e.MatchesSecret(p.Secret))
+		identities = append(identities, e.Identity())
+	}
+	assert.Equal(t, identities[0], identities[1])
+	assert.False(t, a.seen[identities[0]], "another change is another identity")
+	a.seen[identities[0]] = true
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED " + status, "DEPOSIT_CALLBACK " + status}, a.box.take(a.server))
+}
+
 // Each change of a virtual account is told twice, and both events say that it is one.
 func TestWebhooksOfVirtualAccounts(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	box := newInbox(server)
+	events := &accountEvents{server, newInbox(server), map[string]bool{}}
 	p := pay(t, server, accountCheckout("order-0001"))
-	seen := map[string]bool{}
-	told := func(status string) {
-		t.Helper()
-		server.WaitWebhooks()
-		require.Len(t, box.bodies, 2, status)
-		var identities []string
-		for _, body := range box.bodies {
-			e, err := webhook.Parse([]byte(body))
-			require.NoError(t, err)
-			assert.True(t, e.MatchesSecret(p.Secret))
-			identities = append(identities, e.Identity())
-		}
-		assert.Equal(t, identities[0], identities[1])
-		assert.False(t, seen[identities[0]], "another change is another identity")
-		seen[identities[0]] = true
-		var flat map[string]string
-		require.NoError(t, json.Unmarshal([]byte(box.bodies[1]), &flat))
-		assert.Len(t, flat, 5)
-		assert.NotEmpty(t, flat["transactionKey"])
-		assert.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$`, flat["createdAt"])
-		assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED " + status, "DEPOSIT_CALLBACK " + status}, box.take(server))
-	}
-	told("WAITING_FOR_DEPOSIT")
-	assert.Empty(t, server.Ledger(), "an issue moves no money")
+	events.told(t, p, "WAITING_FOR_DEPOSIT")
 	require.NoError(t, server.Deposit("order-0001", p.TotalAmount))
-	told("DONE")
+	events.told(t, p, "DONE")
 	require.NoError(t, server.Bounce("order-0001"))
-	told("WAITING_FOR_DEPOSIT")
+	events.told(t, p, "WAITING_FOR_DEPOSIT")
 	require.NoError(t, server.Deposit("order-0001", p.TotalAmount))
-	told("DONE")
+	events.told(t, p, "DONE")
 	cancelPart(t, server, p, 1000)
-	told("PARTIAL_CANCELED")
+	events.told(t, p, "PARTIAL_CANCELED")
 	cancelRest(t, server, p)
-	told("PARTIAL_CANCELED")
-	p = pay(t, server, accountCheckout("order-0002"))
-	told("WAITING_FOR_DEPOSIT")
+	events.told(t, p, "PARTIAL_CANCELED")
+}
+
+func TestWebhooksOfAnAccountThatIsCancelled(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	events := &accountEvents{server, newInbox(server), map[string]bool{}}
+	p := pay(t, server, accountCheckout("order-0002"))
+	events.told(t, p, "WAITING_FOR_DEPOSIT")
+	assert.Empty(t, server.Ledger(), "an issue moves no money")
 	cancelRest(t, server, p)
-	told("CANCELED")
+	events.told(t, p, "CANCELED")
+}
+
+func TestWebhooksOfAnAccountByTheAPI(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	events := &accountEvents{server, newInbox(server), map[string]bool{}}
 	p, err := server.Client().IssueVirtualAccount(t.Context(), tosspayments.IssueVirtualAccountRequest{
 		OrderID: "order-0003", OrderName: "양말", Amount: tosspayments.Won(1000), Bank: "20", CustomerName: "김토스",
 	})
 	require.NoError(t, err)
-	told("WAITING_FOR_DEPOSIT")
+	events.told(t, p, "WAITING_FOR_DEPOSIT")
 	require.NoError(t, server.Deposit("order-0003", p.TotalAmount))
-	told("DONE")
+	events.told(t, p, "DONE")
 	cancelRest(t, server, p)
-	told("CANCELED")
+	events.told(t, p, "CANCELED")
+}
+
+func TestDepositCallbackIsFlat(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	box := newInbox(server, webhook.DepositCallback)
+	pay(t, server, accountCheckout("order-0001"))
+	server.WaitWebhooks()
+	require.Len(t, box.bodies, 1)
+	var flat map[string]string
+	require.NoError(t, json.Unmarshal([]byte(box.bodies[0]), &flat))
+	assert.Len(t, flat, 5)
+	assert.NotEmpty(t, flat["transactionKey"])
+	assert.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$`, flat["createdAt"])
 }
 
 // subscription is a billing key of a customer, and what uses it.
