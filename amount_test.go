@@ -96,26 +96,31 @@ func TestAmountInt64(t *testing.T) {
 	assert.False(t, ok)
 }
 
+// amountsInJSON has amounts as a struct may.
+type amountsInJSON struct {
+	A Amount  `json:"a"`
+	B Amount  `json:"b"`
+	C *Amount `json:"c"`
+	D Amount  `json:"d"`
+}
+
 func TestAmountJSON(t *testing.T) {
-	var v struct {
-		A Amount  `json:"a"`
-		B Amount  `json:"b"`
-		C *Amount `json:"c"`
-		D Amount  `json:"d"`
-	}
+	var v amountsInJSON
 	require.NoError(t, json.Unmarshal([]byte(`{"a": 1.5e4, "b": "1.25", "c": null, "d": null}`), &v))
-	assert.Equal(t, Won(15000), v.A)
-	assert.Equal(t, amount(t, "1.25"), v.B)
-	assert.Nil(t, v.C)
+	assert.Equal(t, amountsInJSON{A: Won(15000), B: amount(t, "1.25")}, v)
 	text, err := json.Marshal(v)
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"a":15000,"b":1.25,"c":null,"d":0}`, string(text))
-	assert.ErrorContains(t, json.Unmarshal([]byte(`{"a": "ten"}`), &v), "decimal number")
-	assert.Error(t, json.Unmarshal([]byte(`{"a": true}`), &v))
-	assert.Error(t, json.Unmarshal([]byte(`{"c": ""}`), &v), "nothing must not become an amount of 0")
 	keyed, err := json.Marshal(map[Amount]int{Won(3): 1})
 	require.NoError(t, err)
 	assert.Equal(t, `{"3":1}`, string(keyed))
+}
+
+func TestAmountJSONRefuses(t *testing.T) {
+	var v amountsInJSON
+	assert.ErrorContains(t, json.Unmarshal([]byte(`{"a": "ten"}`), &v), "decimal number")
+	assert.Error(t, json.Unmarshal([]byte(`{"a": true}`), &v))
+	assert.Error(t, json.Unmarshal([]byte(`{"c": ""}`), &v), "nothing must not become an amount of 0")
 }
 
 func TestAmountSigns(t *testing.T) {
@@ -180,7 +185,7 @@ func TestAmountFormat(t *testing.T) {
 	assert.Equal(t, "15000 15000 15000.00", page.String())
 }
 
-func TestAmountInADatabase(t *testing.T) {
+func TestAmountFromADatabase(t *testing.T) {
 	var a Amount
 	for _, source := range []any{int64(15000), "15000", []byte("15000.00")} {
 		require.NoError(t, a.Scan(source))
@@ -193,21 +198,25 @@ func TestAmountInADatabase(t *testing.T) {
 		require.NoError(t, a.Scan(source))
 		assert.Equal(t, want, a.String())
 	}
+}
+
+func TestAmountFromADatabaseRefuses(t *testing.T) {
+	var a Amount
 	for _, source := range []float64{1.0 / 3, 123456789012345.67, 1e15, 1e300, math.Inf(1), math.Inf(-1), math.NaN()} {
 		assert.ErrorContains(t, a.Scan(source), "floating-point", source)
 	}
-	assert.ErrorContains(t, a.Scan(1e-19), "18 decimals")
-	assert.ErrorContains(t, a.Scan(nil), "NULL")
-	assert.ErrorContains(t, a.Scan(true), "bool")
-	assert.Error(t, a.Scan("x"))
+	for reason, source := range map[string]any{"18 decimals": 1e-19, "NULL": nil, "bool": true, "decimal number": "x"} {
+		assert.ErrorContains(t, a.Scan(source), reason)
+	}
+}
 
+func TestAmountToADatabase(t *testing.T) {
 	value, err := Won(15000).Value()
 	require.NoError(t, err)
 	assert.Equal(t, int64(15000), value)
 	value, err = amount(t, "1.25").Value()
 	require.NoError(t, err)
 	assert.Equal(t, "1.25", value)
-
 	var null sql.Null[Amount]
 	require.NoError(t, null.Scan(nil))
 	assert.False(t, null.Valid)

@@ -16,28 +16,31 @@ import (
 	"github.com/seed238ab19c/tosspayments"
 )
 
-func TestSecretKey(t *testing.T) {
-	key, err := tosspayments.ParseSecretKey(testKey)
-	require.NoError(t, err)
-	assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", key.Authorization())
-	assert.True(t, key.IsTest())
-	assert.False(t, key.IsLive())
-	assert.False(t, key.IsWidget())
+// parsedKey parses a key that is good.
+func parsedKey(t *testing.T, text string) tosspayments.SecretKey {
+	t.Helper()
+	key, err := tosspayments.ParseSecretKey(text)
+	require.NoError(t, err, "%q", text)
+	return key
+}
 
-	for _, text := range []string{" " + testKey + "\n", "\uFEFF" + testKey, "\t\uFEFF " + testKey + "\r\n"} {
-		trimmed, err := tosspayments.ParseSecretKey(text)
-		require.NoError(t, err)
-		assert.Equal(t, key.Authorization(), trimmed.Authorization())
-	}
-	widget, err := tosspayments.ParseSecretKey("live_gsk_abc")
-	require.NoError(t, err)
-	assert.True(t, widget.IsLive())
-	assert.True(t, widget.IsWidget())
-	for _, old := range []string{"test_ak_ZORzdMaqN3wQd5k6ygr5AkYXQGwy", "something_new"} {
-		_, err := tosspayments.ParseSecretKey(old)
-		assert.NoError(t, err, old)
+func TestAuthorizationOfASecretKey(t *testing.T) {
+	for _, text := range []string{testKey, " " + testKey + "\n", "\uFEFF" + testKey, "\t\uFEFF " + testKey + "\r\n"} {
+		assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", parsedKey(t, text).Authorization(), "%q", text)
 	}
 	assert.Empty(t, tosspayments.SecretKey{}.Authorization())
+}
+
+func TestKindsOfSecretKeys(t *testing.T) {
+	for text, want := range map[string]struct{ test, live, widget bool }{
+		testKey:                                {test: true},
+		"live_gsk_abc":                         {live: true, widget: true},
+		"test_ak_ZORzdMaqN3wQd5k6ygr5AkYXQGwy": {test: true},
+		"something_new":                        {},
+	} {
+		key := parsedKey(t, text)
+		assert.Equal(t, want, struct{ test, live, widget bool }{key.IsTest(), key.IsLive(), key.IsWidget()}, text)
+	}
 	assert.False(t, tosspayments.SecretKey{}.IsTest())
 }
 

@@ -53,11 +53,11 @@ func TestAnAuthKeyWorksOnce(t *testing.T) {
 
 func TestAChargeIsMadeOnce(t *testing.T) {
 	server, client, billing := registeredCard(t)
-	payment, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	payment, err := client.ChargeBilling(t.Context(), billing.BillingKey, chargeRequest())
 	require.NoError(t, err)
 	assert.True(t, payment.IsPaid())
 	assert.Equal(t, tosspayments.PaymentTypeBilling, payment.Type)
-	again, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	again, err := client.ChargeBilling(t.Context(), billing.BillingKey, chargeRequest())
 	require.NoError(t, err)
 	assert.Equal(t, payment, again)
 	assert.Equal(t, 1, server.Charges("order-0001"))
@@ -65,9 +65,9 @@ func TestAChargeIsMadeOnce(t *testing.T) {
 
 func TestAnotherChargeUnderTheSameOrderID(t *testing.T) {
 	server, client, billing := registeredCard(t)
-	payment, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	payment, err := client.ChargeBilling(t.Context(), billing.BillingKey, chargeRequest())
 	require.NoError(t, err)
-	other := charge()
+	other := chargeRequest()
 	other.Amount = tosspayments.Won(9900)
 	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, other)
 	require.ErrorIs(t, err, tosspayments.ErrAmountMismatch)
@@ -77,17 +77,17 @@ func TestAnotherChargeUnderTheSameOrderID(t *testing.T) {
 
 func TestAChargeOfAnotherCustomer(t *testing.T) {
 	_, client, billing := registeredCard(t)
-	_, err := client.ChargeBilling(t.Context(), tosspayments.NewBillingKey(billing.Key.Reveal(), "customer-2"), charge())
+	_, err := client.ChargeBilling(t.Context(), tosspayments.NewBillingKey(billing.Key.Reveal(), "customer-2"), chargeRequest())
 	require.ErrorIs(t, err, tosspayments.ErrNotMatchesCustomerKey)
 }
 
 func TestTheOrderIDOfARefusedChargeCanBeUsedAgain(t *testing.T) {
 	server, client, billing := registeredCard(t)
 	server.SetRefusal(billing.BillingKey, tosspayments.ErrRejectCardPayment)
-	_, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	_, err := client.ChargeBilling(t.Context(), billing.BillingKey, chargeRequest())
 	require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
 	server.SetRefusal(billing.BillingKey, "")
-	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, chargeRequest())
 	require.NoError(t, err)
 }
 
@@ -96,7 +96,7 @@ func TestADeletedBillingKey(t *testing.T) {
 	server.Inject(tosstest.Fault{Operation: tosstest.DeleteBillingKey, Kind: tosstest.Drop, AfterEffect: true})
 	require.NoError(t, client.DeleteBillingKey(t.Context(), billing.BillingKey))
 	require.ErrorIs(t, client.DeleteBillingKey(t.Context(), billing.BillingKey), tosspayments.ErrAlreadyRemovedBillingKey)
-	_, err := client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	_, err := client.ChargeBilling(t.Context(), billing.BillingKey, chargeRequest())
 	require.ErrorIs(t, err, tosspayments.ErrAlreadyRemovedBillingKey)
 	require.ErrorIs(t, client.DeleteBillingKey(t.Context(), tosspayments.NewBillingKey("none", "customer-1")), tosspayments.ErrNotFoundBilling)
 }
@@ -104,16 +104,16 @@ func TestADeletedBillingKey(t *testing.T) {
 func TestRegistrationByCard(t *testing.T) {
 	server := tosstest.NewServer(t)
 	client := server.Client()
-	request := registrationByCard()
+	request := registrationByCardRequest()
 	server.Inject(tosstest.Fault{Operation: tosstest.IssueBillingKeyByCard, Kind: tosstest.Drop, AfterEffect: true})
 	billing, err := client.IssueBillingKeyByCard(t.Context(), request)
 	require.NoError(t, err, "the idempotency key replays the answer")
-	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, charge())
+	_, err = client.ChargeBilling(t.Context(), billing.BillingKey, chargeRequest())
 	require.NoError(t, err)
 	request.CardNumber = tosspayments.NewSensitive("943400")
 	_, err = client.IssueBillingKeyByCard(t.Context(), request)
 	require.ErrorIs(t, err, tosspayments.ErrInvalidCardNumber)
-	_, err = client.ChargeKeyIn(t.Context(), keyIn())
+	_, err = client.ChargeKeyIn(t.Context(), keyInRequest())
 	require.ErrorIs(t, err, tosspayments.ErrForeignAnswer, "the order is one of a billing key")
 }
 
@@ -121,10 +121,10 @@ func TestRegistrationByCard(t *testing.T) {
 func TestCardPoints(t *testing.T) {
 	server := tosstest.NewServer(t)
 	client := server.Client()
-	billing, err := client.IssueBillingKeyByCard(t.Context(), registrationByCard())
+	billing, err := client.IssueBillingKeyByCard(t.Context(), registrationByCardRequest())
 	require.NoError(t, err)
 	for _, points := range []bool{true, false} {
-		request, typed := charge(), keyIn()
+		request, typed := chargeRequest(), keyInRequest()
 		request.OrderID, request.UseCardPoint, request.CustomerMobilePhone = tosspayments.NewOrderID(), points, "01012345678"
 		typed.OrderID, typed.UseCardPoint = tosspayments.NewOrderID(), points
 		charged, err := client.ChargeBilling(t.Context(), billing.BillingKey, request)

@@ -35,18 +35,18 @@ func cancelEntry(key string, amount, left int, changes object) object {
 	return o
 }
 
-// canceled is the payment with its cancels; balance may be nil.
-func canceled(status string, balance any, last string, cancels ...object) answer {
+// canceledPayment is the payment with its cancels; balance may be nil.
+func canceledPayment(status string, balance any, last string, cancels ...object) answer {
 	return answer{status: 200, body: paymentJSON(status, object{
 		"balanceAmount": balance, "lastTransactionKey": last, "cancels": cancels,
 	})}
 }
 
-// untouched is the payment of which nothing has been cancelled.
-func untouched() answer { return answer{status: 200, body: paymentJSON("DONE", nil)} }
+// untouchedPayment is the payment of which nothing has been cancelled.
+func untouchedPayment() answer { return answer{status: 200, body: paymentJSON("DONE", nil)} }
 
-// cancelAll cancels what is left.
-func cancelAll() tosspayments.CancelPaymentRequest {
+// cancelAllRequest cancels what is left.
+func cancelAllRequest() tosspayments.CancelPaymentRequest {
 	return tosspayments.CancelPaymentRequest{CancelReason: "reason"}
 }
 
@@ -59,22 +59,28 @@ func refund5000(id string) tosspayments.PartialCancelRequest {
 
 func TestCancelOnTheWire(t *testing.T) {
 	client, mock := mockClient(t)
-	posts := onCancel(mock, canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil)))
-	_, err := client.CancelPayment(t.Context(), "pay-1", cancelAll())
+	posts := onCancel(mock, canceledPayment("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil)))
+	_, err := client.CancelPayment(t.Context(), "pay-1", cancelAllRequest())
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"cancelReason":"reason"}`, posts.seen[0].body)
 	assert.NotEmpty(t, posts.seen[0].header.Get("Idempotency-Key"))
+}
 
-	posts = onCancel(mock, canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, object{"cancelRequestId": "cancel-1"})))
-	_, err = client.CancelPayment(t.Context(), "pay-1", tosspayments.CancelPaymentRequest{
+func TestCancelWithEveryField(t *testing.T) {
+	client, mock := mockClient(t)
+	posts := onCancel(mock, canceledPayment("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, object{"cancelRequestId": "cancel-1"})))
+	_, err := client.CancelPayment(t.Context(), "pay-1", tosspayments.CancelPaymentRequest{
 		CancelReason: "reason", CancelRequestID: "cancel-1", TaxFreeAmount: tosspayments.Won(50), TaxExemptionAmount: tosspayments.Won(100),
 		RefundableAmount: tosspayments.Won(15000), Currency: "KRW",
 	})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"cancelReason":"reason","cancelRequestId":"cancel-1","taxFreeAmount":50,"taxExemptionAmount":100,
 		"refundableAmount":15000,"currency":"KRW"}`, posts.seen[0].body)
+}
 
-	posts = onCancel(mock, canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil)))
+func TestPartialCancelOnTheWire(t *testing.T) {
+	client, mock := mockClient(t)
+	posts := onCancel(mock, canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil)))
 	request := refund5000("")
 	request.Currency = "KRW"
 	request.TaxFreeAmount = tosspayments.Won(500)
@@ -87,11 +93,14 @@ func TestCancelOnTheWire(t *testing.T) {
 		"refundReceiveAccount":{"bank":"20","accountNumber":"1000123456789","holderName":"김토페"}}`, posts.seen[0].body)
 	assert.Len(t, posts.seen[0].header.Get("Idempotency-Key"), 26, "a random one")
 	assert.Equal(t, "C1", payment.LastCancel().TransactionKey)
+}
 
-	posts = onCancel(mock, canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "reason [r-1]"})))
-	onLookUp(mock, untouched())
+func TestRefundWithAnIDOnTheWire(t *testing.T) {
+	client, mock := mockClient(t)
+	posts := onCancel(mock, canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "reason [r-1]"})))
+	onLookUp(mock, untouchedPayment())
 	var response tosspayments.Response
-	_, err = client.CancelPaymentPartially(t.Context(), "pay-1", refund5000("r-1"), tosspayments.WithResponse(&response))
+	_, err := client.CancelPaymentPartially(t.Context(), "pay-1", refund5000("r-1"), tosspayments.WithResponse(&response))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"cancelReason":"reason [r-1]","cancelAmount":5000,"refundableAmount":15000}`, posts.seen[0].body)
 	assert.Equal(t, "refund-r-1", posts.seen[0].header.Get("Idempotency-Key"))
@@ -100,9 +109,9 @@ func TestCancelOnTheWire(t *testing.T) {
 }
 
 func TestCancelOfAll(t *testing.T) {
-	done := canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil))
-	pending := canceled("DONE", 15000, "C1", cancelEntry("C1", 15000, 0, object{"cancelStatus": "IN_PROGRESS"}))
-	part := canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil))
+	done := canceledPayment("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil))
+	pending := canceledPayment("DONE", 15000, "C1", cancelEntry("C1", 15000, 0, object{"cancelStatus": "IN_PROGRESS"}))
+	part := canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil))
 	unknown := tosspayments.ErrOutcomeUnknown
 	for _, row := range []struct {
 		name    string
@@ -116,42 +125,42 @@ func TestCancelOfAll(t *testing.T) {
 		stop  bool // not Repeatable
 	}{
 		{name: "answer", answers: []answer{done}, posts: 1},
-		{name: "answer at the end of parts", answers: []answer{canceled("PARTIAL_CANCELED", 0, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 10000, 0, nil))}, posts: 1},
-		{name: "answer without a balance", answers: []answer{canceled("CANCELED", nil, "C1", cancelEntry("C1", 15000, 0, nil))}, posts: 1},
-		{name: "parts without a balance", answers: []answer{canceled("PARTIAL_CANCELED", nil, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 10000, 0, nil))}, posts: 1},
-		{name: "neither balance nor cancels", answers: []answer{canceled("PARTIAL_CANCELED", nil, "")}, found: []answer{done}, posts: 1, looks: 1},
-		{name: "a balance that cannot be read", answers: []answer{canceled("CANCELED", "ten", "C1", cancelEntry("C1", 15000, 0, nil))}, found: []answer{done}, posts: 3, looks: 1},
+		{name: "answer at the end of parts", answers: []answer{canceledPayment("PARTIAL_CANCELED", 0, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 10000, 0, nil))}, posts: 1},
+		{name: "answer without a balance", answers: []answer{canceledPayment("CANCELED", nil, "C1", cancelEntry("C1", 15000, 0, nil))}, posts: 1},
+		{name: "parts without a balance", answers: []answer{canceledPayment("PARTIAL_CANCELED", nil, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 10000, 0, nil))}, posts: 1},
+		{name: "neither balance nor cancels", answers: []answer{canceledPayment("PARTIAL_CANCELED", nil, "")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "a balance that cannot be read", answers: []answer{canceledPayment("CANCELED", "ten", "C1", cancelEntry("C1", 15000, 0, nil))}, found: []answer{done}, posts: 3, looks: 1},
 
 		{name: "lost, replayed", answers: []answer{lost, done}, posts: 2},
 		{name: "lost, found", answers: []answer{lost}, found: []answer{done}, posts: 3, looks: 1},
-		{name: "lost, found without a balance", answers: []answer{lost}, found: []answer{canceled("CANCELED", nil, "C1", cancelEntry("C1", 15000, 0, nil))}, posts: 3, looks: 1},
+		{name: "lost, found without a balance", answers: []answer{lost}, found: []answer{canceledPayment("CANCELED", nil, "C1", cancelEntry("C1", 15000, 0, nil))}, posts: 3, looks: 1},
 		{name: "500, found", answers: []answer{refusal(500, "FAILED_REFUND_PROCESS")}, found: []answer{done}, posts: 1, looks: 1},
-		{name: "500, no effect, again", answers: []answer{refusal(500, "FAILED_REFUND_PROCESS"), done}, found: []answer{untouched()}, posts: 2, looks: 1},
+		{name: "500, no effect, again", answers: []answer{refusal(500, "FAILED_REFUND_PROCESS"), done}, found: []answer{untouchedPayment()}, posts: 2, looks: 1},
 		{name: "in flight, again", answers: []answer{refusal(409, "IDEMPOTENT_REQUEST_PROCESSING"), done}, posts: 2},
 		{name: "lost, then already cancelled", answers: []answer{lost, refusal(400, "ALREADY_CANCELED_PAYMENT")}, found: []answer{done}, posts: 2, looks: 1},
 		{name: "lost, then not cancelable amount", answers: []answer{lost, refusal(403, "NOT_CANCELABLE_AMOUNT")}, found: []answer{done}, posts: 2, looks: 1},
 		{name: "lost, then refused, found", answers: []answer{lost, refusal(403, "NOT_CANCELABLE_PAYMENT")}, found: []answer{done}, posts: 2, looks: 1},
-		{name: "lost, then refused, twice no effect", answers: []answer{lost, refusal(400, "REFUND_REJECTED")}, found: []answer{untouched()}, wants: tosspayments.ErrRefundRejected, posts: 2, looks: 2},
-		{name: "lost, then refused, not found out", answers: []answer{lost, refusal(400, "REFUND_REJECTED")}, found: []answer{untouched(), lost}, wants: unknown, posts: 2, looks: 4},
-		{name: "lost, no effect seen", answers: []answer{lost}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 3},
-		{name: "unclear 4xx, no effect, a new key, unclear", answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 6},
+		{name: "lost, then refused, twice no effect", answers: []answer{lost, refusal(400, "REFUND_REJECTED")}, found: []answer{untouchedPayment()}, wants: tosspayments.ErrRefundRejected, posts: 2, looks: 2},
+		{name: "lost, then refused, not found out", answers: []answer{lost, refusal(400, "REFUND_REJECTED")}, found: []answer{untouchedPayment(), lost}, wants: unknown, posts: 2, looks: 4},
+		{name: "lost, no effect seen", answers: []answer{lost}, found: []answer{untouchedPayment()}, wants: unknown, posts: 3, looks: 3},
+		{name: "unclear 4xx, no effect, a new key, unclear", answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{untouchedPayment()}, wants: unknown, posts: 3, looks: 6},
 
 		{name: "already cancelled: nothing is left", answers: []answer{refusal(400, "ALREADY_CANCELED_PAYMENT")}, found: []answer{done}, posts: 1, looks: 1},
 		{name: "nothing cancelable: nothing is left", answers: []answer{refusal(403, "NOT_CANCELABLE_AMOUNT")}, found: []answer{done}, posts: 1, looks: 1},
-		{name: "already cancelled, but not to be seen", answers: []answer{refusal(400, "ALREADY_CANCELED_PAYMENT")}, found: []answer{untouched()}, wants: unknown, posts: 1, looks: 3},
+		{name: "already cancelled, but not to be seen", answers: []answer{refusal(400, "ALREADY_CANCELED_PAYMENT")}, found: []answer{untouchedPayment()}, wants: unknown, posts: 1, looks: 3},
 		{name: "the balance is another", answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{part}, wants: tosspayments.ErrNotMatchesRefundableAmount, posts: 1, looks: 1},
 		{name: "the balance is 0", answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{done}, posts: 1, looks: 1},
 		{name: "told to wait, somebody else has done it", answers: []answer{{status: 429}}, found: []answer{done}, posts: 3, looks: 1},
-		{name: "told to wait, nothing done", answers: []answer{refusal(403, "FORBIDDEN_CONSECUTIVE_REQUEST")}, found: []answer{untouched()}, wants: tosspayments.ErrForbiddenConsecutiveRequest, posts: 3, looks: 1},
+		{name: "told to wait, nothing done", answers: []answer{refusal(403, "FORBIDDEN_CONSECUTIVE_REQUEST")}, found: []answer{untouchedPayment()}, wants: tosspayments.ErrForbiddenConsecutiveRequest, posts: 3, looks: 1},
 		{name: "refused", answers: []answer{refusal(400, "REFUND_REJECTED")}, wants: tosspayments.ErrRefundRejected, posts: 1},
 		{name: "period over", answers: []answer{refusal(403, "EXCEED_MAX_REFUND_DUE")}, wants: tosspayments.ErrExceedMaxRefundDue, posts: 1},
 		{name: "keys", answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, wants: tosspayments.ErrUnauthorizedKey, posts: 1},
 
 		{name: "own key, refused, found", own: true, answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{done}, posts: 1, looks: 1},
-		{name: "own key, refused, twice no effect", own: true, answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{untouched()}, wants: tosspayments.ErrRefundRejected, posts: 1, looks: 2},
+		{name: "own key, refused, twice no effect", own: true, answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{untouchedPayment()}, wants: tosspayments.ErrRefundRejected, posts: 1, looks: 2},
 		{name: "own key, keys refused, found", own: true, answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{done}, posts: 1, looks: 1},
-		{name: "own key, keys refused, no effect", own: true, answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{untouched()}, wants: unknown, posts: 1, looks: 3},
-		{name: "own key, told to wait", own: true, answers: []answer{{status: 429}}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 3},
+		{name: "own key, keys refused, no effect", own: true, answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{untouchedPayment()}, wants: unknown, posts: 1, looks: 3},
+		{name: "own key, told to wait", own: true, answers: []answer{{status: 429}}, found: []answer{untouchedPayment()}, wants: unknown, posts: 3, looks: 3},
 
 		{name: "answered as in progress", answers: []answer{pending}, wants: unknown, posts: 1, stop: true},
 		{name: "found in progress", answers: []answer{lost}, found: []answer{pending}, wants: unknown, posts: 3, looks: 1, stop: true},
@@ -169,7 +178,7 @@ func TestCancelOfAll(t *testing.T) {
 				if row.own {
 					opts = append(opts, tosspayments.WithIdempotencyKey("mine"))
 				}
-				payment, err := client.CancelPayment(t.Context(), "pay-1", cancelAll(), opts...)
+				payment, err := client.CancelPayment(t.Context(), "pay-1", cancelAllRequest(), opts...)
 				assert.Len(t, posts.seen, row.posts)
 				assertLooks(t, lookups, row.looks, errors.Is(row.wants, unknown))
 				if row.wants == nil {
@@ -215,7 +224,7 @@ func assertCancelError(t *testing.T, err, wants error, stop bool) {
 
 // A part without a RefundID is good for one call: its twin cannot be told from it.
 func TestCancelOfAPart(t *testing.T) {
-	done := canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil))
+	done := canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil))
 	pending := object{"cancelStatus": "IN_PROGRESS"}
 	unknown, moved := tosspayments.ErrOutcomeUnknown, tosspayments.ErrNotMatchesRefundableAmount
 	for _, row := range []struct {
@@ -229,39 +238,39 @@ func TestCancelOfAPart(t *testing.T) {
 		{name: "answer", answers: []answer{done}, posts: 1},
 		{name: "answer under the older key name", answers: []answer{{status: 200, body: paymentJSON("PARTIAL_CANCELED", object{
 			"balanceAmount": 10000, "lastTransactionKey": nil, "transactionKey": "C1", "cancels": []object{cancelEntry("C1", 5000, 10000, object{"cancelReason": "…"})}})}}, posts: 1},
-		{name: "answer with another reason", answers: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "…"}))}, posts: 1},
-		{name: "answer without a last key", answers: []answer{canceled("PARTIAL_CANCELED", 10000, "", cancelEntry("C1", 5000, 10000, nil))}, posts: 1},
-		{name: "answer, cancelled further since", answers: []answer{canceled("PARTIAL_CANCELED", 4000, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 6000, 4000, nil))}, posts: 1},
-		{name: "answer about another amount", answers: []answer{canceled("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, nil))}, wants: tosspayments.ErrAmountMismatch, posts: 1},
-		{name: "answer about another balance", answers: []answer{canceled("PARTIAL_CANCELED", 8000, "C1", cancelEntry("C1", 5000, 8000, nil))}, wants: tosspayments.ErrAmountMismatch, posts: 1},
+		{name: "answer with another reason", answers: []answer{canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "…"}))}, posts: 1},
+		{name: "answer without a last key", answers: []answer{canceledPayment("PARTIAL_CANCELED", 10000, "", cancelEntry("C1", 5000, 10000, nil))}, posts: 1},
+		{name: "answer, cancelled further since", answers: []answer{canceledPayment("PARTIAL_CANCELED", 4000, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 6000, 4000, nil))}, posts: 1},
+		{name: "answer about another amount", answers: []answer{canceledPayment("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, nil))}, wants: tosspayments.ErrAmountMismatch, posts: 1},
+		{name: "answer about another balance", answers: []answer{canceledPayment("PARTIAL_CANCELED", 8000, "C1", cancelEntry("C1", 5000, 8000, nil))}, wants: tosspayments.ErrAmountMismatch, posts: 1},
 		{name: "answer about another payment", answers: []answer{{status: 200, body: paymentJSON("PARTIAL_CANCELED", object{"paymentKey": "pay-2"})}}, wants: tosspayments.ErrForeignAnswer, posts: 1},
-		{name: "answer without the cancel", answers: []answer{canceled("PARTIAL_CANCELED", 10000, "C1")}, found: []answer{done}, posts: 1, looks: 1},
-		{name: "answer still in progress", answers: []answer{canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, pending))}, wants: unknown, posts: 1},
-		{name: "answer that the wallet refused", answers: []answer{canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelStatus": "ABORTED"}))}, wants: tosspayments.ErrRefundRejected, posts: 1},
+		{name: "answer without the cancel", answers: []answer{canceledPayment("PARTIAL_CANCELED", 10000, "C1")}, found: []answer{done}, posts: 1, looks: 1},
+		{name: "answer still in progress", answers: []answer{canceledPayment("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, pending))}, wants: unknown, posts: 1},
+		{name: "answer that the wallet refused", answers: []answer{canceledPayment("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelStatus": "ABORTED"}))}, wants: tosspayments.ErrRefundRejected, posts: 1},
 		{name: "cancels that cannot be read", answers: []answer{{status: 200, body: paymentJSON("PARTIAL_CANCELED", object{"cancels": "none"})}, done}, posts: 2},
 
 		{name: "lost, replayed", answers: []answer{lost, lost, done}, posts: 3},
 		{name: "lost, found", answers: []answer{lost}, found: []answer{done}, posts: 3, looks: 1},
-		{name: "lost, no effect seen", answers: []answer{lost}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 3},
+		{name: "lost, no effect seen", answers: []answer{lost}, found: []answer{untouchedPayment()}, wants: unknown, posts: 3, looks: 3},
 		{name: "500, found", answers: []answer{refusal(500, "FAILED_PARTIAL_REFUND")}, found: []answer{done}, posts: 1, looks: 1},
-		{name: "500, no effect, again", answers: []answer{refusal(500, "FAILED_PARTIAL_REFUND"), done}, found: []answer{untouched()}, posts: 2, looks: 1},
-		{name: "unclear 4xx, no effect, a new key, unclear", answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 6},
+		{name: "500, no effect, again", answers: []answer{refusal(500, "FAILED_PARTIAL_REFUND"), done}, found: []answer{untouchedPayment()}, posts: 2, looks: 1},
+		{name: "unclear 4xx, no effect, a new key, unclear", answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{untouchedPayment()}, wants: unknown, posts: 3, looks: 6},
 		{name: "unclear 4xx, then nothing to be read", answers: []answer{refusal(400, "PROVIDER_ERROR")}, found: []answer{lost}, wants: unknown, posts: 3, looks: 6},
 
-		{name: "lost, the balance has moved otherwise", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, nil))}, wants: moved, posts: 3, looks: 1},
-		{name: "lost, all was cancelled otherwise", answers: []answer{lost}, found: []answer{canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil))}, wants: moved, posts: 3, looks: 1},
-		{name: "lost, cancelled further since", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 4000, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 6000, 4000, nil))}, posts: 3, looks: 1},
-		{name: "lost, another reason left that rest", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "someone else"}))}, wants: moved, posts: 3, looks: 1},
-		{name: "lost, a twin left another rest", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 8000, "C1", cancelEntry("C1", 5000, 8000, nil))}, wants: moved, posts: 3, looks: 1},
-		{name: "lost, a twin before it", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 10000, "C2", cancelEntry("C1", 5000, 15000, nil), cancelEntry("C2", 5000, 10000, nil))}, posts: 3, looks: 1},
-		{name: "lost, two cancels left that rest", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 5000, 10000, nil))}, wants: unknown, posts: 3, looks: 4},
-		{name: "lost, a twin that left nobody knows what", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"refundableAmount": nil}))}, wants: unknown, posts: 3, looks: 4},
-		{name: "lost, a cancel is in progress", answers: []answer{lost}, found: []answer{canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, pending))}, wants: unknown, posts: 3, looks: 1},
-		{name: "lost, a twin that came to nothing", answers: []answer{lost}, found: []answer{canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelStatus": "ABORTED"}))}, wants: unknown, posts: 3, looks: 3},
+		{name: "lost, the balance has moved otherwise", answers: []answer{lost}, found: []answer{canceledPayment("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, nil))}, wants: moved, posts: 3, looks: 1},
+		{name: "lost, all was cancelled otherwise", answers: []answer{lost}, found: []answer{canceledPayment("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil))}, wants: moved, posts: 3, looks: 1},
+		{name: "lost, cancelled further since", answers: []answer{lost}, found: []answer{canceledPayment("PARTIAL_CANCELED", 4000, "C2", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 6000, 4000, nil))}, posts: 3, looks: 1},
+		{name: "lost, another reason left that rest", answers: []answer{lost}, found: []answer{canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "someone else"}))}, wants: moved, posts: 3, looks: 1},
+		{name: "lost, a twin left another rest", answers: []answer{lost}, found: []answer{canceledPayment("PARTIAL_CANCELED", 8000, "C1", cancelEntry("C1", 5000, 8000, nil))}, wants: moved, posts: 3, looks: 1},
+		{name: "lost, a twin before it", answers: []answer{lost}, found: []answer{canceledPayment("PARTIAL_CANCELED", 10000, "C2", cancelEntry("C1", 5000, 15000, nil), cancelEntry("C2", 5000, 10000, nil))}, posts: 3, looks: 1},
+		{name: "lost, two cancels left that rest", answers: []answer{lost}, found: []answer{canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 5000, 10000, nil))}, wants: unknown, posts: 3, looks: 4},
+		{name: "lost, a twin that left nobody knows what", answers: []answer{lost}, found: []answer{canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"refundableAmount": nil}))}, wants: unknown, posts: 3, looks: 4},
+		{name: "lost, a cancel is in progress", answers: []answer{lost}, found: []answer{canceledPayment("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, pending))}, wants: unknown, posts: 3, looks: 1},
+		{name: "lost, a twin that came to nothing", answers: []answer{lost}, found: []answer{canceledPayment("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelStatus": "ABORTED"}))}, wants: unknown, posts: 3, looks: 3},
 		{name: "lost, then the balance differs: our own doing", answers: []answer{lost, refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{done}, posts: 2, looks: 1},
-		{name: "lost, then the balance differs: not ours", answers: []answer{lost, refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{canceled("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, nil))}, wants: moved, posts: 2, looks: 1},
-		{name: "lost, then refused, twice no effect", answers: []answer{lost, refusal(400, "REFUND_REJECTED")}, found: []answer{untouched()}, wants: tosspayments.ErrRefundRejected, posts: 2, looks: 2},
-		{name: "lost, then keys refused", answers: []answer{lost, refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{untouched()}, wants: unknown, posts: 2, looks: 3},
+		{name: "lost, then the balance differs: not ours", answers: []answer{lost, refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{canceledPayment("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, nil))}, wants: moved, posts: 2, looks: 1},
+		{name: "lost, then refused, twice no effect", answers: []answer{lost, refusal(400, "REFUND_REJECTED")}, found: []answer{untouchedPayment()}, wants: tosspayments.ErrRefundRejected, posts: 2, looks: 2},
+		{name: "lost, then keys refused", answers: []answer{lost, refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{untouchedPayment()}, wants: unknown, posts: 2, looks: 3},
 
 		{name: "the balance differs", answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, wants: moved, posts: 1},
 		{name: "refused", answers: []answer{refusal(403, "NOT_CANCELABLE_AMOUNT")}, wants: tosspayments.ErrNotCancelableAmount, posts: 1},
@@ -300,10 +309,10 @@ func TestCancelOfANamedPart(t *testing.T) {
 		maps.Copy(o, changes)
 		return o
 	}
-	done := canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, own))
-	further := canceled("CANCELED", 0, "C2", cancelEntry("C1", 5000, 10000, own), cancelEntry("C2", 10000, 0, nil))
-	twin := canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "reason [r-2]"}))
-	pending := canceled("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, with(object{"cancelStatus": "IN_PROGRESS"})))
+	done := canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, own))
+	further := canceledPayment("CANCELED", 0, "C2", cancelEntry("C1", 5000, 10000, own), cancelEntry("C2", 10000, 0, nil))
+	twin := canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, object{"cancelReason": "reason [r-2]"}))
+	pending := canceledPayment("DONE", 15000, "C1", cancelEntry("C1", 5000, 10000, with(object{"cancelStatus": "IN_PROGRESS"})))
 	unknown, moved := tosspayments.ErrOutcomeUnknown, tosspayments.ErrNotMatchesRefundableAmount
 	for _, row := range []struct {
 		name    string
@@ -314,26 +323,26 @@ func TestCancelOfANamedPart(t *testing.T) {
 		looks   int
 		stop    bool
 	}{
-		{name: "first call", answers: []answer{done}, found: []answer{untouched()}, posts: 1, looks: 1},
+		{name: "first call", answers: []answer{done}, found: []answer{untouchedPayment()}, posts: 1, looks: 1},
 		{name: "first call, nothing to be read", answers: []answer{done}, found: []answer{lost}, posts: 1, looks: 1},
 		{name: "done before", found: []answer{done}, looks: 1},
 		{name: "done before, and more since", found: []answer{further}, looks: 1},
 		{name: "done before, after 15 days, not to be seen at first", answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{lost, done}, posts: 1, looks: 2},
 		{name: "its twin was done", answers: []answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, found: []answer{twin}, wants: moved, posts: 1, looks: 4},
-		{name: "its twin answers", answers: []answer{twin}, found: []answer{untouched()}, posts: 1, looks: 1},
-		{name: "lost, found", answers: []answer{lost}, found: []answer{untouched(), done}, posts: 3, looks: 2},
-		{name: "lost, found among others", answers: []answer{lost}, found: []answer{untouched(), further}, posts: 3, looks: 2},
-		{name: "lost, its twin was done", answers: []answer{lost}, found: []answer{untouched(), twin}, wants: moved, posts: 3, looks: 2},
-		{name: "lost, no effect seen", answers: []answer{lost}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 4},
-		{name: "refused, twice no effect", answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{untouched()}, wants: tosspayments.ErrRefundRejected, posts: 1, looks: 3},
-		{name: "refused, found", answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{untouched(), done}, posts: 1, looks: 2},
-		{name: "keys refused", answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{untouched()}, wants: unknown, posts: 1, looks: 4},
-		{name: "told to wait", answers: []answer{{status: 429}}, found: []answer{untouched()}, wants: unknown, posts: 3, looks: 4},
-		{name: "a useless answer is stored, a new key", answers: []answer{refusal(400, "PROVIDER_ERROR"), refusal(400, "PROVIDER_ERROR"), done}, found: []answer{untouched()}, posts: 3, looks: 3},
+		{name: "its twin answers", answers: []answer{twin}, found: []answer{untouchedPayment()}, posts: 1, looks: 1},
+		{name: "lost, found", answers: []answer{lost}, found: []answer{untouchedPayment(), done}, posts: 3, looks: 2},
+		{name: "lost, found among others", answers: []answer{lost}, found: []answer{untouchedPayment(), further}, posts: 3, looks: 2},
+		{name: "lost, its twin was done", answers: []answer{lost}, found: []answer{untouchedPayment(), twin}, wants: moved, posts: 3, looks: 2},
+		{name: "lost, no effect seen", answers: []answer{lost}, found: []answer{untouchedPayment()}, wants: unknown, posts: 3, looks: 4},
+		{name: "refused, twice no effect", answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{untouchedPayment()}, wants: tosspayments.ErrRefundRejected, posts: 1, looks: 3},
+		{name: "refused, found", answers: []answer{refusal(400, "REFUND_REJECTED")}, found: []answer{untouchedPayment(), done}, posts: 1, looks: 2},
+		{name: "keys refused", answers: []answer{refusal(401, "UNAUTHORIZED_KEY")}, found: []answer{untouchedPayment()}, wants: unknown, posts: 1, looks: 4},
+		{name: "told to wait", answers: []answer{{status: 429}}, found: []answer{untouchedPayment()}, wants: unknown, posts: 3, looks: 4},
+		{name: "a useless answer is stored, a new key", answers: []answer{refusal(400, "PROVIDER_ERROR"), refusal(400, "PROVIDER_ERROR"), done}, found: []answer{untouchedPayment()}, posts: 3, looks: 3},
 		{name: "in progress before", found: []answer{pending}, wants: unknown, posts: 0, looks: 1, stop: true},
-		{name: "another is in progress", answers: []answer{done}, found: []answer{canceled("DONE", 15000, "C9", cancelEntry("C9", 1000, 14000, object{"cancelStatus": "IN_PROGRESS"}))}, posts: 1, looks: 1},
-		{name: "in progress", answers: []answer{pending}, found: []answer{untouched(), pending}, wants: unknown, posts: 1, looks: 2, stop: true},
-		{name: "the id was used for another amount", answers: []answer{lost}, found: []answer{canceled("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, own))}, wants: tosspayments.ErrAmountMismatch, posts: 0, looks: 1},
+		{name: "another is in progress", answers: []answer{done}, found: []answer{canceledPayment("DONE", 15000, "C9", cancelEntry("C9", 1000, 14000, object{"cancelStatus": "IN_PROGRESS"}))}, posts: 1, looks: 1},
+		{name: "in progress", answers: []answer{pending}, found: []answer{untouchedPayment(), pending}, wants: unknown, posts: 1, looks: 2, stop: true},
+		{name: "the id was used for another amount", answers: []answer{lost}, found: []answer{canceledPayment("PARTIAL_CANCELED", 9000, "C1", cancelEntry("C1", 6000, 9000, own))}, wants: tosspayments.ErrAmountMismatch, posts: 0, looks: 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -418,7 +427,7 @@ func TestCancelValidation(t *testing.T) {
 		assertInvalid(t, err, row.field, row.reason)
 	}
 	for _, key := range []string{"", ".", "..", strings.Repeat("x", 201)} {
-		_, err := client.CancelPayment(t.Context(), key, cancelAll())
+		_, err := client.CancelPayment(t.Context(), key, cancelAllRequest())
 		assertInvalid(t, err, "paymentKey", "")
 		_, err = client.CancelPaymentPartially(t.Context(), key, refund5000("r-1"))
 		assertInvalid(t, err, "paymentKey", "")
@@ -449,8 +458,8 @@ func assertInvalid(t testing.TB, err error, field, reason string) {
 	}
 }
 
-// paid is a payment of 33,000 won at the server.
-func paid(t testing.TB, server *tosstest.Server) *tosspayments.Payment {
+// paidPayment is a payment of 33,000 won at the server.
+func paidPayment(t testing.TB, server *tosstest.Server) *tosspayments.Payment {
 	t.Helper()
 	payment, err := server.Client().ConfirmPayment(t.Context(), pay(t, server, checkout()))
 	require.NoError(t, err)
@@ -470,7 +479,7 @@ func TestRefundRepeatedByTheCaller(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := tosstest.New()
-				client, payment := server.Client(), paid(t, server)
+				client, payment := server.Client(), paidPayment(t, server)
 				request := tosspayments.PartialCancelRequest{
 					CancelReason: "reason", CancelAmount: tosspayments.Won(5000), RefundableAmount: payment.Cancelable(), RefundID: id,
 				}
@@ -496,14 +505,14 @@ func TestRefundRepeatedByTheCaller(t *testing.T) {
 	t.Run("all", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server := tosstest.New()
-			client, payment := server.Client(), paid(t, server)
+			client, payment := server.Client(), paidPayment(t, server)
 			loseCancels(server)
-			_, err := client.CancelPayment(t.Context(), payment.PaymentKey, cancelAll())
+			_, err := client.CancelPayment(t.Context(), payment.PaymentKey, cancelAllRequest())
 			var unknown *tosspayments.OutcomeUnknownError
 			require.ErrorAs(t, err, &unknown)
 			require.True(t, unknown.Repeatable)
 			server.ClearFaults()
-			_, err = client.CancelPayment(t.Context(), payment.PaymentKey, cancelAll(), tosspayments.WithIdempotencyKey(unknown.IdempotencyKey))
+			_, err = client.CancelPayment(t.Context(), payment.PaymentKey, cancelAllRequest(), tosspayments.WithIdempotencyKey(unknown.IdempotencyKey))
 			require.NoError(t, err)
 			_, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "another"})
 			require.NoError(t, err, "nothing is left, as was asked for")
@@ -515,7 +524,7 @@ func TestRefundRepeatedByTheCaller(t *testing.T) {
 // Two refunds that are alike in everything but their ids, each asked for by many.
 func TestTwinRefunds(t *testing.T) {
 	server := tosstest.NewServer(t)
-	payment := paid(t, server)
+	payment := paidPayment(t, server)
 	for i, id := range []string{"line-1", "line-2"} {
 		request := tosspayments.PartialCancelRequest{
 			CancelReason: "품절", CancelAmount: tosspayments.Won(11000), RefundableAmount: tosspayments.Won(int64(33000 - 11000*i)), RefundID: id,
@@ -558,7 +567,7 @@ func TestCancelOfAWallet(t *testing.T) {
 			return errorOnly(c.CancelPaymentPartially(ctx, "pay-1", refund5000("r-1")))
 		}},
 		"all": {"reason", func(ctx context.Context, c *tosspayments.Client) error {
-			return errorOnly(c.CancelPayment(ctx, "pay-1", cancelAll(), tosspayments.WithIdempotencyKey("mine")))
+			return errorOnly(c.CancelPayment(ctx, "pay-1", cancelAllRequest(), tosspayments.WithIdempotencyKey("mine")))
 		}},
 	} {
 		part := name == "a part"
@@ -569,9 +578,9 @@ func TestCancelOfAWallet(t *testing.T) {
 			}
 			entry := cancelEntry("C1", amount, left, object{"cancelReason": row.reason, "cancelStatus": status})
 			if status != "DONE" {
-				return canceled("DONE", 15000, "C1", entry)
+				return canceledPayment("DONE", 15000, "C1", entry)
 			}
-			return canceled(whole, left, "C1", entry)
+			return canceledPayment(whole, left, "C1", entry)
 		}
 		for _, end := range []string{"DONE", "ABORTED"} {
 			if !part && end == "ABORTED" {
@@ -581,7 +590,7 @@ func TestCancelOfAWallet(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					client, mock := mockClient(t)
 					onCancel(mock, state("IN_PROGRESS"))
-					onLookUp(mock, untouched(), state("IN_PROGRESS"))
+					onLookUp(mock, untouchedPayment(), state("IN_PROGRESS"))
 					for range 2 {
 						assertCancelError(t, row.call(t.Context(), client), tosspayments.ErrOutcomeUnknown, true)
 					}
@@ -601,15 +610,15 @@ func TestCancelOfAWallet(t *testing.T) {
 
 // A cancel of all that expects a balance can never happen once that is another one.
 func TestCancelOfAllWithItsBalance(t *testing.T) {
-	request := cancelAll()
+	request := cancelAllRequest()
 	request.RefundableAmount = tosspayments.Won(15000)
 	for name, row := range map[string]struct {
 		found answer
 		wants error
 	}{
-		"a part was cancelled": {canceled("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil)), tosspayments.ErrNotMatchesRefundableAmount},
-		"nothing is left":      {canceled("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil)), nil},
-		"nothing has happened": {untouched(), tosspayments.ErrOutcomeUnknown},
+		"a part was cancelled": {canceledPayment("PARTIAL_CANCELED", 10000, "C1", cancelEntry("C1", 5000, 10000, nil)), tosspayments.ErrNotMatchesRefundableAmount},
+		"nothing is left":      {canceledPayment("CANCELED", 0, "C1", cancelEntry("C1", 15000, 0, nil)), nil},
+		"nothing has happened": {untouchedPayment(), tosspayments.ErrOutcomeUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -628,16 +637,16 @@ func TestCancelOfAllWithItsBalance(t *testing.T) {
 func TestRefundSeesAnOldCopy(t *testing.T) {
 	request := refund5000("r-1")
 	request.RefundableAmount = tosspayments.Won(10000) // the caller knows of C1
-	done := canceled("PARTIAL_CANCELED", 5000, "C2",
+	done := canceledPayment("PARTIAL_CANCELED", 5000, "C2",
 		cancelEntry("C1", 5000, 10000, nil), cancelEntry("C2", 5000, 5000, object{"cancelReason": "reason [r-1]"}))
 	for name, row := range map[string]struct {
 		posts []answer
 		found []answer
 		wants error
 	}{
-		"before it":         {[]answer{done}, []answer{untouched()}, nil},
-		"after it":          {[]answer{lost}, []answer{lost, untouched(), done}, nil},
-		"it was no copy":    {[]answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, []answer{untouched()}, tosspayments.ErrNotMatchesRefundableAmount},
+		"before it":         {[]answer{done}, []answer{untouchedPayment()}, nil},
+		"after it":          {[]answer{lost}, []answer{lost, untouchedPayment(), done}, nil},
+		"it was no copy":    {[]answer{refusal(400, "NOT_MATCHES_REFUNDABLE_AMOUNT")}, []answer{untouchedPayment()}, tosspayments.ErrNotMatchesRefundableAmount},
 		"it cannot be read": {[]answer{lost}, []answer{lost}, tosspayments.ErrOutcomeUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {

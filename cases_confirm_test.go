@@ -69,11 +69,11 @@ func TestClosedHours(t *testing.T) {
 			return c.ConfirmPayment(ctx, confirmRequest())
 		}, inProgress},
 		"cancel": {func(ctx context.Context, c *tosspayments.Client) (*tosspayments.Payment, error) {
-			return c.CancelPayment(ctx, "pay-1", cancelAll())
-		}, untouched()},
+			return c.CancelPayment(ctx, "pay-1", cancelAllRequest())
+		}, untouchedPayment()},
 		"part": {func(ctx context.Context, c *tosspayments.Client) (*tosspayments.Payment, error) {
 			return c.CancelPaymentPartially(ctx, "pay-1", refund5000("r-1"))
-		}, untouched()},
+		}, untouchedPayment()},
 	}
 	for _, row := range charges {
 		calls[row.name] = struct {

@@ -222,10 +222,9 @@ func TestConfirmDecidedAtOnce(t *testing.T) {
 			posts := onConfirm(mock, refusal(status, code))
 			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
 			require.ErrorIs(t, err, code)
+			assertRefused(t, err, status)
 			var refused *tosspayments.Error
 			require.ErrorAs(t, err, &refused)
-			assert.Equal(t, status, refused.StatusCode)
-			assert.Equal(t, "trace-1", refused.TraceID)
 			assert.Equal(t, "message of "+string(code), refused.Message)
 			assert.Equal(t, 1, refused.Attempts)
 			assert.NotErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
@@ -448,25 +447,40 @@ func TestConfirmToldToWait(t *testing.T) {
 	})
 }
 
-func TestConfirmUnknownError(t *testing.T) {
+// unknownConfirm is the error of a confirm whose lookup says that it is still going on.
+func unknownConfirm(t *testing.T, post answer) *tosspayments.OutcomeUnknownError {
+	t.Helper()
+	client, mock := mockClient(t)
+	onConfirm(mock, post)
+	onLookUp(mock, answer{status: 200, body: paymentJSON("IN_PROGRESS", nil)})
+	_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+	var unknown *tosspayments.OutcomeUnknownError
+	require.ErrorAs(t, err, &unknown)
+	return unknown
+}
+
+func TestConfirmUnknownWithoutAnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, mock := mockClient(t)
-		onConfirm(mock, lost)
-		onLookUp(mock, answer{status: 200, body: paymentJSON("IN_PROGRESS", nil)})
-		_, err := client.ConfirmPayment(t.Context(), confirmRequest())
-		var unknown *tosspayments.OutcomeUnknownError
-		require.ErrorAs(t, err, &unknown)
-		assert.ErrorIs(t, err, errLost)
+		unknown := unknownConfirm(t, lost)
+		assert.ErrorIs(t, unknown, errLost)
 		assert.Nil(t, unknown.LastAnswer)
 		assert.Equal(t, tosspayments.PaymentStatusInProgress, unknown.Payment.Status)
-		assert.Contains(t, err.Error(), "make the same call again later, with its idempotency key")
+		assert.Contains(t, unknown.Error(), "make the same call again later, with its idempotency key")
+	})
+}
 
-		onConfirm(mock, refusal(400, "PROVIDER_ERROR"))
-		_, err = client.ConfirmPayment(t.Context(), confirmRequest())
-		require.ErrorAs(t, err, &unknown)
+func TestConfirmUnknownAfterAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unknown := unknownConfirm(t, refusal(400, "PROVIDER_ERROR"))
 		require.NotNil(t, unknown.LastAnswer)
 		assert.Equal(t, 400, unknown.LastAnswer.StatusCode)
 	})
+}
+
+// refuseConnection is an address at which nobody listens.
+func refuseConnection(r *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(r.Context()).GetConn("api.tosspayments.com:443")
+	return nil, errors.New("connection refused")
 }
 
 func TestConfirmNotSent(t *testing.T) {
@@ -476,8 +490,7 @@ func TestConfirmNotSent(t *testing.T) {
 			posts := 0
 			mock.RegisterResponder(http.MethodPost, confirmURL, func(r *http.Request) (*http.Response, error) {
 				posts++
-				httptrace.ContextClientTrace(r.Context()).GetConn("api.tosspayments.com:443")
-				return nil, errors.New("connection refused")
+				return refuseConnection(r)
 			})
 			lookups := onLookUp(mock, lost)
 			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
@@ -492,7 +505,14 @@ func TestConfirmNotSent(t *testing.T) {
 			assert.Equal(t, 3, posts)
 			assert.Empty(t, lookups.seen)
 
-			_, err = client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithIdempotencyKey("mine"))
+		})
+	})
+	t.Run("every attempt, under a key of the caller", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			client, mock := mockClient(t)
+			mock.RegisterResponder(http.MethodPost, confirmURL, refuseConnection)
+			onLookUp(mock, lost)
+			_, err := client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithIdempotencyKey("mine"))
 			require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown, "an earlier call may have been sent")
 			assert.NotErrorIs(t, err, tosspayments.ErrNotSent)
 		})

@@ -91,7 +91,7 @@ func TestDoNamesAndBounds(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		})
-		request := thing(http.MethodPost)
+		request := thingRequest(http.MethodPost)
 		request.Name, request.Timeout = "make a thing", time.Second
 		start := time.Now()
 		err := client.Do(t.Context(), request, nil)
@@ -106,7 +106,7 @@ func TestDoMovesNothing(t *testing.T) {
 	client, mock := mockClient(t)
 	posts := &script{answers: []answer{refusal(400, "INVALID_REQUEST")}}
 	mock.RegisterResponder(http.MethodPost, thingURL, posts.respond)
-	request := thing(http.MethodPost)
+	request := thingRequest(http.MethodPost)
 	request.MovesNothing = true
 	err := client.Do(t.Context(), request, nil, tosspayments.WithIdempotencyKey("mine"))
 	require.ErrorIs(t, err, tosspayments.ErrInvalidRequest)
@@ -158,7 +158,7 @@ func TestDoFinds(t *testing.T) {
 				posts := &script{answers: row.answers}
 				mock.RegisterResponder(http.MethodPost, thingURL, posts.respond)
 				var looks []time.Time
-				request := thing(http.MethodPost)
+				request := thingRequest(http.MethodPost)
 				request.Find = func(ctx context.Context) (bool, error) {
 					looks = append(looks, time.Now())
 					return row.find(ctx)
@@ -200,7 +200,7 @@ func TestDoFinds(t *testing.T) {
 				cancel()
 				return nil, r.Context().Err()
 			})
-			request := thing(http.MethodPost)
+			request := thingRequest(http.MethodPost)
 			request.Find = func(ctx context.Context) (bool, error) { return true, ctx.Err() }
 			require.NoError(t, client.Do(ctx, request, nil))
 		})

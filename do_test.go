@@ -21,8 +21,8 @@ import (
 
 const thingURL = "https://api.tosspayments.com/v1/things/7"
 
-// thing is a request of an endpoint that the library does not know.
-func thing(method string) tosspayments.Request {
+// thingRequest is a request of an endpoint that the library does not know.
+func thingRequest(method string) tosspayments.Request {
 	return tosspayments.Request{Method: method, Path: "/v1/things/7"}
 }
 
@@ -32,7 +32,7 @@ func TestDo(t *testing.T) {
 			client, mock := mockClient(t)
 			gets := &script{answers: []answer{refusal(500, "COMMON_ERROR"), {status: 200, body: `{"n": 1}`}}}
 			mock.RegisterResponderWithQuery(http.MethodGet, thingURL, "a=b&c=%26", gets.respond)
-			request := thing(http.MethodGet)
+			request := thingRequest(http.MethodGet)
 			request.Query = url.Values{"c": {"&"}, "a": {"b"}}
 			var out struct{ N int }
 			var response tosspayments.Response
@@ -49,7 +49,7 @@ func TestDo(t *testing.T) {
 			client, mock := mockClient(t)
 			posts := &script{answers: []answer{lost, {status: 200, body: `{"n": 1}`}}}
 			mock.RegisterResponder(http.MethodPost, thingURL, posts.respond)
-			request := thing(http.MethodPost)
+			request := thingRequest(http.MethodPost)
 			request.Body = map[string]int{"x": 1}
 			var out struct{ N int }
 			require.NoError(t, client.Do(t.Context(), request, &out, tosspayments.WithIdempotencyKey("k")))
@@ -64,7 +64,7 @@ func TestDo(t *testing.T) {
 		client, mock := mockClient(t)
 		posts := &script{answers: []answer{{status: 400, body: `{"code":"INVALID_REQUEST","message":"no card 943012345678"}`}}}
 		mock.RegisterResponder(http.MethodPost, thingURL, posts.respond)
-		request := thing(http.MethodPost)
+		request := thingRequest(http.MethodPost)
 		request.Body = object{"card": tosspayments.NewSensitive("943012"), "more": []tosspayments.Sensitive{tosspayments.NewSensitive("345678")}}
 		err := client.Do(t.Context(), request, nil)
 		require.ErrorIs(t, err, tosspayments.ErrInvalidRequest)
@@ -76,7 +76,7 @@ func TestDo(t *testing.T) {
 		client, mock := mockClient(t)
 		posts := &script{answers: []answer{{status: 200}}}
 		mock.RegisterResponder(http.MethodPost, thingURL, posts.respond)
-		request := thing(http.MethodPost)
+		request := thingRequest(http.MethodPost)
 		request.Body = []byte("eyJhbGciOiJkaXIi…")
 		request.Header = http.Header{"content-type": {"text/plain"}, "X-More": {"1", "2"}}
 		require.NoError(t, client.Do(t.Context(), request, nil))
@@ -89,7 +89,7 @@ func TestDo(t *testing.T) {
 		for _, method := range []string{http.MethodDelete, http.MethodPost, http.MethodHead} {
 			requests := &script{answers: []answer{{status: 204}}}
 			mock.RegisterResponder(method, thingURL, requests.respond)
-			require.NoError(t, client.Do(t.Context(), thing(method), nil))
+			require.NoError(t, client.Do(t.Context(), thingRequest(method), nil))
 			assert.Empty(t, requests.seen[0].body)
 			assert.Empty(t, requests.seen[0].header.Get("Content-Type"))
 		}
@@ -99,7 +99,7 @@ func TestDo(t *testing.T) {
 		const token = "the-bearer-token"
 		requests := &script{answers: []answer{{status: 401, body: "not known: Bearer " + token + ", " + token}}}
 		mock.RegisterResponder(http.MethodGet, thingURL, requests.respond)
-		request := thing(http.MethodGet)
+		request := thingRequest(http.MethodGet)
 		request.Header = http.Header{"authorization": {"Bearer " + token}}
 		err := client.Do(t.Context(), request, nil)
 		var answered *tosspayments.Error
@@ -167,7 +167,7 @@ func TestDoEnds(t *testing.T) {
 				if row.own {
 					opts = append(opts, tosspayments.WithIdempotencyKey("mine"))
 				}
-				err := client.Do(t.Context(), thing(row.method), new(struct{}), opts...)
+				err := client.Do(t.Context(), thingRequest(row.method), new(struct{}), opts...)
 				assert.Len(t, requests.seen, row.sent)
 				if row.want == success {
 					require.NoError(t, err)
@@ -223,7 +223,7 @@ func TestDoSealed(t *testing.T) {
 				client, mock := mockClient(t)
 				posts := &script{answers: row.answers}
 				mock.RegisterResponder(http.MethodPost, thingURL, posts.respond)
-				request := thing(http.MethodPost)
+				request := thingRequest(http.MethodPost)
 				request.Body = object{"x": 1}
 				n := 0
 				request.Seal = func(plain []byte) ([]byte, error) {
@@ -249,7 +249,7 @@ func TestDoSealed(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			client, mock := mockClient(t)
 			problem := errors.New("no key")
-			request := thing(http.MethodPost)
+			request := thingRequest(http.MethodPost)
 			request.Seal = func([]byte) ([]byte, error) { return nil, problem }
 			err := client.Do(t.Context(), request, nil)
 			require.ErrorIs(t, err, tosspayments.ErrNotSent)
@@ -265,17 +265,17 @@ func TestRequestValidation(t *testing.T) {
 		assertInvalid(t, client.Do(t.Context(), tosspayments.Request{Method: http.MethodGet, Path: path}, nil), "path", "")
 	}
 	for _, method := range []string{"", "get", "GET IT", "P0ST"} {
-		assertInvalid(t, client.Do(t.Context(), thing(method), nil), "method", "")
+		assertInvalid(t, client.Do(t.Context(), thingRequest(method), nil), "method", "")
 	}
 	for _, name := range []string{"Idempotency-Key", "idempotency-key", "IDEMPOTENCY-KEY"} {
-		request := thing(http.MethodPost)
+		request := thingRequest(http.MethodPost)
 		request.Header = http.Header{name: {"k"}}
 		assertInvalid(t, client.Do(t.Context(), request, nil), "header", "WithIdempotencyKey")
 	}
-	request := thing(http.MethodPost)
+	request := thingRequest(http.MethodPost)
 	request.Body = func() {}
 	assertInvalid(t, client.Do(t.Context(), request, nil), "body", "JSON")
-	assertInvalid(t, client.Do(t.Context(), thing(http.MethodPost), nil, nil), "option", "")
+	assertInvalid(t, client.Do(t.Context(), thingRequest(http.MethodPost), nil, nil), "option", "")
 
 	want := confirmRequest()
 	for field, change := range map[string]func(*tosspayments.Request, *tosspayments.ConfirmPaymentRequest){
@@ -285,7 +285,7 @@ func TestRequestValidation(t *testing.T) {
 		"amount":     func(_ *tosspayments.Request, w *tosspayments.ConfirmPaymentRequest) { w.Amount = tosspayments.Amount{} },
 		"paymentKey": func(_ *tosspayments.Request, w *tosspayments.ConfirmPaymentRequest) { w.PaymentKey = ".." },
 	} {
-		request, want := thing(http.MethodPost), want
+		request, want := thingRequest(http.MethodPost), want
 		change(&request, &want)
 		_, err := client.DoPayment(t.Context(), request, want)
 		assertInvalid(t, err, field, "")
@@ -338,7 +338,7 @@ func TestDoPayment(t *testing.T) {
 				if row.found != nil {
 					mock.RegisterResponder(http.MethodGet, row.url, (&script{answers: row.found}).respond)
 				}
-				payment, err := client.DoPayment(t.Context(), thing(http.MethodPost), want)
+				payment, err := client.DoPayment(t.Context(), thingRequest(http.MethodPost), want)
 				assert.Equal(t, row.want, tosspayments.OutcomeOf(payment, err), "%v", err)
 				assert.Equal(t, err == nil, payment != nil)
 				var unknown *tosspayments.OutcomeUnknownError
@@ -356,11 +356,11 @@ func TestDoPayment(t *testing.T) {
 			{status: 200, body: paymentJSON("DONE", object{"currency": "USD", "totalAmount": json.Number("1.50")})},
 		}}).respond)
 		want := tosspayments.ConfirmPaymentRequest{OrderID: "order-0001", Amount: amountOf(t, "1.5"), Currency: "USD"}
-		_, err := client.DoPayment(t.Context(), thing(http.MethodPost), want)
+		_, err := client.DoPayment(t.Context(), thingRequest(http.MethodPost), want)
 		require.NoError(t, err)
 		want.Currency = ""
 		want.Amount = tosspayments.Won(1)
-		_, err = client.DoPayment(t.Context(), thing(http.MethodPost), want)
+		_, err = client.DoPayment(t.Context(), thingRequest(http.MethodPost), want)
 		require.ErrorIs(t, err, tosspayments.ErrAmountMismatch)
 	})
 }
@@ -368,7 +368,7 @@ func TestDoPayment(t *testing.T) {
 // What a lookup finds under the order id is compared by the caller too; an answer is not.
 func TestDoPaymentCompares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		request, want := thing(http.MethodPost), confirmRequest()
+		request, want := thingRequest(http.MethodPost), confirmRequest()
 		want.PaymentKey = ""
 		request.Compare = func(p *tosspayments.Payment) *tosspayments.MismatchError {
 			if p.OrderName == "socks" {

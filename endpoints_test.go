@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -50,7 +49,7 @@ var endpoints = []struct {
 		return err
 	}},
 	{"CancelPayment", "POST", "/v1/payments/pay-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.CancelPayment(ctx, "pay-1", cancelAll(), o...)
+		_, err := c.CancelPayment(ctx, "pay-1", cancelAllRequest(), o...)
 		return err
 	}},
 	{"CancelPaymentPartially", "POST", "/v1/payments/pay-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
@@ -58,15 +57,15 @@ var endpoints = []struct {
 		return err
 	}},
 	{"CreatePayment", "POST", "/v1/payments", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.CreatePayment(ctx, hostedPayment(), o...)
+		_, err := c.CreatePayment(ctx, createPaymentRequest(), o...)
 		return err
 	}},
 	{"ChargeKeyIn", "POST", "/v1/payments/key-in", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.ChargeKeyIn(ctx, keyIn(), o...)
+		_, err := c.ChargeKeyIn(ctx, keyInRequest(), o...)
 		return err
 	}},
 	{"IssueVirtualAccount", "POST", "/v1/virtual-accounts", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.IssueVirtualAccount(ctx, account(), o...)
+		_, err := c.IssueVirtualAccount(ctx, accountRequest(), o...)
 		return err
 	}},
 	{"IssueBillingKey", "POST", "/v1/billing/authorizations/issue", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
@@ -74,22 +73,22 @@ var endpoints = []struct {
 		return err
 	}},
 	{"IssueBillingKeyByCard", "POST", "/v1/billing/authorizations/card", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.IssueBillingKeyByCard(ctx, registrationByCard(), o...)
+		_, err := c.IssueBillingKeyByCard(ctx, registrationByCardRequest(), o...)
 		return err
 	}},
 	{"ChargeBilling", "POST", "/v1/billing/billing-key=1", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.ChargeBilling(ctx, testBillingKey, charge(), o...)
+		_, err := c.ChargeBilling(ctx, testBillingKey, chargeRequest(), o...)
 		return err
 	}},
 	{"DeleteBillingKey", "DELETE", "/v1/billing/billing-key=1", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
 		return c.DeleteBillingKey(ctx, testBillingKey, o...)
 	}},
 	{"ListTransactions", "GET", "/v1/transactions", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.ListTransactions(ctx, someDay(), o...)
+		_, err := c.ListTransactions(ctx, queryOfADay(), o...)
 		return err
 	}},
 	{"ListSettlements", "GET", "/v1/settlements", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		day := tosspayments.DateOf(someDay().StartDate)
+		day := tosspayments.DateOf(queryOfADay().StartDate)
 		_, err := c.ListSettlements(ctx, tosspayments.SettlementQuery{StartDate: day, EndDate: day}, o...)
 		return err
 	}},
@@ -98,7 +97,7 @@ var endpoints = []struct {
 		return err
 	}},
 	{"IssueCashReceipt", "POST", "/v1/cash-receipts", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.IssueCashReceipt(ctx, cashReceipt(), o...)
+		_, err := c.IssueCashReceipt(ctx, cashReceiptRequest(), o...)
 		return err
 	}},
 	{"CancelCashReceipt", "POST", "/v1/cash-receipts/receipt-1/cancel", true, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
@@ -106,7 +105,7 @@ var endpoints = []struct {
 		return err
 	}},
 	{"ListCashReceipts", "GET", "/v1/cash-receipts", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
-		_, err := c.ListCashReceipts(ctx, tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(someDay().StartDate)}, o...)
+		_, err := c.ListCashReceipts(ctx, tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(queryOfADay().StartDate)}, o...)
 		return err
 	}},
 	{"GetCardPromotions", "GET", "/v1/promotions/card", false, func(ctx context.Context, c *tosspayments.Client, o ...tosspayments.CallOption) error {
@@ -126,7 +125,7 @@ var endpoints = []struct {
 	}},
 }
 
-func hostedPayment() tosspayments.CreatePaymentRequest {
+func createPaymentRequest() tosspayments.CreatePaymentRequest {
 	return tosspayments.CreatePaymentRequest{
 		Method: tosspayments.MethodCard, OrderID: "order-0001", OrderName: "socks", Amount: tosspayments.Won(15000),
 		SuccessURL: "https://shop.example/success", FailURL: "https://shop.example/fail",
@@ -215,39 +214,50 @@ func TestEndpointsTakeTheirTime(t *testing.T) {
 	}
 }
 
+// sentBy makes a call that is refused, and returns the request as it was sent, its body and
+// what WithResponse says of it.
+func sentBy(t *testing.T, call func(context.Context, *tosspayments.Client, ...tosspayments.CallOption) error) (sent *http.Request, body string, response tosspayments.Response) {
+	t.Helper()
+	client, mock := mockClient(t, tosspayments.WithLanguage(tosspayments.LanguageEnglish))
+	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		sent = r
+		s := &script{answers: []answer{refusal(403, tosspayments.ErrRejectCardPayment)}}
+		defer func() { body = s.seen[0].body }()
+		return s.respond(r)
+	})
+	err := call(t.Context(), client, tosspayments.WithTestCode("REJECT_CARD_PAYMENT"), tosspayments.WithResponse(&response))
+	require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
+	assert.Equal(t, 1, mock.GetTotalCallCount(), "a refusal is believed at once")
+	return sent, body, response
+}
+
 func TestEndpointsOnTheWire(t *testing.T) {
 	for _, e := range endpoints {
-		t.Run(e.name, func(t *testing.T) {
-			client, mock := mockClient(t, tosspayments.WithLanguage(tosspayments.LanguageEnglish))
-			var seen *http.Request
-			var body []byte
-			mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-				seen = r
-				if r.Body != nil {
-					body, _ = io.ReadAll(r.Body)
-				}
-				return (&script{answers: []answer{refusal(403, tosspayments.ErrRejectCardPayment)}}).respond(r)
-			})
-			var response tosspayments.Response
-			err := e.call(t.Context(), client, tosspayments.WithTestCode("REJECT_CARD_PAYMENT"), tosspayments.WithResponse(&response))
-			require.ErrorIs(t, err, tosspayments.ErrRejectCardPayment)
-			assert.Equal(t, 1, mock.GetTotalCallCount(), "a refusal is believed at once")
-			assert.Equal(t, e.method, seen.Method)
-			assert.Equal(t, e.path, seen.URL.EscapedPath())
-			assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", seen.Header.Get("Authorization"))
-			assert.Equal(t, "en-US", seen.Header.Get("Accept-Language"))
-			assert.Equal(t, "REJECT_CARD_PAYMENT", seen.Header.Get("TossPayments-Test-Code"))
-			assert.Equal(t, e.method == http.MethodPost, seen.Header.Get("Idempotency-Key") != "", "only a POST has one")
-			assert.Equal(t, seen.Header.Get("Idempotency-Key"), response.IdempotencyKey)
-			if e.method == http.MethodPost {
-				assert.Equal(t, "application/json", seen.Header.Get("Content-Type"))
-				assert.JSONEq(t, bodies[e.name], string(body))
+		sent, body, response := sentBy(t, e.call)
+		isPost := e.method == http.MethodPost
+		t.Run(e.name+"/request", func(t *testing.T) {
+			assert.Equal(t, e.method, sent.Method)
+			assert.Equal(t, e.path, sent.URL.EscapedPath())
+			assert.Equal(t, queries[e.name], sent.URL.RawQuery)
+			if isPost {
+				assert.JSONEq(t, bodies[e.name], body)
 			} else {
 				assert.Empty(t, body)
 			}
-			assert.Equal(t, queries[e.name], seen.URL.RawQuery)
+		})
+		t.Run(e.name+"/header", func(t *testing.T) {
+			assert.Equal(t, "Basic dGVzdF9za196WExrS0V5cE5BcldtbzUwblgzbG1lYXhZRzVSOg==", sent.Header.Get("Authorization"))
+			assert.Equal(t, "en-US", sent.Header.Get("Accept-Language"))
+			assert.Equal(t, "REJECT_CARD_PAYMENT", sent.Header.Get("TossPayments-Test-Code"))
+			assert.Equal(t, isPost, sent.Header.Get("Idempotency-Key") != "", "only a POST has one")
+			if isPost {
+				assert.Equal(t, "application/json", sent.Header.Get("Content-Type"))
+			}
+		})
+		t.Run(e.name+"/response", func(t *testing.T) {
 			assert.Equal(t, 403, response.StatusCode)
 			assert.Equal(t, "trace-1", response.TraceID)
+			assert.Equal(t, sent.Header.Get("Idempotency-Key"), response.IdempotencyKey)
 		})
 	}
 }
@@ -281,6 +291,30 @@ func TestEndpointsWithAKey(t *testing.T) {
 			})
 		})
 	}
+}
+
+// assertUnknown wants an unknown outcome, with the answer of that status where there was one.
+func assertUnknown(t *testing.T, err error, status int) *tosspayments.OutcomeUnknownError {
+	t.Helper()
+	var unknown *tosspayments.OutcomeUnknownError
+	require.ErrorAs(t, err, &unknown)
+	require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+	var refused *tosspayments.Error
+	assert.False(t, errors.As(err, &refused))
+	if status != 0 {
+		require.NotNil(t, unknown.LastAnswer)
+		assert.Equal(t, status, unknown.LastAnswer.StatusCode)
+		assert.Equal(t, "trace-1", unknown.LastAnswer.TraceID)
+	}
+	return unknown
+}
+
+func assertRefused(t *testing.T, err error, status int) {
+	t.Helper()
+	var refused *tosspayments.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, status, refused.StatusCode)
+	assert.Equal(t, "trace-1", refused.TraceID)
 }
 
 // TestEndpointsFail runs one table of failures over all endpoints: the error is typed,
@@ -319,28 +353,17 @@ func TestEndpointsFail(t *testing.T) {
 					defer cancel()
 					err := e.call(ctx, client)
 					require.Error(t, err)
-					var refused *tosspayments.Error
-					var unknown *tosspayments.OutcomeUnknownError
 					var connection *tosspayments.ConnectionError
 					outcome := tosspayments.OutcomeUnknown
 					switch {
 					case e.moves && !failure.decided:
-						require.ErrorAs(t, err, &unknown)
-						require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
-						assert.False(t, errors.As(err, &refused))
+						unknown := assertUnknown(t, err, failure.status)
 						assert.Equal(t, e.method == http.MethodPost, unknown.IdempotencyKey != "")
 						assert.Equal(t, e.name != "CancelPaymentPartially", unknown.Repeatable)
-						if failure.status != 0 {
-							require.NotNil(t, unknown.LastAnswer)
-							assert.Equal(t, failure.status, unknown.LastAnswer.StatusCode)
-							assert.Equal(t, "trace-1", unknown.LastAnswer.TraceID)
-						}
 					case failure.status == 0:
 						require.ErrorAs(t, err, &connection)
 					default:
-						require.ErrorAs(t, err, &refused)
-						assert.Equal(t, failure.status, refused.StatusCode)
-						assert.Equal(t, "trace-1", refused.TraceID)
+						assertRefused(t, err, failure.status)
 						if e.moves {
 							outcome = tosspayments.OutcomeRefused
 						}
@@ -372,23 +395,23 @@ func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 		require.NoError(t, err)
 		for name, call := range map[string]func() error{
 			"lookup":       func() error { _, err := client.GetPaymentByOrderID(ctx, request.OrderID); return err },
-			"transactions": func() error { _, err := client.ListTransactions(ctx, someDay()); return err },
+			"transactions": func() error { _, err := client.ListTransactions(ctx, queryOfADay()); return err },
 			"promotions":   func() error { _, err := client.GetPromotions(ctx); return err },
 			"settlement":   func() error { _, err := client.RequestSettlement(ctx, payment.PaymentKey); return err },
 			"hosted": func() error {
-				r := hostedPayment()
+				r := createPaymentRequest()
 				r.OrderID = "order-hosted"
 				_, err := client.CreatePayment(ctx, r)
 				return err
 			},
 			"key-in": func() error {
-				r := keyIn()
+				r := keyInRequest()
 				r.OrderID = "order-key-in"
 				_, err := client.ChargeKeyIn(ctx, r)
 				return err
 			},
 			"account": func() error {
-				r := account()
+				r := accountRequest()
 				r.OrderID = "order-account"
 				_, err := client.IssueVirtualAccount(ctx, r)
 				return err
@@ -401,7 +424,7 @@ func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 		billing, err := client.IssueBillingKey(ctx, server.Register(tosstest.Registration{CustomerKey: "customer-1"}))
 		require.NoError(t, err)
 		lose()
-		r := charge()
+		r := chargeRequest()
 		r.OrderID = "order-billing"
 		_, err = client.ChargeBilling(ctx, billing.BillingKey, r)
 		require.NoError(t, err)
@@ -415,7 +438,7 @@ func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 			require.NoError(t, err)
 		}
 		lose()
-		_, err = client.CancelPayment(ctx, payment.PaymentKey, cancelAll())
+		_, err = client.CancelPayment(ctx, payment.PaymentKey, cancelAllRequest())
 		require.NoError(t, err)
 		for _, id := range []string{request.OrderID, "order-key-in", "order-billing"} {
 			assert.Equal(t, 1, server.Charges(id), id)
@@ -427,7 +450,7 @@ func TestEndpointsSucceedWithLostAnswers(t *testing.T) {
 func TestCreatePayment(t *testing.T) {
 	server := tosstest.NewServer(t)
 	client := server.Client()
-	payment, err := client.CreatePayment(t.Context(), hostedPayment())
+	payment, err := client.CreatePayment(t.Context(), createPaymentRequest())
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.PaymentStatusReady, payment.Status)
 	response, err := http.Get(payment.Checkout.URL)
@@ -444,7 +467,7 @@ func TestCreatePayment(t *testing.T) {
 		"orderName":  func(r *tosspayments.CreatePaymentRequest) { r.OrderName = "" },
 		"amount":     func(r *tosspayments.CreatePaymentRequest) { r.Amount = tosspayments.Amount{} },
 	} {
-		request := hostedPayment()
+		request := createPaymentRequest()
 		change(&request)
 		_, err := client.CreatePayment(t.Context(), request)
 		var invalid *tosspayments.ValidationError

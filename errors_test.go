@@ -85,23 +85,29 @@ func TestCatalog(t *testing.T) {
 		assert.NotEmpty(t, info.Korean, info.Code)
 		assert.NotEmpty(t, info.English, info.Code)
 		assert.NotEmpty(t, info.Class.String())
+	}
+	assert.True(t, slices.IsSorted(codes))
+	assert.Greater(t, len(codes), 200)
+	for range tosspayments.ErrorCodes() {
+		break
+	}
+}
+
+func TestServerErrorsAreOfNoKnownClass(t *testing.T) {
+	for info := range tosspayments.ErrorCodes() {
 		for _, status := range info.Statuses {
 			if status >= 500 {
 				assert.Equal(t, tosspayments.ClassUnknown, info.Class, info.Code)
 			}
 		}
 	}
-	assert.True(t, slices.IsSorted(codes))
-	assert.Greater(t, len(codes), 200)
+}
 
+func TestTheCatalogCannotBeChanged(t *testing.T) {
 	info, _ := tosspayments.ErrRejectCardCompany.Info()
 	info.Statuses[0] = 999
 	again, _ := tosspayments.ErrRejectCardCompany.Info()
-	assert.Equal(t, []int{403}, again.Statuses, "the catalog cannot be changed from outside")
-
-	for range tosspayments.ErrorCodes() {
-		break
-	}
+	assert.Equal(t, []int{403}, again.Statuses)
 }
 
 func TestCodeLookupAllocatesNothing(t *testing.T) {
@@ -124,19 +130,22 @@ func TestOutcomeUnknownIsNothingElse(t *testing.T) {
 	}
 }
 
+// paymentIn is a payment of 1 won in a state.
+func paymentIn(status tosspayments.PaymentStatus) *tosspayments.Payment {
+	return &tosspayments.Payment{PaymentKey: "pay-1", OrderID: "order-0001", Status: status, TotalAmount: tosspayments.Won(1)}
+}
+
 // What an outcome does not depend on: how the error is wrapped, and in which order a
 // caller asks.
-func TestOutcomeOf(t *testing.T) {
-	payment := func(status tosspayments.PaymentStatus) *tosspayments.Payment {
-		return &tosspayments.Payment{PaymentKey: "pay-1", OrderID: "order-0001", Status: status, TotalAmount: tosspayments.Won(1)}
-	}
-	paid := payment("DONE")
+func TestOutcomeOfErrors(t *testing.T) {
+	paid := paymentIn("DONE")
 	for _, row := range []struct {
 		err  error
 		want tosspayments.Outcome
 		code tosspayments.ErrorCode
 		has  *tosspayments.Payment
 	}{
+		{nil, tosspayments.OutcomeUnknown, "", nil},
 		{&tosspayments.Error{Code: "REJECT_CARD_COMPANY", Payment: paid}, tosspayments.OutcomeRefused, "REJECT_CARD_COMPANY", paid},
 		{&tosspayments.OutcomeUnknownError{Payment: paid, LastAnswer: &tosspayments.Error{Code: "COMMON_ERROR"}}, tosspayments.OutcomeUnknown, "", paid},
 		{&tosspayments.CanceledError{Payment: paid}, tosspayments.OutcomeCanceled, "", paid},
@@ -148,16 +157,26 @@ func TestOutcomeOf(t *testing.T) {
 		{&tosspayments.FailRedirect{Code: "PAY_PROCESS_CANCELED"}, tosspayments.OutcomeUnknown, "PAY_PROCESS_CANCELED", nil},
 		{context.DeadlineExceeded, tosspayments.OutcomeUnknown, "", nil},
 	} {
-		for _, err := range []error{row.err, fmt.Errorf("order 7: %w", row.err), errors.Join(errLost, row.err)} {
+		wrapped := []error{row.err}
+		if row.err != nil {
+			wrapped = append(wrapped, fmt.Errorf("order 7: %w", row.err), errors.Join(errLost, row.err))
+		}
+		for _, err := range wrapped {
 			assert.Equal(t, row.want, tosspayments.OutcomeOf(nil, err), "%v", err)
-			assert.Equal(t, row.want, tosspayments.OutcomeOf(paid, err), "the payment does not count beside an error")
 			assert.Equal(t, row.code, tosspayments.CodeOf(err))
 			assert.Same(t, row.has, tosspayments.PaymentOf(err))
+			if err != nil {
+				assert.Equal(t, row.want, tosspayments.OutcomeOf(paid, err), "the payment does not count beside an error")
+			}
 		}
 	}
-	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, nil))
-	assert.ErrorIs(t, &tosspayments.ValidationError{}, tosspayments.ErrNotSent)
+}
 
+func TestValidationErrorsWereNotSent(t *testing.T) {
+	assert.ErrorIs(t, &tosspayments.ValidationError{}, tosspayments.ErrNotSent)
+}
+
+func TestOutcomeOfPayments(t *testing.T) {
 	zero, some := tosspayments.Won(0), tosspayments.Won(1)
 	for _, row := range []struct {
 		status  tosspayments.PaymentStatus
@@ -181,15 +200,17 @@ func TestOutcomeOf(t *testing.T) {
 		{"IN_PROGRESS", &some, nil, tosspayments.OutcomeUnknown},
 		{"OF_TOMORROW", &some, nil, tosspayments.OutcomeUnknown},
 	} {
-		p := payment(row.status)
+		p := paymentIn(row.status)
 		p.BalanceAmount, p.Cancels = row.balance, row.cancels
 		assert.Equal(t, row.want, p.Outcome(), "%+v", row)
 		assert.Equal(t, row.want, tosspayments.OutcomeOf(p, nil))
 	}
-	expired := payment("WAITING_FOR_DEPOSIT")
+	expired := paymentIn("WAITING_FOR_DEPOSIT")
 	expired.VirtualAccount = &tosspayments.VirtualAccount{Expired: true}
 	assert.Equal(t, tosspayments.OutcomeRefused, expired.Outcome(), "an account that the server calls expired")
+}
 
+func TestOutcomesHaveNames(t *testing.T) {
 	words := map[string]bool{}
 	for o := tosspayments.OutcomeUnknown; o <= tosspayments.OutcomeMismatch; o++ {
 		text, err := o.MarshalText()

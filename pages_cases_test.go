@@ -13,8 +13,8 @@ import (
 	"github.com/seed238ab19c/tosspayments"
 )
 
-// turns answers with the pages one after the other, again and again.
-func turns(t *testing.T, pages ...answer) (*tosspayments.Client, *[]string) {
+// clientOfPages answers with the pages one after the other, again and again.
+func clientOfPages(t *testing.T, pages ...answer) (*tosspayments.Client, *[]string) {
 	client, mock := mockClient(t)
 	asked := new([]string)
 	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
@@ -32,19 +32,19 @@ func turns(t *testing.T, pages ...answer) (*tosspayments.Client, *[]string) {
 // comes twice before it.
 func TestPagesInACircle(t *testing.T) {
 	for name, pages := range map[string][]answer{
-		"two pages":                 {rows("a", "b"), rows("c", "d")},
-		"three pages":               {rows("a", "b"), rows("c", "d"), rows("e", "f")},
-		"two that share their rows": {rows("a", "b"), rows("b", "a")},
+		"two pages":                 {transactionsPage("a", "b"), transactionsPage("c", "d")},
+		"three pages":               {transactionsPage("a", "b"), transactionsPage("c", "d"), transactionsPage("e", "f")},
+		"two that share their rows": {transactionsPage("a", "b"), transactionsPage("b", "a")},
 	} {
 		t.Run("transactions: "+name, func(t *testing.T) {
-			client, _ := turns(t, pages...)
-			keys, err := collect(client.AllTransactions(t.Context(), someDay()), transactionKey)
+			client, _ := clientOfPages(t, pages...)
+			keys, err := collect(client.AllTransactions(t.Context(), queryOfADay()), transactionKey)
 			require.ErrorContains(t, err, "the same page again")
 			assert.Equal(t, distinct(keys), keys)
 		})
 		t.Run("settlements: "+name, func(t *testing.T) {
-			client, _ := turns(t, pages...)
-			day := tosspayments.DateOf(someDay().StartDate)
+			client, _ := clientOfPages(t, pages...)
+			day := tosspayments.DateOf(queryOfADay().StartDate)
 			keys, err := collect(client.AllSettlements(t.Context(), tosspayments.SettlementQuery{StartDate: day, EndDate: day, Size: 2}),
 				func(s tosspayments.Settlement) string { return s.TransactionKey })
 			require.ErrorContains(t, err, "the same page again")
@@ -55,8 +55,8 @@ func TestPagesInACircle(t *testing.T) {
 
 // TestTheLastPageMayRepeat: a cursor whose own row comes again, alone, is the end.
 func TestTheLastPageMayRepeat(t *testing.T) {
-	client, asked := turns(t, rows("a", "b"), rows("b"))
-	keys, err := collect(client.AllTransactions(t.Context(), someDay()), transactionKey)
+	client, asked := clientOfPages(t, transactionsPage("a", "b"), transactionsPage("b"))
+	keys, err := collect(client.AllTransactions(t.Context(), queryOfADay()), transactionKey)
 	require.NoError(t, err)
 	assert.Equal(t, "a b", strings.Join(keys, " "))
 	assert.Len(t, *asked, 2)
@@ -73,8 +73,8 @@ func distinct(keys []string) (list []string) {
 	return list
 }
 
-// cashReceipts is a page of cash receipts; more says that another one follows it.
-func cashReceipts(more bool, cursor string, rows ...object) answer {
+// receiptsPage is a page of cash receipts; more says that another one follows it.
+func receiptsPage(more bool, cursor string, rows ...object) answer {
 	data, err := json.Marshal(rows)
 	if err != nil {
 		panic(err)
@@ -84,7 +84,7 @@ func cashReceipts(more bool, cursor string, rows ...object) answer {
 
 // receiptsOfADay reads all pages, and returns type and amount of each row.
 func receiptsOfADay(t *testing.T, client *tosspayments.Client) ([]string, error) {
-	return collect(client.AllCashReceipts(t.Context(), tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(someDay().StartDate)}),
+	return collect(client.AllCashReceipts(t.Context(), tosspayments.CashReceiptQuery{RequestDate: tosspayments.DateOf(queryOfADay().StartDate)}),
 		func(r tosspayments.CashReceipt) string { return r.TransactionType + " " + r.Amount.String() })
 }
 
@@ -100,10 +100,10 @@ func TestCancelsOfOneCashReceipt(t *testing.T) {
 		"then a null": {`"n1"`, `"n2"`, "null"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client, asked := turns(t,
-				cashReceipts(true, cursors[0], object{"receiptKey": "rk-1", "transactionType": "CONFIRM", "amount": 9000}, row(3000)),
-				cashReceipts(true, cursors[1], row(2000)),
-				cashReceipts(false, cursors[2], row(2000)))
+			client, asked := clientOfPages(t,
+				receiptsPage(true, cursors[0], object{"receiptKey": "rk-1", "transactionType": "CONFIRM", "amount": 9000}, row(3000)),
+				receiptsPage(true, cursors[1], row(2000)),
+				receiptsPage(false, cursors[2], row(2000)))
 			rows, err := receiptsOfADay(t, client)
 			require.NoError(t, err)
 			assert.Equal(t, []string{"CONFIRM 9000", "CANCEL 3000", "CANCEL 2000", "CANCEL 2000"}, rows)
@@ -120,12 +120,12 @@ func TestCancelsOfOneCashReceipt(t *testing.T) {
 func TestCashReceiptsInACircle(t *testing.T) {
 	row := object{"receiptKey": "rk-1", "amount": 1000}
 	for name, pages := range map[string][]answer{
-		"one page":  {cashReceipts(true, "7", row)},
-		"two pages": {cashReceipts(true, "7", row), cashReceipts(true, `"8"`, row)},
-		"no cursor": {cashReceipts(true, "null", row)},
+		"one page":  {receiptsPage(true, "7", row)},
+		"two pages": {receiptsPage(true, "7", row), receiptsPage(true, `"8"`, row)},
+		"no cursor": {receiptsPage(true, "null", row)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client, asked := turns(t, pages...)
+			client, asked := clientOfPages(t, pages...)
 			_, err := receiptsOfADay(t, client)
 			require.ErrorContains(t, err, "the same page again")
 			assert.LessOrEqual(t, len(*asked), len(pages)+1)

@@ -17,13 +17,14 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-func someDay() tosspayments.TransactionQuery {
+// queryOfADay asks for the transactions of 1 March 2026, two on a page.
+func queryOfADay() tosspayments.TransactionQuery {
 	day := tosspayments.Date{Year: 2026, Month: time.March, Day: 1}
 	return tosspayments.TransactionQuery{StartDate: day.Start(), EndDate: day.AddDays(1).Start().Add(-time.Second), Limit: 2}
 }
 
-// rows is a page of transactions with the given keys.
-func rows(keys ...string) answer {
+// transactionsPage is a page of transactions with the given keys.
+func transactionsPage(keys ...string) answer {
 	list := []object{}
 	for _, key := range keys {
 		list = append(list, object{"transactionKey": key, "amount": 1000, "status": "DONE"})
@@ -54,15 +55,15 @@ func TestAllTransactions(t *testing.T) {
 		wants string
 		gets  int
 	}{
-		"nothing":              {pages: []answer{rows()}, gets: 1},
-		"a short page":         {pages: []answer{rows("a")}, keys: []string{"a"}, gets: 1},
-		"two pages":            {pages: []answer{rows("a", "b"), rows("c")}, keys: []string{"a", "b", "c"}, gets: 2},
-		"full, then empty":     {pages: []answer{rows("a", "b"), rows()}, keys: []string{"a", "b"}, gets: 2},
-		"the cursor comes too": {pages: []answer{rows("a", "b"), rows("b", "c"), rows("d")}, keys: []string{"a", "b", "c", "d"}, gets: 3},
-		"the same page again":  {pages: []answer{rows("a", "b"), rows("a", "b")}, keys: []string{"a", "b"}, wants: "the same page again", gets: 2},
-		"rows without keys":    {pages: []answer{rows("", "")}, keys: []string{"", ""}, wants: "the same page again", gets: 1},
+		"nothing":              {pages: []answer{transactionsPage()}, gets: 1},
+		"a short page":         {pages: []answer{transactionsPage("a")}, keys: []string{"a"}, gets: 1},
+		"two pages":            {pages: []answer{transactionsPage("a", "b"), transactionsPage("c")}, keys: []string{"a", "b", "c"}, gets: 2},
+		"full, then empty":     {pages: []answer{transactionsPage("a", "b"), transactionsPage()}, keys: []string{"a", "b"}, gets: 2},
+		"the cursor comes too": {pages: []answer{transactionsPage("a", "b"), transactionsPage("b", "c"), transactionsPage("d")}, keys: []string{"a", "b", "c", "d"}, gets: 3},
+		"the same page again":  {pages: []answer{transactionsPage("a", "b"), transactionsPage("a", "b")}, keys: []string{"a", "b"}, wants: "the same page again", gets: 2},
+		"rows without keys":    {pages: []answer{transactionsPage("", "")}, keys: []string{"", ""}, wants: "the same page again", gets: 1},
 		"an error in the middle": {
-			pages: []answer{rows("a", "b"), refusal(400, "INVALID_TRANSACTION_KEY")},
+			pages: []answer{transactionsPage("a", "b"), refusal(400, "INVALID_TRANSACTION_KEY")},
 			keys:  []string{"a", "b"}, wants: "INVALID_TRANSACTION_KEY", gets: 2,
 		},
 	} {
@@ -70,7 +71,7 @@ func TestAllTransactions(t *testing.T) {
 			client, mock := mockClient(t)
 			gets := &script{answers: row.pages}
 			mock.RegisterRegexpResponder(http.MethodGet, regexp.MustCompile("/v1/transactions"), gets.respond)
-			keys, err := collect(client.AllTransactions(t.Context(), someDay()), transactionKey)
+			keys, err := collect(client.AllTransactions(t.Context(), queryOfADay()), transactionKey)
 			assert.Equal(t, row.keys, keys)
 			assert.Len(t, gets.seen, row.gets)
 			if row.wants == "" {
@@ -82,9 +83,9 @@ func TestAllTransactions(t *testing.T) {
 	}
 	t.Run("an early break", func(t *testing.T) {
 		client, mock := mockClient(t)
-		gets := &script{answers: []answer{rows("a", "b"), rows("c")}}
+		gets := &script{answers: []answer{transactionsPage("a", "b"), transactionsPage("c")}}
 		mock.RegisterRegexpResponder(http.MethodGet, regexp.MustCompile("/v1/transactions"), gets.respond)
-		for _, err := range client.AllTransactions(t.Context(), someDay()) {
+		for _, err := range client.AllTransactions(t.Context(), queryOfADay()) {
 			require.NoError(t, err)
 			break
 		}
@@ -99,7 +100,7 @@ func TestListsOnTheWire(t *testing.T) {
 		call         func(*tosspayments.Client) error
 	}{
 		{"/v1/transactions?endDate=2026-03-01T23%3A59%3A59&limit=2&startDate=2026-03-01T00%3A00%3A00&startingAfter=T1", "[]", func(c *tosspayments.Client) error {
-			query := someDay()
+			query := queryOfADay()
 			query.StartingAfter = "T1"
 			_, err := c.ListTransactions(t.Context(), query)
 			return err
@@ -173,7 +174,7 @@ func TestListValidation(t *testing.T) {
 		"type":                   func(r *tosspayments.IssueCashReceiptRequest) { r.Type = "" },
 		"customerIdentityNumber": func(r *tosspayments.IssueCashReceiptRequest) { r.CustomerIdentityNumber = tosspayments.Sensitive{} },
 	} {
-		request := cashReceipt()
+		request := cashReceiptRequest()
 		change(&request)
 		_, err := client.IssueCashReceipt(t.Context(), request)
 		refused(field, err)
@@ -181,7 +182,7 @@ func TestListValidation(t *testing.T) {
 	assert.Zero(t, mock.GetTotalCallCount())
 }
 
-func cashReceipt() tosspayments.IssueCashReceiptRequest {
+func cashReceiptRequest() tosspayments.IssueCashReceiptRequest {
 	return tosspayments.IssueCashReceiptRequest{
 		OrderID: "order-0001", OrderName: "socks", Amount: tosspayments.Won(15000), Type: "소득공제",
 		CustomerIdentityNumber: tosspayments.NewSensitive("01012345678"),
@@ -321,7 +322,7 @@ func issuedReceipt(t *testing.T) (*tosstest.Server, *tosspayments.Client, *tossp
 	t.Helper()
 	server := tosstest.New()
 	client := server.Client()
-	receipt, err := client.IssueCashReceipt(t.Context(), cashReceipt())
+	receipt, err := client.IssueCashReceipt(t.Context(), cashReceiptRequest())
 	require.NoError(t, err)
 	return server, client, receipt
 }
@@ -330,11 +331,11 @@ func TestCashReceiptIsIssuedOnce(t *testing.T) {
 	server := tosstest.New()
 	client := server.Client()
 	server.Inject(tosstest.Fault{Operation: tosstest.IssueCashReceipt, Kind: tosstest.Drop, AfterEffect: true})
-	receipt, err := client.IssueCashReceipt(t.Context(), cashReceipt())
+	receipt, err := client.IssueCashReceipt(t.Context(), cashReceiptRequest())
 	require.NoError(t, err, "the idempotency key replays the answer")
 	assert.Equal(t, "IN_PROGRESS", receipt.IssueStatus)
 	assert.NotContains(t, receipt.CustomerIdentityNumber.Reveal(), "1012345")
-	_, err = client.IssueCashReceipt(t.Context(), cashReceipt())
+	_, err = client.IssueCashReceipt(t.Context(), cashReceiptRequest())
 	require.ErrorIs(t, err, tosspayments.ErrDuplicatedCashReceipt)
 }
 
@@ -388,14 +389,16 @@ func TestAllCashReceiptsSurvivesAnEmptyPage(t *testing.T) {
 	require.ErrorContains(t, err, "the same page again")
 }
 
-func TestPromotions(t *testing.T) {
-	client := tosstest.New().Client()
-	cards, err := client.GetCardPromotions(t.Context())
+func TestCardPromotions(t *testing.T) {
+	cards, err := tosstest.New().Client().GetCardPromotions(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, tosspayments.Won(1000), cards.DiscountCards[0].DiscountAmount)
 	assert.Equal(t, []int{2, 3}, cards.InterestFreeCards[0].InstallmentFreeMonths)
 	assert.Equal(t, tosspayments.Won(1000), cards.PointCards[0].MinimumPaymentAmount)
-	all, err := client.GetPromotions(t.Context())
+}
+
+func TestPromotions(t *testing.T) {
+	all, err := tosstest.New().Client().GetPromotions(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 4)
 	assert.Equal(t, tosspayments.Won(250000), *all[0].CardDiscount.Balance)
@@ -419,9 +422,9 @@ func BenchmarkAllTransactions(b *testing.B) {
 					keys = append(keys, fmt.Sprintf("T%031d", sent))
 					sent++
 				}
-				return (&script{answers: []answer{rows(keys...)}}).respond(r)
+				return (&script{answers: []answer{transactionsPage(keys...)}}).respond(r)
 			})
-			query := someDay()
+			query := queryOfADay()
 			query.Limit = page
 			read := func(each func(n int)) {
 				sent = 0

@@ -116,18 +116,20 @@ func TestBadSuccessURLs(t *testing.T) {
 func TestParseFailURL(t *testing.T) {
 	redirect, err := tosspayments.ParseFailURL(parseURL(t, "https://shop.example/fail?code=PAY_PROCESS_CANCELED&message=%EC%82%AC%EC%9A%A9%EC%9E%90"))
 	require.NoError(t, err)
-	assert.Equal(t, "사용자", redirect.Message)
-	assert.Empty(t, redirect.OrderID)
-	var asError error = redirect
-	assert.ErrorIs(t, asError, tosspayments.ErrPayProcessCanceled)
+	assert.Equal(t, &tosspayments.FailRedirect{Code: tosspayments.ErrPayProcessCanceled, Message: "사용자"}, redirect)
+	assert.ErrorIs(t, error(redirect), tosspayments.ErrPayProcessCanceled)
+}
 
-	redirect, err = tosspayments.ParseFailURL(parseURL(t, "https://shop.example/fail?code=A_CODE_OF_TOMORROW&message=a%0Ab+4330123412341234&orderId=order-0001"))
+func TestParseFailURLOfTomorrow(t *testing.T) {
+	redirect, err := tosspayments.ParseFailURL(parseURL(t, "https://shop.example/fail?code=A_CODE_OF_TOMORROW&message=a%0Ab+4330123412341234&orderId=order-0001"))
 	require.NoError(t, err)
 	assert.ErrorIs(t, error(redirect), tosspayments.ErrorCode("A_CODE_OF_TOMORROW"))
 	assert.Equal(t, "order-0001", redirect.OrderID)
 	assert.NotContains(t, redirect.Error(), "\n")
 	assert.NotContains(t, redirect.Error(), "4330123412341234")
+}
 
+func TestParseFailURLRefuses(t *testing.T) {
 	for query, field := range map[string]string{
 		"message=x": "code", "code=A&code=B": "code", "code=A%20B": "code", "code=" + strings.Repeat("A", 101): "code",
 		"code=A&message=" + strings.Repeat("m", 2001): "message", "code=A&message=%e1": "message",

@@ -83,7 +83,7 @@ func invisibleCharactersInAnswers(t *testing.T) {
 				func() error { _, err := client.GetPayment(t.Context(), "pay-1"); return err },
 				func() error { _, err := client.GetPaymentByOrderID(t.Context(), "order\n0001"); return err },
 				func() error { _, err := client.ConfirmPayment(t.Context(), confirmRequest()); return err },
-				func() error { _, err := client.CancelPayment(t.Context(), "pay-1", cancelAll()); return err },
+				func() error { _, err := client.CancelPayment(t.Context(), "pay-1", cancelAllRequest()); return err },
 			} {
 				if err := call(); err != nil {
 					assert.NotRegexp(t, `[\n\x1b\x{202e}]`, err.Error())
@@ -199,7 +199,7 @@ func TestOffsetsOfADay(t *testing.T) {
 		assert.Equal(t, []string{"approvedAt", "cancels[0].canceledAt"}, response.Unread)
 		_, err = json.Marshal(payment)
 		require.NoError(t, err)
-		list, err := client.ListTransactions(t.Context(), someDay())
+		list, err := client.ListTransactions(t.Context(), queryOfADay())
 		require.NoError(t, err)
 		_, err = json.Marshal(list)
 		require.NoError(t, err)
@@ -214,17 +214,17 @@ func TestOffsetsOfADay(t *testing.T) {
 
 // A server that alternates pages comes to an end, soon.
 func TestPagesThatAlternate(t *testing.T) {
-	day := tosspayments.DateOf(someDay().StartDate)
+	day := tosspayments.DateOf(queryOfADay().StartDate)
 	for name, read := range map[string]func(*tosspayments.Client) ([]string, error){
 		"transactions": func(c *tosspayments.Client) ([]string, error) {
-			return collect(c.AllTransactions(t.Context(), someDay()), transactionKey)
+			return collect(c.AllTransactions(t.Context(), queryOfADay()), transactionKey)
 		},
 		"settlements": func(c *tosspayments.Client) ([]string, error) {
 			return collect(c.AllSettlements(t.Context(), tosspayments.SettlementQuery{StartDate: day, EndDate: day, Size: 2}),
 				func(s tosspayments.Settlement) string { return s.TransactionKey })
 		},
 	} {
-		client, asked := turns(t, rows("a", "b"), rows("c", "d"))
+		client, asked := clientOfPages(t, transactionsPage("a", "b"), transactionsPage("c", "d"))
 		start := time.Now()
 		keys, err := read(client)
 		require.ErrorContains(t, err, "the same page again", name)
@@ -232,7 +232,7 @@ func TestPagesThatAlternate(t *testing.T) {
 		assert.Len(t, *asked, 3)
 		assert.Less(t, time.Since(start), 5*time.Second)
 	}
-	client, asked := turns(t, cashReceipts(true, "7", object{"amount": 1}), cashReceipts(true, "8", object{"amount": 2}))
+	client, asked := clientOfPages(t, receiptsPage(true, "7", object{"amount": 1}), receiptsPage(true, "8", object{"amount": 2}))
 	_, err := receiptsOfADay(t, client)
 	require.ErrorContains(t, err, "the same page again")
 	assert.Len(t, *asked, 3)

@@ -26,7 +26,7 @@ func sentBody(t *testing.T, a answer, call func(context.Context, *tosspayments.C
 	return body
 }
 
-func registrationByCard() tosspayments.IssueBillingKeyByCardRequest {
+func registrationByCardRequest() tosspayments.IssueBillingKeyByCardRequest {
 	return tosspayments.IssueBillingKeyByCardRequest{
 		CustomerKey: "customer-1", CardNumber: testCard.number, CardExpirationYear: testCard.year, CardExpirationMonth: testCard.month,
 		CustomerIdentityNumber: testCard.identity, CardPassword: testCard.password,
@@ -45,13 +45,13 @@ func TestCardsWithoutIdentityOrPassword(t *testing.T) {
 	for _, password := range []string{"", "0", "1234", "a b"} {
 		bodies := []object{
 			sentBody(t, cardAnswer, func(ctx context.Context, c *tosspayments.Client) error {
-				request := keyIn()
+				request := keyInRequest()
 				request.CustomerIdentityNumber, request.CardPassword = tosspayments.Sensitive{}, tosspayments.NewSensitive(password)
 				_, err := c.ChargeKeyIn(ctx, request)
 				return err
 			}),
 			sentBody(t, billingAnswer, func(ctx context.Context, c *tosspayments.Client) error {
-				request := registrationByCard()
+				request := registrationByCardRequest()
 				request.CustomerIdentityNumber, request.CardPassword = tosspayments.Sensitive{}, tosspayments.NewSensitive(password)
 				_, err := c.IssueBillingKeyByCard(ctx, request)
 				return err
@@ -73,14 +73,14 @@ func TestCardsWithoutIdentityOrPassword(t *testing.T) {
 func TestStoredCustomerKeysAreOnlyBounded(t *testing.T) {
 	for _, key := range []string{"user 1!", "k", "손님-1", strings.Repeat("k", 300)} {
 		body := sentBody(t, cardAnswer, func(ctx context.Context, c *tosspayments.Client) error {
-			_, err := c.ChargeBilling(ctx, tosspayments.NewBillingKey("billing-key=1", key), charge())
+			_, err := c.ChargeBilling(ctx, tosspayments.NewBillingKey("billing-key=1", key), chargeRequest())
 			return err
 		})
 		assert.Equal(t, key, body["customerKey"])
 	}
 	client, _ := mockClient(t)
 	for _, key := range []string{"", strings.Repeat("k", 301), "\xff"} {
-		_, err := client.ChargeBilling(t.Context(), tosspayments.NewBillingKey("billing-key=1", key), charge())
+		_, err := client.ChargeBilling(t.Context(), tosspayments.NewBillingKey("billing-key=1", key), chargeRequest())
 		assertInvalid(t, err, "customerKey", "")
 	}
 }
@@ -90,7 +90,7 @@ func TestAccountsAtTheLimit(t *testing.T) {
 	const limit = 90 * 24 * time.Hour
 	for _, due := range []time.Duration{limit, limit + 5*time.Second} {
 		body := sentBody(t, accountAnswer, func(ctx context.Context, c *tosspayments.Client) error {
-			request := account()
+			request := accountRequest()
 			request.DueDate = time.Now().Add(due)
 			_, err := c.IssueVirtualAccount(ctx, request)
 			return err
@@ -98,7 +98,7 @@ func TestAccountsAtTheLimit(t *testing.T) {
 		assert.Len(t, body["dueDate"], len("2026-03-01T10:15:30"))
 	}
 	body := sentBody(t, accountAnswer, func(ctx context.Context, c *tosspayments.Client) error {
-		request := account()
+		request := accountRequest()
 		request.UseEscrow, request.ValidHours = true, 2160
 		_, err := c.IssueVirtualAccount(ctx, request)
 		return err
@@ -108,7 +108,7 @@ func TestAccountsAtTheLimit(t *testing.T) {
 
 	client, _ := mockClient(t)
 	for _, due := range []time.Duration{limit + time.Hour, -time.Hour} {
-		request := account()
+		request := accountRequest()
 		request.DueDate = time.Now().Add(due)
 		_, err := client.IssueVirtualAccount(t.Context(), request)
 		assertInvalid(t, err, "dueDate", "90 days")
@@ -141,7 +141,7 @@ func TestPaymentKeysAreVisible(t *testing.T) {
 		request.PaymentKey = key
 		_, err := client.ConfirmPayment(t.Context(), request)
 		assertInvalid(t, err, "paymentKey", "visible")
-		_, err = client.DoPayment(t.Context(), thing(http.MethodPost), request)
+		_, err = client.DoPayment(t.Context(), thingRequest(http.MethodPost), request)
 		assertInvalid(t, err, "paymentKey", "visible")
 	}
 	assert.Zero(t, mock.GetTotalCallCount())

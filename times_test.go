@@ -11,21 +11,22 @@ import (
 	"github.com/seed238ab19c/tosspayments"
 )
 
-func TestDates(t *testing.T) {
-	late := time.Date(2026, 3, 1, 15, 30, 0, 0, time.UTC)
-	day := tosspayments.DateOf(late)
+func TestDateOf(t *testing.T) {
+	day := tosspayments.DateOf(time.Date(2026, 3, 1, 15, 30, 0, 0, time.UTC))
 	assert.Equal(t, "2026-03-02", day.String(), "in Korea it is the next day")
 	assert.Equal(t, "2026-03-01T15:00:00Z", day.Start().UTC().Format(time.RFC3339))
+	assert.Equal(t, -1, day.Compare(day.AddDays(1)))
+}
+
+func TestDatesInJSON(t *testing.T) {
+	day := tosspayments.Date{Year: 2026, Month: 3, Day: 2}
 	var row struct{ A, B, C, D tosspayments.Date }
 	require.NoError(t, json.Unmarshal([]byte(`{"A":"2026-03-02","B":null,"C":"","D":"2026-03-02T10:00:00+09:00"}`), &row))
-	assert.Equal(t, day, row.A)
-	assert.True(t, row.B.IsZero() && row.C.IsZero())
-	assert.Equal(t, day, row.D)
+	assert.Equal(t, struct{ A, B, C, D tosspayments.Date }{A: day, D: day}, row)
 	require.Error(t, json.Unmarshal([]byte(`"02.03.2026"`), &row.A))
 	text, err := json.Marshal(day)
 	require.NoError(t, err)
 	assert.Equal(t, `"2026-03-02"`, string(text))
-	assert.Equal(t, -1, day.Compare(day.AddDays(1)))
 }
 
 func TestDateOfADateAndTime(t *testing.T) {

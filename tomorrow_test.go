@@ -28,22 +28,22 @@ func TestTomorrow(t *testing.T) {
 				CancelReason: "test", CancelAmount: tosspayments.Won(500), RefundableAmount: payment.Cancelable(),
 			})
 			require.NoError(t, err)
-			payment, err = client.CancelPayment(t.Context(), payment.PaymentKey, cancelAll())
+			payment, err = client.CancelPayment(t.Context(), payment.PaymentKey, cancelAllRequest())
 			require.NoError(t, err)
 			assert.True(t, payment.IsFullyCanceled())
 
 			billing, err := client.IssueBillingKey(t.Context(), server.Register(tosstest.Registration{CustomerKey: "customer-1"}))
 			require.NoError(t, err)
 			assert.Equal(t, version == "2022-11-16", billing.CardCompany != "")
-			r := charge()
+			r := chargeRequest()
 			r.OrderID = "order-billing"
 			_, err = client.ChargeBilling(t.Context(), billing.BillingKey, r)
 			require.NoError(t, err)
-			a := account()
+			a := accountRequest()
 			a.OrderID = "order-account"
 			_, err = client.IssueVirtualAccount(t.Context(), a)
 			require.NoError(t, err)
-			c := cashReceipt()
+			c := cashReceiptRequest()
 			receipt, err := client.IssueCashReceipt(t.Context(), c)
 			require.NoError(t, err)
 			assert.Equal(t, "NEW_STATUS", receipt.IssueStatus)

@@ -19,7 +19,7 @@ func issuedAccount(t *testing.T) (*tosstest.Server, *tosspayments.Client, *tossp
 	t.Helper()
 	server := tosstest.New()
 	client := server.Client()
-	payment, err := client.IssueVirtualAccount(t.Context(), account())
+	payment, err := client.IssueVirtualAccount(t.Context(), accountRequest())
 	require.NoError(t, err)
 	return server, client, payment
 }
@@ -43,12 +43,12 @@ func TestAnIssuedAccountWaits(t *testing.T) {
 
 func TestAnAccountIsIssuedOnce(t *testing.T) {
 	server, client, payment := issuedAccount(t)
-	again, err := client.IssueVirtualAccount(t.Context(), account())
+	again, err := client.IssueVirtualAccount(t.Context(), accountRequest())
 	require.NoError(t, err)
 	assert.Equal(t, payment.VirtualAccount.AccountNumber.Reveal(), again.VirtualAccount.AccountNumber.Reveal())
 	assert.Equal(t, tosspayments.OutcomeWaiting, tosspayments.OutcomeOf(again, err))
 	require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
-	again, err = client.IssueVirtualAccount(t.Context(), account())
+	again, err = client.IssueVirtualAccount(t.Context(), accountRequest())
 	assert.Equal(t, tosspayments.OutcomePaid, tosspayments.OutcomeOf(again, err), "paid by now: %v", err)
 }
 
@@ -104,7 +104,7 @@ func TestARefundWithAnIDOfADepositNeedsAnAccount(t *testing.T) {
 func TestAnAccountExpires(t *testing.T) {
 	server := tosstest.New()
 	client := server.Client()
-	request := account()
+	request := accountRequest()
 	request.ValidHours = 1
 	payment, err := client.IssueVirtualAccount(t.Context(), request)
 	require.NoError(t, err)
@@ -121,7 +121,7 @@ func TestAnAccountExpires(t *testing.T) {
 }
 
 func TestAnAccountHasADueDate(t *testing.T) {
-	request := account()
+	request := accountRequest()
 	request.ValidHours, request.DueDate = 0, time.Now().Add(26*time.Hour)
 	payment, err := tosstest.New().Client().IssueVirtualAccount(t.Context(), request)
 	require.NoError(t, err)
@@ -137,7 +137,7 @@ func TestAnAccountIsCancelledBeforeTheDeposit(t *testing.T) {
 	assert.Empty(t, server.Refunds("order-0001"))
 	_, err = client.CancelPayment(t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "test"})
 	require.NoError(t, err, "nothing is left, as was asked for")
-	_, err = client.IssueVirtualAccount(t.Context(), account())
+	_, err = client.IssueVirtualAccount(t.Context(), accountRequest())
 	assert.Equal(t, tosspayments.OutcomeCanceled, tosspayments.OutcomeOf(nil, err), "%v", err)
 }
 

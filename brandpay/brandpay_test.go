@@ -40,7 +40,7 @@ func refusal(status int, code string) answer {
 	return answer{status: status, body: fmt.Sprintf(`{"code":%q,"message":"no"}`, code)}
 }
 
-func good(body string) answer { return answer{status: 200, body: body} }
+func okAnswer(body string) answer { return answer{status: 200, body: body} }
 
 type seen struct {
 	method, path, query, body string
@@ -79,7 +79,7 @@ func newClient(t testing.TB, respond httpmock.Responder) (*brandpay.Client, *tos
 	return brandpay.New(toss), toss
 }
 
-func scripted(t testing.TB, answers ...answer) (*brandpay.Client, *server) {
+func scriptedClient(t testing.TB, answers ...answer) (*brandpay.Client, *server) {
 	t.Helper()
 	s := &server{answers: answers}
 	client, _ := newClient(t, s.respond)
@@ -103,7 +103,7 @@ func confirmRequest() brandpay.ConfirmPaymentRequest {
 	}
 }
 
-func charge() brandpay.ChargeRequest {
+func chargeRequest() brandpay.ChargeRequest {
 	return brandpay.ChargeRequest{
 		CustomerKey: "7b0d8f3e-0c51", MethodKey: "mkey_card_1", Amount: tosspayments.Won(15000), OrderID: "order-0001", OrderName: "3월 구독",
 	}
@@ -207,7 +207,7 @@ var calls = []struct {
 	{"Charge", "POST", "/v1/brandpay/payments", "", `{"customerKey":"7b0d8f3e-0c51","methodKey":"mkey_card_1","amount":60000,"orderId":"order-0001","orderName":"3월 구독","cardInstallmentPlan":3,"taxFreeAmount":100,"cultureExpense":true,"customerEmail":"a@b.c","discountCode":"990061","useCardPoint":true,"cashReceipt":{"type":"소득공제","registrationNumberType":"MOBILE","registrationNumber":"01012345678"},"shippingAddress":{"address":"서울"}}`,
 		false, strings.ReplaceAll(paymentJSON, "15000", "60000"),
 		func(ctx context.Context, c *brandpay.Client, o ...tosspayments.CallOption) (any, error) {
-			r := charge()
+			r := chargeRequest()
 			r.Amount, r.CardInstallmentPlan, r.TaxFreeAmount, r.CultureExpense = tosspayments.Won(60000), 3, tosspayments.Won(100), true
 			r.CustomerEmail, r.DiscountCode, r.UseCardPoint = "a@b.c", "990061", true
 			r.CashReceipt = &brandpay.CashReceipt{Type: "소득공제", RegistrationNumberType: "MOBILE", RegistrationNumber: sensitive("01012345678")}
@@ -215,7 +215,7 @@ var calls = []struct {
 			return c.Charge(ctx, r, o...)
 		},
 		func(ctx context.Context, c *brandpay.Client) error {
-			r := charge()
+			r := chargeRequest()
 			r.MethodKey = ""
 			_, err := c.Charge(ctx, r)
 			return err
@@ -237,23 +237,27 @@ var calls = []struct {
 		}, nil, ""},
 }
 
+// assertBody wants this JSON, or nothing where it is "".
+func assertBody(t *testing.T, want, got string) {
+	t.Helper()
+	if want == "" {
+		assert.Empty(t, got)
+	} else {
+		assert.JSONEq(t, want, got)
+	}
+}
+
 func TestWireFormat(t *testing.T) {
 	for _, row := range calls {
 		t.Run(row.name, func(t *testing.T) {
-			client, s := scripted(t, good(row.answer))
+			client, s := scriptedClient(t, okAnswer(row.answer))
 			value, err := row.call(t.Context(), client)
 			require.NoError(t, err)
 			assert.False(t, reflect.ValueOf(value).IsZero())
 			require.Len(t, s.seen, 1)
 			got := s.seen[0]
-			assert.Equal(t, row.method, got.method)
-			assert.Equal(t, row.path, got.path)
-			assert.Equal(t, row.query, got.query)
-			if row.body == "" {
-				assert.Empty(t, got.body)
-			} else {
-				assert.JSONEq(t, row.body, got.body)
-			}
+			assert.Equal(t, []string{row.method, row.path, row.query}, []string{got.method, got.path, got.query})
+			assertBody(t, row.body, got.body)
 			if row.bearer {
 				assert.Equal(t, []string{"Bearer exAccess0001"}, got.header["Authorization"])
 			} else {
@@ -293,9 +297,9 @@ var failures = map[string]struct {
 	"refused": {refusal(400, "INVALID_REQUEST"), true}, "no contract": {refusal(403, "FORBIDDEN_REQUEST"), true},
 	"key": {refusal(401, "UNAUTHORIZED_KEY"), true}, "too many": {answer{status: 429}, true},
 	"lost": {lost, false}, "server error": {refusal(500, "COMMON_ERROR"), false}, "unknown code": {refusal(400, "A_CODE_OF_TOMORROW"), false},
-	"HTML": {answer{status: 503, body: "<html>"}, false}, "HTML 200": {good("<html>"), false}, "redirect": {answer{status: 302}, false},
-	"cut": {good(`{"code":`), false}, "empty": {answer{status: 200}, false}, "a list": {good(`[7]`), false}, "a text": {good(`"x"`), false},
-	"too large": {good(strings.Repeat(" ", 17<<20)), false},
+	"HTML": {answer{status: 503, body: "<html>"}, false}, "HTML 200": {okAnswer("<html>"), false}, "redirect": {answer{status: 302}, false},
+	"cut": {okAnswer(`{"code":`), false}, "empty": {answer{status: 200}, false}, "a list": {okAnswer(`[7]`), false}, "a text": {okAnswer(`"x"`), false},
+	"too large": {okAnswer(strings.Repeat(" ", 17<<20)), false},
 }
 
 // TestFailures runs the failures over all calls: the error is typed, nothing panics, and
@@ -311,7 +315,7 @@ func TestFailures(t *testing.T) {
 			}
 			t.Run(row.name+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					client, _ := scripted(t, failure.answer)
+					client, _ := scriptedClient(t, failure.answer)
 					_, err := row.call(t.Context(), client)
 					require.Error(t, err)
 					isRead := row.method == http.MethodGet
@@ -335,7 +339,7 @@ func TestBadInput(t *testing.T) {
 		if row.bad == nil {
 			continue
 		}
-		client, s := scripted(t, good(row.answer))
+		client, s := scriptedClient(t, okAnswer(row.answer))
 		err := row.bad(t.Context(), client)
 		var wrong *tosspayments.ValidationError
 		require.ErrorAs(t, err, &wrong, row.name)
@@ -375,25 +379,25 @@ func TestCallsTakeTheirTime(t *testing.T) {
 
 // A confirm and a charge end as those of the root package do.
 func TestPaymentsEnd(t *testing.T) {
-	changed := func(old, new string) answer { return good(strings.Replace(paymentJSON, old, new, 1)) }
-	gone := good(`{"paymentKey":"pay-1","orderId":"order-0001","orderName":"3월 구독","type":"BRANDPAY","status":"CANCELED","totalAmount":15000,"balanceAmount":0}`)
+	changed := func(old, new string) answer { return okAnswer(strings.Replace(paymentJSON, old, new, 1)) }
+	gone := okAnswer(`{"paymentKey":"pay-1","orderId":"order-0001","orderName":"3월 구독","type":"BRANDPAY","status":"CANCELED","totalAmount":15000,"balanceAmount":0}`)
 	for _, row := range []struct {
 		name        string
 		posts, gets []answer
 		confirm     tosspayments.Outcome
 		charge      tosspayments.Outcome
 	}{
-		{"paid", []answer{good(paymentJSON)}, nil, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
+		{"paid", []answer{okAnswer(paymentJSON)}, nil, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
 		{"refused", []answer{refusal(403, "INVALID_PASSWORD")}, nil, tosspayments.OutcomeRefused, tosspayments.OutcomeRefused},
-		{"lost, found", []answer{lost}, []answer{good(paymentJSON)}, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
+		{"lost, found", []answer{lost}, []answer{okAnswer(paymentJSON)}, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
 		{"lost, not found", []answer{lost}, []answer{refusal(404, "NOT_FOUND_PAYMENT")}, tosspayments.OutcomeUnknown, tosspayments.OutcomeUnknown},
 		{"another amount", []answer{changed("15000", "14000")}, nil, tosspayments.OutcomeMismatch, tosspayments.OutcomeMismatch},
-		{"duplicated", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{good(paymentJSON)}, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
+		{"duplicated", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{okAnswer(paymentJSON)}, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
 		{"duplicated by a payment of the window", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{changed("BRANDPAY", "NORMAL")}, tosspayments.OutcomePaid, tosspayments.OutcomeMismatch},
 		{"duplicated by another BrandPay payment", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{changed("3월", "4월")}, tosspayments.OutcomePaid, tosspayments.OutcomeMismatch},
 		{"answered under another name", []answer{changed("3월", "4월")}, nil, tosspayments.OutcomePaid, tosspayments.OutcomePaid},
 		{"cancelled since", []answer{refusal(400, "ALREADY_PROCESSED_PAYMENT")}, []answer{gone}, tosspayments.OutcomeCanceled, tosspayments.OutcomeCanceled},
-		{"another one was cancelled", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{good(strings.Replace(gone.body, "BRANDPAY", "NORMAL", 1))}, tosspayments.OutcomeCanceled, tosspayments.OutcomeMismatch},
+		{"another one was cancelled", []answer{refusal(400, "DUPLICATED_ORDER_ID")}, []answer{okAnswer(strings.Replace(gone.body, "BRANDPAY", "NORMAL", 1))}, tosspayments.OutcomeCanceled, tosspayments.OutcomeMismatch},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -414,7 +418,7 @@ func TestPaymentsEnd(t *testing.T) {
 					assert.Equal(t, row.confirm, tosspayments.OutcomeOf(payment, err), "%v", err)
 				}
 				client, _ = start()
-				payment, err = client.Charge(t.Context(), charge())
+				payment, err = client.Charge(t.Context(), chargeRequest())
 				assert.Equal(t, row.charge, tosspayments.OutcomeOf(payment, err), "%v", err)
 			})
 		})
@@ -422,7 +426,7 @@ func TestPaymentsEnd(t *testing.T) {
 }
 
 func TestPaymentsAreChecked(t *testing.T) {
-	client, s := scripted(t, lost)
+	client, s := scriptedClient(t, lost)
 	for field, change := range map[string]func(*brandpay.ChargeRequest){
 		"customerKey":         func(r *brandpay.ChargeRequest) { r.CustomerKey = strings.Repeat("c", 51) },
 		"amount":              func(r *brandpay.ChargeRequest) { r.Amount = tosspayments.Amount{} },
@@ -432,7 +436,7 @@ func TestPaymentsAreChecked(t *testing.T) {
 		"taxFreeAmount":       func(r *brandpay.ChargeRequest) { r.TaxFreeAmount = tosspayments.Won(15001) },
 		"customerEmail":       func(r *brandpay.ChargeRequest) { r.CustomerEmail = strings.Repeat("e", 101) },
 	} {
-		r := charge()
+		r := chargeRequest()
 		change(&r)
 		_, err := client.Charge(t.Context(), r)
 		var wrong *tosspayments.ValidationError
@@ -506,7 +510,7 @@ func TestFixtures(t *testing.T) {
 	assert.Equal(t, "92", banks.DiscountBanks[0].BankCode)
 
 	// Both forms of a time, and what cannot be read, hide nothing.
-	client, _ := scripted(t, good(`{"isIdentified":"Y","selectedMethodId":7,"cards":[{"methodKey":"m","color":7,"registeredAt":"soon"}],"accounts":null}`))
+	client, _ := scriptedClient(t, okAnswer(`{"isIdentified":"Y","selectedMethodId":7,"cards":[{"methodKey":"m","color":7,"registeredAt":"soon"}],"accounts":null}`))
 	read, err := client.GetMethods(t.Context(), "c")
 	require.NoError(t, err)
 	assert.True(t, read.IsIdentified)
@@ -521,7 +525,7 @@ func TestNoSecretLeavesAnyType(t *testing.T) {
 		}
 		return reflect.Value{}, false
 	}
-	client, _ := scripted(t, lost)
+	client, _ := scriptedClient(t, lost)
 	secret := brandpay.Token{CustomerKey: "c", AccessToken: sensitive(marker), RefreshToken: sensitive(marker)}
 	values := []any{*client, struct{ Customer *brandpay.Customer }{client.Customer(secret, nil)}}
 	for _, empty := range []any{
@@ -547,25 +551,30 @@ func TestNoSecretLeavesAnyType(t *testing.T) {
 	}
 }
 
-// A token is stored by name only, and a redacted one does not pass for one.
 func TestStoredTokens(t *testing.T) {
-	_, err := json.Marshal(token())
-	require.ErrorContains(t, err, "Stored()")
 	text, err := json.Marshal(token().Stored())
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "exRefresh0001")
 	var stored tosspayments.Stored[brandpay.Token]
 	require.NoError(t, stored.Scan(string(text)))
 	assert.Equal(t, token(), stored.Get())
-	assert.Equal(t, time.Unix(2592000, 0), stored.Get().ExpiresAt(time.Unix(0, 0)))
 	for _, broken := range []string{`{"accessToken":"[redacted]","refreshToken":"[redacted]"}`, `{}`, `{"accessToken":"x"}`} {
 		require.ErrorContains(t, stored.Scan(broken), "lost")
 	}
-	assert.Equal(t, "[redacted]", fmt.Sprintf("%+v", token()))
-	assert.Equal(t, "[redacted]", token().String())
+}
+
+func TestTokensExpire(t *testing.T) {
+	assert.Equal(t, time.Unix(2592000, 0), token().ExpiresAt(time.Unix(0, 0)))
+}
+
+func TestTokensAreNotWrittenByAccident(t *testing.T) {
+	_, err := json.Marshal(token())
+	require.ErrorContains(t, err, "Stored()")
 	_, _, err = token().MarshalBSONValue()
 	require.ErrorContains(t, err, "Stored()")
-	assert.Equal(t, "[redacted]", fmt.Sprintf("%#v", stored))
+	for _, printed := range []string{fmt.Sprintf("%+v", token()), token().String(), fmt.Sprintf("%#v", token().Stored())} {
+		assert.Equal(t, "[redacted]", printed)
+	}
 }
 
 // tokenServer lets in one token, and refreshes it.
@@ -701,7 +710,7 @@ func TestRefreshFails(t *testing.T) {
 		assert.LessOrEqual(t, s.refreshes, 3, "one refresh, with its retries")
 	})
 	run("the new token is refused too", func(t *testing.T, s *tokenServer, client *brandpay.Client) {
-		s.answers = []answer{good(tokenJSON)}
+		s.answers = []answer{okAnswer(tokenJSON)}
 		customer := client.Customer(token(), nil)
 		for range 3 {
 			_, err := customer.GetMethods(t.Context())
@@ -763,23 +772,23 @@ func TestRefreshFails(t *testing.T) {
 // What was removed by an attempt without an answer is gone.
 func TestRemovals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, _ := scripted(t, lost, refusal(404, "NOT_FOUND_METHOD"))
+		client, _ := scriptedClient(t, lost, refusal(404, "NOT_FOUND_METHOD"))
 		card, err := client.Customer(token(), nil).RemoveCard(t.Context(), "m1")
 		require.NoError(t, err)
 		assert.Equal(t, &brandpay.Card{MethodKey: "m1", Status: brandpay.MethodDisabled}, card)
-		client, _ = scripted(t, lost, refusal(404, "NOT_FOUND_METHOD"))
+		client, _ = scriptedClient(t, lost, refusal(404, "NOT_FOUND_METHOD"))
 		account, err := client.Customer(token(), nil).RemoveAccount(t.Context(), "m1")
 		require.NoError(t, err)
 		assert.Equal(t, brandpay.MethodDisabled, account.Status)
-		client, _ = scripted(t, refusal(404, "NOT_FOUND_METHOD"))
+		client, _ = scriptedClient(t, refusal(404, "NOT_FOUND_METHOD"))
 		_, err = client.Customer(token(), nil).RemoveCard(t.Context(), "m1")
 		require.ErrorIs(t, err, tosspayments.ErrNotFoundMethod)
 
-		client, s := scripted(t, lost, refusal(401, "UNAUTHORIZED_KEY"))
+		client, s := scriptedClient(t, lost, refusal(401, "UNAUTHORIZED_KEY"))
 		err = client.Customer(token(), nil).Leave(t.Context())
 		require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown, "the customer may be gone")
 		assert.Len(t, s.seen, 2, "nothing is refreshed")
-		client, _ = scripted(t, good(`{"customerKey":"c","success":false}`))
+		client, _ = scriptedClient(t, okAnswer(`{"customerKey":"c","success":false}`))
 		require.ErrorIs(t, client.Customer(token(), nil).Leave(t.Context()), tosspayments.ErrOutcomeUnknown)
 	})
 }
@@ -787,7 +796,7 @@ func TestRemovals(t *testing.T) {
 // The key of an exchange is made from what can be exchanged once.
 func TestTokenKeys(t *testing.T) {
 	key := func(call func(*brandpay.Client) error) string {
-		client, s := scripted(t, good(tokenJSON))
+		client, s := scriptedClient(t, okAnswer(tokenJSON))
 		require.NoError(t, call(client))
 		return s.seen[0].header.Get("Idempotency-Key")
 	}

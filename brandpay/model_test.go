@@ -166,12 +166,12 @@ func (m *model) read(f fault) answer {
 func (m *model) payment(status string) answer {
 	body := strings.Replace(paymentJSON, "DONE", status, 1)
 	if m.other == "NORMAL" {
-		return good(strings.Replace(body, "BRANDPAY", m.other, 1))
+		return okAnswer(strings.Replace(body, "BRANDPAY", m.other, 1))
 	}
 	if m.other != "" {
-		return good(strings.Replace(body, "3월 구독", m.other, 1))
+		return okAnswer(strings.Replace(body, "3월 구독", m.other, 1))
 	}
-	return good(body)
+	return okAnswer(body)
 }
 
 // modelCall is a call of which the end is compared with what has moved.
@@ -190,9 +190,9 @@ var modelCalls = []modelCall{
 		return c.ResolvePayment(ctx, confirmRequest().ConfirmPaymentRequest)
 	}},
 	{"charge", "", func(ctx context.Context, c *brandpay.Client, o ...tosspayments.CallOption) (*tosspayments.Payment, error) {
-		return c.Charge(ctx, charge(), o...)
+		return c.Charge(ctx, chargeRequest(), o...)
 	}, func(ctx context.Context, c *tosspayments.Client) (*tosspayments.Payment, error) {
-		return c.ResolvePaymentByOrderID(ctx, charge().OrderID, charge().Amount)
+		return c.ResolvePaymentByOrderID(ctx, chargeRequest().OrderID, chargeRequest().Amount)
 	}},
 }
 

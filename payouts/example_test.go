@@ -194,7 +194,7 @@ func ExampleClient_RequestPayouts() {
 func ExampleClient_FindPayouts() {
 	client, seller := exampleClient(tosstest.New())
 	ctx := context.Background()
-	request := express("p-1")
+	request := expressRequest("p-1")
 	request.Destination = seller.ID
 	for range 2 {
 		found, err := client.FindPayouts(ctx, []payouts.PayoutRequest{request})
@@ -218,7 +218,7 @@ func ExampleClient_GetPayout() {
 	server := tosstest.New()
 	client, seller := exampleClient(server)
 	ctx := context.Background()
-	request := express("p-1")
+	request := expressRequest("p-1")
 	request.Destination = seller.ID
 	sent, err := client.RequestPayouts(ctx, []payouts.PayoutRequest{request})
 	if err != nil {
@@ -262,7 +262,7 @@ func ExampleClient_CancelPayout() {
 func ExampleClient_ListPayouts() {
 	client, seller := exampleClient(tosstest.New())
 	ctx := context.Background()
-	request := express("p-1")
+	request := expressRequest("p-1")
 	request.Destination = seller.ID
 	if _, err := client.RequestPayouts(ctx, []payouts.PayoutRequest{request}); err != nil {
 		fmt.Println(err)
@@ -293,7 +293,7 @@ func ExampleClient_AllPayouts() {
 	client, seller := exampleClient(tosstest.New())
 	ctx := context.Background()
 	for _, ref := range []string{"p-1", "p-2"} {
-		request := express(ref)
+		request := expressRequest(ref)
 		request.Destination = seller.ID
 		if _, err := client.RequestPayouts(ctx, []payouts.PayoutRequest{request}); err != nil {
 			fmt.Println(err)
@@ -383,7 +383,7 @@ func ExamplePayoutOf() {
 	}
 	server.RegisterWebhookHandler(handler, webhook.PayoutChanged)
 	client, seller := exampleClient(server)
-	request := express("p-1")
+	request := expressRequest("p-1")
 	request.Destination = seller.ID
 	if _, err := client.RequestPayouts(context.Background(), []payouts.PayoutRequest{request}); err != nil {
 		fmt.Println(err)

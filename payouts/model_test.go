@@ -61,7 +61,7 @@ const modelBatch = 2
 var modelDepth = flag.Int("model.depth", 2, "how many faults a sequence has")
 
 func modelPayouts() []payouts.PayoutRequest {
-	return []payouts.PayoutRequest{scheduled("p-1", "2026-03-10"), scheduled("p-2", "2026-03-10")}
+	return []payouts.PayoutRequest{scheduledRequest("p-1", "2026-03-10"), scheduledRequest("p-2", "2026-03-10")}
 }
 
 func (m *model) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -106,7 +106,7 @@ func (m *model) answer(r *http.Request, f fault) answer {
 		case a.status < 500 || m.keeps5xx:
 			m.kept[key] = a
 		case f == brokeAfter && m.refuses.status == 0:
-			m.kept[key] = good(m.accepted()).sealed()
+			m.kept[key] = okAnswer(m.accepted()).sealed()
 		}
 	}
 	switch f {
@@ -135,7 +135,7 @@ func (m *model) perform(key string, f fault) answer {
 	if f == brokeAfter {
 		return refusal(500, "COMMON_ERROR")
 	}
-	return good(m.accepted()).sealed()
+	return okAnswer(m.accepted()).sealed()
 }
 
 func (m *model) pay() {
@@ -156,7 +156,7 @@ func (m *model) land(key string) {
 	if m.sent > 1 || key == "" {
 		for _, running := range m.running {
 			m.pay()
-			m.kept[running] = good(m.accepted()).sealed()
+			m.kept[running] = okAnswer(m.accepted()).sealed()
 		}
 		m.running = nil
 	}
@@ -169,9 +169,9 @@ func (m *model) list(f fault) answer {
 	case f == answerLost || f == garbled:
 		return lost
 	case f == listBehind || m.paid["p-1"] == 0:
-		return good(listJSON())
+		return okAnswer(listJSON())
 	}
-	return good(m.accepted())
+	return okAnswer(m.accepted())
 }
 
 // Every sequence of faults up to a depth, with a caller who calls once, and one who calls

@@ -47,7 +47,7 @@ func refusal(status int, code string) answer {
 	return answer{status: status, body: fmt.Sprintf(`{"version":"2022-11-16","traceId":"t","entityType":null,"entityBody":null,"error":{"code":%q,"message":"no"}}`, code)}
 }
 
-func good(entity string) answer {
+func okAnswer(entity string) answer {
 	return answer{status: 200, body: `{"version":"2022-11-16","traceId":"t","entityType":"x","entityBody":` + entity + `,"error":null}`}
 }
 
@@ -128,7 +128,7 @@ func newClient(t testing.TB, transport http.RoundTripper, opts ...tosspayments.O
 	return client
 }
 
-func scripted(t testing.TB, answers ...answer) (*payouts.Client, *server) {
+func scriptedClient(t testing.TB, answers ...answer) (*payouts.Client, *server) {
 	t.Helper()
 	mock := httpmock.NewMockTransport()
 	s := &server{answers: answers}
@@ -153,22 +153,22 @@ func account() payouts.Account {
 	return payouts.Account{BankCode: "092", AccountNumber: sensitive("100012345678"), HolderName: sensitive("홍길동")}
 }
 
-func registration() payouts.RegisterSellerRequest {
+func registrationRequest() payouts.RegisterSellerRequest {
 	return payouts.RegisterSellerRequest{
 		RefSellerID: "shop-0077", BusinessType: payouts.BusinessTypeIndividual, Individual: individual(), Account: account(),
 		Metadata: tosspayments.Metadata{"tier": "gold"},
 	}
 }
 
-func express(ref string) payouts.PayoutRequest {
+func expressRequest(ref string) payouts.PayoutRequest {
 	return payouts.PayoutRequest{
 		RefPayoutID: ref, Destination: "seller_a01example", ScheduleType: payouts.ScheduleExpress,
 		Amount: payouts.Won(50_000), TransactionDescription: "3월정산",
 	}
 }
 
-func scheduled(ref, day string) payouts.PayoutRequest {
-	r := express(ref)
+func scheduledRequest(ref, day string) payouts.PayoutRequest {
+	r := expressRequest(ref)
 	date, err := tosspayments.ParseDate(day)
 	if err != nil {
 		panic(err)
@@ -206,7 +206,7 @@ var calls = []struct {
 		`{"refSellerId":"shop-0077","businessType":"INDIVIDUAL","individual":{"name":"홍길동","email":"h@example.com","phone":"01012345678"},"account":{"bankCode":"092","accountNumber":"100012345678","holderName":"홍길동"},"metadata":{"tier":"gold"}}`,
 		true, sellerJSON,
 		func(ctx context.Context, c *payouts.Client, o ...tosspayments.CallOption) (any, error) {
-			return c.RegisterSeller(ctx, registration(), o...)
+			return c.RegisterSeller(ctx, registrationRequest(), o...)
 		},
 		func(ctx context.Context, c *payouts.Client) error {
 			_, err := c.RegisterSeller(ctx, payouts.RegisterSellerRequest{})
@@ -244,7 +244,7 @@ var calls = []struct {
 		`[{"refPayoutId":"p-1","destination":"seller_a01example","scheduleType":"SCHEDULED","payoutDate":"2026-03-10","amount":{"currency":"KRW","value":50000},"transactionDescription":"3월정산"}]`,
 		true, listJSON(payoutJSON("p-1", "REQUESTED", 50000)),
 		func(ctx context.Context, c *payouts.Client, o ...tosspayments.CallOption) (any, error) {
-			return c.RequestPayouts(ctx, []payouts.PayoutRequest{scheduled("p-1", "2026-03-10")}, o...)
+			return c.RequestPayouts(ctx, []payouts.PayoutRequest{scheduledRequest("p-1", "2026-03-10")}, o...)
 		},
 		func(ctx context.Context, c *payouts.Client) error { _, err := c.RequestPayouts(ctx, nil); return err }, "payouts"},
 	{"GetPayout", "GET", "/v2/payouts/FPA_p-1", "", "", false, payoutJSON("p-1", "COMPLETED", 50000),
@@ -267,7 +267,7 @@ var calls = []struct {
 	{"FindPayouts", "GET", "/v2/payouts", "limit=1000&payoutDateGte=2026-03-10&payoutDateLte=2026-03-10", "", false,
 		listJSON(payoutJSON("p-1", "COMPLETED", 50000)),
 		func(ctx context.Context, c *payouts.Client, o ...tosspayments.CallOption) (any, error) {
-			return c.FindPayouts(ctx, []payouts.PayoutRequest{scheduled("p-1", "2026-03-10")}, o...)
+			return c.FindPayouts(ctx, []payouts.PayoutRequest{scheduledRequest("p-1", "2026-03-10")}, o...)
 		},
 		func(ctx context.Context, c *payouts.Client) error { _, err := c.FindPayouts(ctx, nil); return err }, "payouts"},
 	{"CancelPayout", "POST", "/v2/payouts/FPA_p-1/cancel", "", "", false, payoutJSON("p-1", "CANCELED", 50000),
@@ -324,38 +324,43 @@ var calls = []struct {
 		}, "identityNumber"},
 }
 
+// assertBody wants this JSON, or nothing where it is "".
+func assertBody(t *testing.T, want, got string) {
+	t.Helper()
+	if want == "" {
+		assert.Empty(t, got)
+	} else {
+		assert.JSONEq(t, want, got)
+	}
+}
+
 func TestWireFormat(t *testing.T) {
 	for _, row := range calls {
 		t.Run(row.name, func(t *testing.T) {
-			a := good(row.answer)
+			a := okAnswer(row.answer)
 			if row.encrypted {
 				a = a.sealed()
 			}
-			client, s := scripted(t, a)
+			client, s := scriptedClient(t, a)
 			value, err := row.call(t.Context(), client)
 			require.NoError(t, err)
 			assert.False(t, reflect.ValueOf(value).IsZero())
 			require.Len(t, s.seen, 1)
 			got := s.seen[0]
-			assert.Equal(t, row.method, got.method)
-			assert.Equal(t, row.path, got.path)
-			assert.Equal(t, row.query, got.query)
-			if row.body == "" {
-				assert.Empty(t, got.body)
-			} else {
-				assert.JSONEq(t, row.body, got.body)
-			}
+			assert.Equal(t, []string{row.method, row.path, row.query}, []string{got.method, got.path, got.query})
+			assertBody(t, row.body, got.body)
 			assert.True(t, strings.HasPrefix(got.header.Get("Authorization"), "Basic "))
 			assert.Equal(t, row.method == http.MethodPost, got.header.Get("Idempotency-Key") != "")
+			mode, contentType := got.header["Tosspayments-Api-Security-Mode"], got.header.Get("Content-Type")
 			switch {
 			case row.encrypted:
-				assert.Equal(t, []string{"ENCRYPTION"}, got.header["Tosspayments-Api-Security-Mode"])
-				assert.Equal(t, "text/plain", got.header.Get("Content-Type"))
+				assert.Equal(t, []string{"ENCRYPTION"}, mode)
+				assert.Equal(t, "text/plain", contentType)
 			case row.body != "":
-				assert.Equal(t, "application/json", got.header.Get("Content-Type"))
-				fallthrough
+				assert.Empty(t, mode)
+				assert.Equal(t, "application/json", contentType)
 			default:
-				assert.Empty(t, got.header["Tosspayments-Api-Security-Mode"])
+				assert.Empty(t, mode)
 			}
 		})
 	}
@@ -387,9 +392,9 @@ var failures = map[string]struct {
 	"redirect": {answer{status: 302}, false}, "cut": {answer{status: 200, body: `{"entityBody":{`}, false}, "empty": {answer{status: 200}, false},
 	"too large": {answer{status: 200, body: strings.Repeat(" ", 17<<20)}, false},
 	"no entity": {answer{status: 200, body: `{"version":"2022-11-16","entityBody":null,"error":null}`}, false},
-	"a list":    {good("[]"), false}, "a text": {good(`"x"`), false},
+	"a list":    {okAnswer("[]"), false}, "a text": {okAnswer(`"x"`), false},
 	"an error inside": {answer{status: 200, body: refusal(200, "NOT_ENOUGH_AMOUNT").body}, false},
-	"another key":     {good("{}").under(strings.Repeat("ff", 32)), false},
+	"another key":     {okAnswer("{}").under(strings.Repeat("ff", 32)), false},
 }
 
 // TestFailures runs the failures over all calls: the error is typed, nothing panics, and
@@ -410,7 +415,7 @@ func TestFailures(t *testing.T) {
 					if row.encrypted && name == "refused" {
 						a = a.sealed()
 					}
-					client, _ := scripted(t, a)
+					client, _ := scriptedClient(t, a)
 					value, err := row.call(t.Context(), client)
 					require.Error(t, err)
 					v := reflect.ValueOf(value)
@@ -440,7 +445,7 @@ func TestBadInput(t *testing.T) {
 		if row.bad == nil {
 			continue
 		}
-		client, s := scripted(t, good(row.answer))
+		client, s := scriptedClient(t, okAnswer(row.answer))
 		err := row.bad(t.Context(), client)
 		var wrong *tosspayments.ValidationError
 		require.ErrorAs(t, err, &wrong, row.name)
@@ -481,8 +486,8 @@ func TestCallsTakeTheirTime(t *testing.T) {
 // Every attempt has a time and a nonce of its own, and the same key and body.
 func TestAttemptsAreSealedAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, s := scripted(t, answer{err: lost.err, after: time.Second}, refusal(500, "COMMON_ERROR"), good(sellerJSON).under(oldKey))
-		seller, err := client.RegisterSeller(t.Context(), registration(), tosspayments.WithIdempotencyKey("k"))
+		client, s := scriptedClient(t, answer{err: lost.err, after: time.Second}, refusal(500, "COMMON_ERROR"), okAnswer(sellerJSON).under(oldKey))
+		seller, err := client.RegisterSeller(t.Context(), registrationRequest(), tosspayments.WithIdempotencyKey("k"))
 		require.NoError(t, err, "answers are opened with each key")
 		assert.Equal(t, payouts.SellerStatusApprovalRequired, seller.Status)
 		require.Len(t, s.seen, 3)
@@ -593,7 +598,7 @@ func TestUpdates(t *testing.T) {
 		`{"account":{"bankCode":"092","accountNumber":"100012345678","holderName":"홍길동"}}`: {Account: ptr(account())},
 		`{"individual":{"email":"a@b.c"}}`: {Individual: &payouts.Individual{Email: sensitive("a@b.c")}},
 	} {
-		client, s := scripted(t, good(sellerJSON).sealed())
+		client, s := scriptedClient(t, okAnswer(sellerJSON).sealed())
 		_, err := client.UpdateSeller(t.Context(), "seller_1", req)
 		require.NoError(t, err)
 		assert.JSONEq(t, body, s.seen[0].body)
@@ -604,14 +609,14 @@ func ptr[T any](v T) *T { return &v }
 
 func TestDeleteSellerThatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, _ := scripted(t, lost, refusal(404, "NOT_FOUND"))
+		client, _ := scriptedClient(t, lost, refusal(404, "NOT_FOUND"))
 		deleted, err := client.DeleteSeller(t.Context(), "seller_1")
 		require.NoError(t, err, "the attempt that was lost has deleted it")
 		assert.Equal(t, "seller_1", deleted.ID)
-		client, _ = scripted(t, refusal(404, "NOT_FOUND"))
+		client, _ = scriptedClient(t, refusal(404, "NOT_FOUND"))
 		_, err = client.DeleteSeller(t.Context(), "seller_1")
 		require.ErrorIs(t, err, tosspayments.ErrNotFound)
-		client, _ = scripted(t, answer{status: 404, body: "<html>"})
+		client, _ = scriptedClient(t, answer{status: 404, body: "<html>"})
 		_, err = client.DeleteSeller(t.Context(), "seller_1")
 		require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
 	})
@@ -623,7 +628,7 @@ func TestPages(t *testing.T) {
 		for i, id := range ids {
 			rows[i] = strings.Replace(sellerJSON, "seller_a01example", id, 1)
 		}
-		return good(fmt.Sprintf(`{"hasNext":%t,"lastCursor":7,"items":[%s]}`, more, strings.Join(rows, ",")))
+		return okAnswer(fmt.Sprintf(`{"hasNext":%t,"lastCursor":7,"items":[%s]}`, more, strings.Join(rows, ",")))
 	}
 	for _, row := range []struct {
 		name    string
@@ -639,12 +644,12 @@ func TestPages(t *testing.T) {
 		{"an error later", []answer{page(true, "a"), refusal(400, "INVALID_REQUEST")}, "a", true, []string{"", "startingAfter=a"}},
 		{"in circles", []answer{page(true, "a")}, "a", true, []string{"", "startingAfter=a"}},
 		{"more, but nothing", []answer{page(true)}, "", true, []string{""}},
-		{"no hasNext", []answer{good(`{"items":[` + sellerJSON + `]}`)}, "seller_a01example", false, []string{""}},
-		{"a row without its status", []answer{good(`{"items":[` + sellerJSON + `,{"id":"x"}]}`)}, "", true, []string{""}},
-		{"a row that is none", []answer{good(`{"items":[7]}`)}, "", true, []string{""}},
+		{"no hasNext", []answer{okAnswer(`{"items":[` + sellerJSON + `]}`)}, "seller_a01example", false, []string{""}},
+		{"a row without its status", []answer{okAnswer(`{"items":[` + sellerJSON + `,{"id":"x"}]}`)}, "", true, []string{""}},
+		{"a row that is none", []answer{okAnswer(`{"items":[7]}`)}, "", true, []string{""}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			client, s := scripted(t, row.answers...)
+			client, s := scriptedClient(t, row.answers...)
 			got := ""
 			var last error
 			for seller, err := range client.AllSellers(t.Context(), payouts.SellerQuery{}) {
@@ -664,12 +669,12 @@ func TestPages(t *testing.T) {
 // FuzzAnswers feeds any answer to every call: none of them may make up an object.
 func FuzzAnswers(f *testing.F) {
 	for _, row := range calls {
-		f.Add(200, []byte(good(row.answer).body))
+		f.Add(200, []byte(okAnswer(row.answer).body))
 	}
-	f.Add(200, parseKey(newKey).Seal(jwe.AnswerHeader(), []byte(good(sellerJSON).body)))
+	f.Add(200, parseKey(newKey).Seal(jwe.AnswerHeader(), []byte(okAnswer(sellerJSON).body)))
 	f.Add(400, []byte(refusal(400, "INVALID_REQUEST").body))
 	f.Add(200, []byte(`{"entityBody":{"hasNext":true,"items":[null,{}]}}`))
-	f.Add(200, []byte(good(listJSON(payoutJSON("p-1", "REQUESTED", 1))).body))
+	f.Add(200, []byte(okAnswer(listJSON(payoutJSON("p-1", "REQUESTED", 1))).body))
 	f.Add(400, parseKey(newKey).Seal(jwe.AnswerHeader(), []byte(refusal(400, "OF_TOMORROW").body)))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		if status < 100 || status > 599 {

@@ -2,7 +2,6 @@ package payouts_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -18,8 +17,8 @@ import (
 	"github.com/seed238ab19c/tosspayments/payouts"
 )
 
-// posted answers the POSTs of a path with one script, and all reads with another.
-func posted(t testing.TB, posts, gets []answer) (client *payouts.Client, posting, reading *server) {
+// clientOfPosts answers the POSTs of a path with one script, and all reads with another.
+func clientOfPosts(t testing.TB, posts, gets []answer) (client *payouts.Client, posting, reading *server) {
 	t.Helper()
 	mock := httpmock.NewMockTransport()
 	posting, reading = &server{answers: posts}, &server{answers: gets}
@@ -32,13 +31,38 @@ func posted(t testing.TB, posts, gets []answer) (client *payouts.Client, posting
 	return newClient(t, mock), posting, reading
 }
 
+// assertOneBatch wants the same request in every attempt, and looks for its days.
+func assertOneBatch(t *testing.T, posts, gets *server) {
+	t.Helper()
+	for _, r := range posts.seen {
+		assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), r.header.Get("Idempotency-Key"))
+		assert.Equal(t, posts.seen[0].body, r.body)
+	}
+	for _, r := range gets.seen {
+		assert.Equal(t, "limit=1000&payoutDateGte=2026-03-10&payoutDateLte=2026-03-12", r.query)
+	}
+}
+
+// assertRepeatable wants an unknown outcome to say how to ask again, and, after a refusal
+// that could be read, what has to be put right.
+func assertRepeatable(t *testing.T, last answer, err error) {
+	t.Helper()
+	var unknown *tosspayments.OutcomeUnknownError
+	require.ErrorAs(t, err, &unknown)
+	assert.True(t, unknown.Repeatable)
+	assert.NotEmpty(t, unknown.IdempotencyKey)
+	if last.status >= 400 && last.key != strings.Repeat("ff", 32) {
+		assert.Contains(t, last.body, string(unknown.LastAnswer.Code))
+	}
+}
+
 // How a request of payouts ends.
 func TestRequestPayouts(t *testing.T) {
 	const success = tosspayments.OutcomePaid // stands for a nil error
 	unknown, refused, mismatch := tosspayments.OutcomeUnknown, tosspayments.OutcomeRefused, tosspayments.OutcomeMismatch
 	one, two := payoutJSON("p-1", "REQUESTED", 50000), payoutJSON("p-2", "REQUESTED", 50000)
-	accepted := good(listJSON(two, one)).sealed()
-	none, both := good(listJSON()), good(listJSON(payoutJSON("other", "COMPLETED", 1), two, one))
+	accepted := okAnswer(listJSON(two, one)).sealed()
+	none, both := okAnswer(listJSON()), okAnswer(listJSON(payoutJSON("other", "COMPLETED", 1), two, one))
 	for _, row := range []struct {
 		name        string
 		posts, gets []answer
@@ -46,7 +70,7 @@ func TestRequestPayouts(t *testing.T) {
 		looks       int
 	}{
 		{"accepted", []answer{accepted}, nil, success, 0},
-		{"accepted in plain JSON", []answer{good(listJSON(one, two))}, nil, success, 0},
+		{"accepted in plain JSON", []answer{okAnswer(listJSON(one, two))}, nil, success, 0},
 		{"under the older key", []answer{accepted.under(oldKey)}, nil, success, 0},
 		{"lost, repeated", []answer{lost, accepted}, nil, success, 0},
 		{"running, then accepted", []answer{lost, refusal(409, "IDEMPOTENT_REQUEST_PROCESSING"), accepted}, nil, success, 0},
@@ -54,8 +78,8 @@ func TestRequestPayouts(t *testing.T) {
 		{"lost, not found", []answer{lost}, []answer{none}, unknown, 3},
 		{"lost, found later", []answer{lost}, []answer{none, both}, success, 2},
 		{"lost, the list fails", []answer{lost}, []answer{refusal(403, "FORBIDDEN_REQUEST")}, unknown, 4},
-		{"lost, one of two", []answer{lost}, []answer{good(listJSON(one))}, unknown, 4},
-		{"lost, another amount", []answer{lost}, []answer{good(listJSON(payoutJSON("p-1", "COMPLETED", 1), two))}, mismatch, 1},
+		{"lost, one of two", []answer{lost}, []answer{okAnswer(listJSON(one))}, unknown, 4},
+		{"lost, another amount", []answer{lost}, []answer{okAnswer(listJSON(payoutJSON("p-1", "COMPLETED", 1), two))}, mismatch, 1},
 		{"cannot be decrypted, found", []answer{accepted.under(strings.Repeat("ff", 32))}, []answer{both}, success, 1},
 		{"cannot be decrypted, not found", []answer{accepted.under(strings.Repeat("ff", 32))}, []answer{none}, unknown, 3},
 		{"a refusal that cannot be decrypted", []answer{refusal(400, "INVALID_REQUEST").under(strings.Repeat("ff", 32))}, []answer{none}, unknown, 3},
@@ -71,25 +95,19 @@ func TestRequestPayouts(t *testing.T) {
 		{"429", []answer{refusal(429, "TOO_MANY_REQUESTS")}, []answer{none}, unknown, 3},
 		{"500", []answer{refusal(500, "COMMON_ERROR")}, []answer{none}, unknown, -1},
 		{"an answer without payouts, found", []answer{none.sealed()}, []answer{both}, success, 1},
-		{"an answer with one of two, found", []answer{good(listJSON(one)).sealed()}, []answer{both}, success, 1},
-		{"the answer of another batch", []answer{good(listJSON(payoutJSON("other", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
-		{"an answer with another amount", []answer{good(listJSON(one, payoutJSON("p-2", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
+		{"an answer with one of two, found", []answer{okAnswer(listJSON(one)).sealed()}, []answer{both}, success, 1},
+		{"the answer of another batch", []answer{okAnswer(listJSON(payoutJSON("other", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
+		{"an answer with another amount", []answer{okAnswer(listJSON(one, payoutJSON("p-2", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client, posts, gets := posted(t, row.posts, row.gets)
-				batch := []payouts.PayoutRequest{scheduled("p-1", "2026-03-10"), scheduled("p-2", "2026-03-12")}
+				client, posts, gets := clientOfPosts(t, row.posts, row.gets)
+				batch := []payouts.PayoutRequest{scheduledRequest("p-1", "2026-03-10"), scheduledRequest("p-2", "2026-03-12")}
 				got, err := client.RequestPayouts(t.Context(), batch)
 				if row.looks >= 0 { // The pauses between attempts, and so between looks, are random.
 					assert.Len(t, gets.seen, row.looks)
 				}
-				for _, r := range posts.seen {
-					assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), r.header.Get("Idempotency-Key"))
-					assert.Equal(t, posts.seen[0].body, r.body)
-				}
-				for _, r := range gets.seen {
-					assert.Equal(t, "limit=1000&payoutDateGte=2026-03-10&payoutDateLte=2026-03-12", r.query)
-				}
+				assertOneBatch(t, posts, gets)
 				if row.want == success {
 					require.NoError(t, err)
 					require.Len(t, got, 2)
@@ -100,13 +118,8 @@ func TestRequestPayouts(t *testing.T) {
 				assert.Empty(t, got)
 				assert.Equal(t, row.want, tosspayments.OutcomeOf(nil, err), "%v", err)
 				assert.Contains(t, err.Error(), "request payouts: ")
-				var open *tosspayments.OutcomeUnknownError
-				if errors.As(err, &open) {
-					assert.True(t, open.Repeatable)
-					assert.NotEmpty(t, open.IdempotencyKey)
-					if last := row.posts[len(row.posts)-1]; last.status >= 400 && last.key != strings.Repeat("ff", 32) {
-						assert.Contains(t, last.body, string(open.LastAnswer.Code), "it says what has to be put right")
-					}
+				if row.want == unknown {
+					assertRepeatable(t, row.posts[len(row.posts)-1], err)
 				}
 				if row.want == mismatch {
 					assert.Nil(t, tosspayments.PaymentOf(err))
@@ -122,9 +135,9 @@ func TestBatchKeys(t *testing.T) {
 		var rows []string
 		var batch []payouts.PayoutRequest
 		for _, ref := range refs {
-			batch, rows = append(batch, express(ref)), append(rows, payoutJSON(ref, "IN_PROGRESS", 50000))
+			batch, rows = append(batch, expressRequest(ref)), append(rows, payoutJSON(ref, "IN_PROGRESS", 50000))
 		}
-		client, s := scripted(t, good(listJSON(rows...)).sealed())
+		client, s := scriptedClient(t, okAnswer(listJSON(rows...)).sealed())
 		_, err := client.RequestPayouts(t.Context(), batch, opts...)
 		require.NoError(t, err)
 		return s.seen[0].header.Get("Idempotency-Key")
@@ -138,19 +151,19 @@ func TestBatchKeys(t *testing.T) {
 
 func TestFindPayouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // It is 1 January 2000 in here.
-		client, s := scripted(t, good(listJSON(payoutJSON("p-1", "COMPLETED", 50000))))
-		found, err := client.FindPayouts(t.Context(), []payouts.PayoutRequest{express("p-1")})
+		client, s := scriptedClient(t, okAnswer(listJSON(payoutJSON("p-1", "COMPLETED", 50000))))
+		found, err := client.FindPayouts(t.Context(), []payouts.PayoutRequest{expressRequest("p-1")})
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		assert.Equal(t, payouts.PayoutStatusCompleted, found[0].Status)
 		assert.Equal(t, "limit=1000&payoutDateGte=1999-12-16&payoutDateLte=2000-01-11", s.seen[0].query)
 
-		found, err = client.FindPayouts(t.Context(), []payouts.PayoutRequest{express("p-2")})
+		found, err = client.FindPayouts(t.Context(), []payouts.PayoutRequest{expressRequest("p-2")})
 		require.NoError(t, err)
 		assert.Empty(t, found)
-		_, err = client.FindPayouts(t.Context(), []payouts.PayoutRequest{express("p-1"), express("p-2")})
+		_, err = client.FindPayouts(t.Context(), []payouts.PayoutRequest{expressRequest("p-1"), expressRequest("p-2")})
 		require.ErrorContains(t, err, "only 1 of its 2")
-		other := express("p-1")
+		other := expressRequest("p-1")
 		other.Destination = "seller_2"
 		_, err = client.FindPayouts(t.Context(), []payouts.PayoutRequest{other})
 		require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
@@ -158,8 +171,8 @@ func TestFindPayouts(t *testing.T) {
 }
 
 func TestCancelPayout(t *testing.T) {
-	canceled, paid := good(payoutJSON("p-1", "CANCELED", 50000)), good(payoutJSON("p-1", "COMPLETED", 50000))
-	requested := good(payoutJSON("p-1", "REQUESTED", 50000))
+	canceled, paid := okAnswer(payoutJSON("p-1", "CANCELED", 50000)), okAnswer(payoutJSON("p-1", "COMPLETED", 50000))
+	requested := okAnswer(payoutJSON("p-1", "REQUESTED", 50000))
 	for _, row := range []struct {
 		name        string
 		posts, gets []answer
@@ -177,7 +190,7 @@ func TestCancelPayout(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client, _, _ := posted(t, row.posts, row.gets)
+				client, _, _ := clientOfPosts(t, row.posts, row.gets)
 				payout, err := client.CancelPayout(t.Context(), "FPA_p-1")
 				if row.want == tosspayments.OutcomePaid {
 					require.NoError(t, err)
@@ -193,7 +206,7 @@ func TestCancelPayout(t *testing.T) {
 }
 
 func TestBatchesAreChecked(t *testing.T) {
-	client, s := scripted(t, answer{status: 500})
+	client, s := scriptedClient(t, answer{status: 500})
 	check := func(field string, batch ...payouts.PayoutRequest) {
 		t.Helper()
 		_, err := client.RequestPayouts(t.Context(), batch)
@@ -206,19 +219,19 @@ func TestBatchesAreChecked(t *testing.T) {
 		assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err), "it is a read")
 	}
 	change := func(f func(*payouts.PayoutRequest)) payouts.PayoutRequest {
-		r := express("p-1")
+		r := expressRequest("p-1")
 		f(&r)
 		return r
 	}
 	many := make([]payouts.PayoutRequest, 101)
 	for i := range many {
-		many[i] = express(fmt.Sprint("p-", i))
+		many[i] = expressRequest(fmt.Sprint("p-", i))
 	}
 	check("payouts")
 	check("payouts", many...)
-	check("refPayoutId", express("p-1"), express("p-1"))
-	check("refPayoutId", express(""))
-	check("refPayoutId", express(strings.Repeat("가", 51)))
+	check("refPayoutId", expressRequest("p-1"), expressRequest("p-1"))
+	check("refPayoutId", expressRequest(""))
+	check("refPayoutId", expressRequest(strings.Repeat("가", 51)))
 	check("destination", change(func(r *payouts.PayoutRequest) { r.Destination = "" }))
 	check("destination", change(func(r *payouts.PayoutRequest) { r.Destination = strings.Repeat("s", 36) }))
 	check("scheduleType", change(func(r *payouts.PayoutRequest) { r.ScheduleType = "" }))
@@ -235,24 +248,30 @@ func TestBatchesAreChecked(t *testing.T) {
 		check("metadata", change(func(r *payouts.PayoutRequest) { r.Metadata = metadata }))
 	}
 	assert.Empty(t, s.seen)
+}
 
-	// The limits themselves are accepted.
+// The limits themselves are accepted.
+func TestTheLargestBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, s := scripted(t, lost)
-		last := express(strings.Repeat("가", 50))
+		client, s := scriptedClient(t, lost)
+		var batch []payouts.PayoutRequest
+		for i := range 99 {
+			batch = append(batch, expressRequest(fmt.Sprint("p-", i)))
+		}
+		last := expressRequest(strings.Repeat("가", 50))
 		last.Amount, last.TransactionDescription = payouts.Won(999_999_999), "일곱글자예요!"
 		last.Destination = strings.Repeat("s", 35)
-		_, err := client.RequestPayouts(t.Context(), append(many[:99:99], last))
+		_, err := client.RequestPayouts(t.Context(), append(batch, last))
 		require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
 		assert.NotEmpty(t, s.seen)
 	})
 }
 
 func TestSellersAreChecked(t *testing.T) {
-	client, s := scripted(t, answer{status: 500})
+	client, s := scriptedClient(t, answer{status: 500})
 	check := func(field string, f func(*payouts.RegisterSellerRequest)) {
 		t.Helper()
-		r := registration()
+		r := registrationRequest()
 		r.Company = company()
 		r.BusinessType = payouts.BusinessTypeCorporate
 		f(&r)
@@ -290,10 +309,10 @@ func TestSearchesReadAllPages(t *testing.T) {
 		for i := range 3 {
 			first = append(first, payoutJSON(fmt.Sprint("x-", i), "COMPLETED", 1))
 		}
-		page := good(strings.Replace(listJSON(first...), `"hasNext":false`, `"hasNext":true`, 1))
-		client, _, gets := posted(t, []answer{lost}, []answer{page, good(listJSON(payoutJSON("p-1", "IN_PROGRESS", 50000)))})
+		page := okAnswer(strings.Replace(listJSON(first...), `"hasNext":false`, `"hasNext":true`, 1))
+		client, _, gets := clientOfPosts(t, []answer{lost}, []answer{page, okAnswer(listJSON(payoutJSON("p-1", "IN_PROGRESS", 50000)))})
 		start := time.Now()
-		got, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{express("p-1")})
+		got, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressRequest("p-1")})
 		require.NoError(t, err)
 		assert.Len(t, got, 1)
 		assert.Contains(t, gets.seen[1].query, "startingAfter=FPA_x-2")
@@ -306,7 +325,7 @@ func TestRequestPayoutsAfterTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		mock := httpmock.NewMockTransport()
-		gets := &server{answers: []answer{good(listJSON(payoutJSON("p-1", "IN_PROGRESS", 50000)))}}
+		gets := &server{answers: []answer{okAnswer(listJSON(payoutJSON("p-1", "IN_PROGRESS", 50000)))}}
 		mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
 			if r.Method == http.MethodGet {
 				return gets.respond(r)
@@ -314,7 +333,7 @@ func TestRequestPayoutsAfterTheContext(t *testing.T) {
 			cancel()
 			return nil, r.Context().Err()
 		})
-		got, err := newClient(t, mock).RequestPayouts(ctx, []payouts.PayoutRequest{express("p-1")})
+		got, err := newClient(t, mock).RequestPayouts(ctx, []payouts.PayoutRequest{expressRequest("p-1")})
 		require.NoError(t, err)
 		assert.Len(t, got, 1)
 	})

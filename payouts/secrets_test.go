@@ -22,7 +22,7 @@ func TestNoSecretLeavesAnyType(t *testing.T) {
 		}
 		return reflect.Value{}, false
 	}
-	client, _ := scripted(t, lost)
+	client, _ := scriptedClient(t, lost)
 	values := []any{*client}
 	for _, empty := range []any{
 		payouts.Account{}, payouts.Balance{}, payouts.Company{}, payouts.DeletedSeller{}, payouts.Individual{}, payouts.Money{}, payouts.Payout{},
@@ -51,8 +51,8 @@ func TestNoSecretLeavesAnyType(t *testing.T) {
 // The server may repeat what it was sent; errors do not.
 func TestErrorsRepeatNoPersonalData(t *testing.T) {
 	a := answer{status: 400, body: `{"error":{"code":"NOT_MATCH_PAYEE_NAME","message":"홍길동 has no account 1000-1234-5678 / 100012345678, call 01012345678"}}`}
-	client, _ := scripted(t, a.sealed())
-	_, err := client.RegisterSeller(t.Context(), registration())
+	client, _ := scriptedClient(t, a.sealed())
+	_, err := client.RegisterSeller(t.Context(), registrationRequest())
 	var refused *tosspayments.Error
 	require.True(t, errors.As(err, &refused))
 	for _, secret := range []string{"홍길동", "100012345678", "01012345678"} {

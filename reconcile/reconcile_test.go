@@ -23,13 +23,13 @@ import (
 
 var day = tosspayments.Date{Year: 2026, Month: time.March, Day: 1}
 
-// entries is a ledger that does not break off.
-func entries(list ...reconcile.Entry) iter.Seq2[reconcile.Entry, error] {
-	return breakingOff(nil, list...)
+// ledgerOf is a ledger that does not break off.
+func ledgerOf(list ...reconcile.Entry) iter.Seq2[reconcile.Entry, error] {
+	return brokenLedger(nil, list...)
 }
 
-// breakingOff is a ledger that ends with the error.
-func breakingOff(err error, list ...reconcile.Entry) iter.Seq2[reconcile.Entry, error] {
+// brokenLedger is a ledger that ends with the error.
+func brokenLedger(err error, list ...reconcile.Entry) iter.Seq2[reconcile.Entry, error] {
 	return func(yield func(reconcile.Entry, error) bool) {
 		for _, e := range list {
 			if !yield(e, nil) {
@@ -48,12 +48,12 @@ func entry(key string, won int64) reconcile.Entry {
 
 type object map[string]any
 
-func transaction(key string, won int64, status tosspayments.PaymentStatus) object {
+func transactionRow(key string, won int64, status tosspayments.PaymentStatus) object {
 	return object{"transactionKey": key, "amount": won, "status": status, "orderId": "order-" + key, "currency": "KRW"}
 }
 
-// listing is a client of a server that answers each list with the body.
-func listing(t testing.TB, status int, rows any) *tosspayments.Client {
+// clientOfList is a client of a server that answers each list with the body.
+func clientOfList(t testing.TB, status int, rows any) *tosspayments.Client {
 	mock := httpmock.NewMockTransport()
 	body, err := json.Marshal(rows)
 	require.NoError(t, err)
@@ -64,8 +64,8 @@ func listing(t testing.TB, status int, rows any) *tosspayments.Client {
 	return client
 }
 
-// found collects the differences, each as its kind and key.
-func found(t testing.TB, differences iter.Seq2[reconcile.Difference, error]) (list []string) {
+// differencesOf collects the differences, each as its kind and key.
+func differencesOf(t testing.TB, differences iter.Seq2[reconcile.Difference, error]) (list []string) {
 	for d, err := range differences {
 		require.NoError(t, err)
 		list = append(list, string(d.Kind)+" "+d.TransactionKey)
@@ -99,7 +99,7 @@ func TestBookedTwice(t *testing.T) {
 				ledger = append(ledger, reconcile.Entry{TransactionKey: e.TransactionKey, Amount: e.Amount, Note: e.Note})
 			}
 			n := 0
-			for d, err := range reconcile.Transactions(t.Context(), listing(t, 200, c.Transactions), day, entries(ledger...)) {
+			for d, err := range reconcile.Transactions(t.Context(), clientOfList(t, 200, c.Transactions), day, ledgerOf(ledger...)) {
 				require.NoError(t, err)
 				require.Less(t, n, len(c.Differences), d)
 				assert.Equal(t, c.Differences[n].Kind, d.Kind)
@@ -130,32 +130,32 @@ func TestOrderOfRows(t *testing.T) {
 		"without a key, each alone": {ours: []string{""}, theirs: []string{""}, want: []string{"extra ", "missing "}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for ours := range orders(c.ours) {
+			for ours := range permutations(c.ours) {
 				var ledger []reconcile.Entry
 				for _, key := range ours {
 					ledger = append(ledger, entry(key, 1000))
 				}
-				for theirs := range orders(c.theirs) {
+				for theirs := range permutations(c.theirs) {
 					rows := []object{}
 					for _, key := range theirs {
-						rows = append(rows, transaction(key, 1000, "DONE"))
+						rows = append(rows, transactionRow(key, 1000, "DONE"))
 					}
-					assert.Equal(t, c.want, found(t, reconcile.Transactions(t.Context(), listing(t, 200, rows), day, entries(ledger...))), "%q %q", ours, theirs)
+					assert.Equal(t, c.want, differencesOf(t, reconcile.Transactions(t.Context(), clientOfList(t, 200, rows), day, ledgerOf(ledger...))), "%q %q", ours, theirs)
 				}
 			}
 		})
 	}
 }
 
-// orders yields the texts in every order.
-func orders(list []string) iter.Seq[[]string] {
+// permutations yields the texts in every order.
+func permutations(list []string) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		if len(list) == 0 {
 			yield(nil)
 			return
 		}
 		for i := range list {
-			for rest := range orders(slices.Delete(slices.Clone(list), i, i+1)) {
+			for rest := range permutations(slices.Delete(slices.Clone(list), i, i+1)) {
 				if !yield(append([]string{list[i]}, rest...)) {
 					return
 				}
@@ -166,33 +166,33 @@ func orders(list []string) iter.Seq[[]string] {
 
 func TestWhatIsNoMoney(t *testing.T) {
 	rows := []object{
-		transaction("a", 1000, "DONE"), transaction("b", 1000, "CANCELED"), transaction("c", -500, "PARTIAL_CANCELED"),
-		transaction("d", 1000, "WAITING_FOR_DEPOSIT"), transaction("a", 1000, "WAITING_FOR_DEPOSIT"), transaction("", 1000, "EXPIRED"),
-		transaction("e", 1000, "READY"), transaction("f", 1000, "IN_PROGRESS"), transaction("g", 1000, "ABORTED"),
-		transaction("h", 1000, "NEW_IN_2030"),
+		transactionRow("a", 1000, "DONE"), transactionRow("b", 1000, "CANCELED"), transactionRow("c", -500, "PARTIAL_CANCELED"),
+		transactionRow("d", 1000, "WAITING_FOR_DEPOSIT"), transactionRow("a", 1000, "WAITING_FOR_DEPOSIT"), transactionRow("", 1000, "EXPIRED"),
+		transactionRow("e", 1000, "READY"), transactionRow("f", 1000, "IN_PROGRESS"), transactionRow("g", 1000, "ABORTED"),
+		transactionRow("h", 1000, "NEW_IN_2030"),
 	}
-	ledger := entries(entry("a", 1000), entry("b", -1000), entry("c", -500), entry("d", 1000))
-	assert.Equal(t, []string{"extra d", "missing h"}, found(t, reconcile.Transactions(t.Context(), listing(t, 200, rows), day, ledger)))
+	ledger := ledgerOf(entry("a", 1000), entry("b", -1000), entry("c", -500), entry("d", 1000))
+	assert.Equal(t, []string{"extra d", "missing h"}, differencesOf(t, reconcile.Transactions(t.Context(), clientOfList(t, 200, rows), day, ledger)))
 }
 
 func TestABrokenLedger(t *testing.T) {
 	lost := errors.New("connection lost")
-	rows := []object{transaction("a", 1000, "DONE"), transaction("b", 1000, "DONE"), transaction("c", 1000, "DONE")}
+	rows := []object{transactionRow("a", 1000, "DONE"), transactionRow("b", 1000, "DONE"), transactionRow("c", 1000, "DONE")}
 	for name, c := range map[string]struct {
 		ledger iter.Seq2[reconcile.Entry, error]
 		want   []string
 	}{
-		"at once":           {ledger: breakingOff(lost)},
-		"half-way":          {ledger: breakingOff(lost, entry("z", 1), entry("", 1))},
-		"at the end":        {ledger: breakingOff(lost, entry("a", 1000), entry("b", 1000), entry("c", 1000), entry("d", 1000))},
-		"what is certain":   {ledger: breakingOff(lost, entry("a", 1), entry("a", 1), entry("z", 1)), want: []string{"amount a", "repeated a"}},
+		"at once":           {ledger: brokenLedger(lost)},
+		"half-way":          {ledger: brokenLedger(lost, entry("z", 1), entry("", 1))},
+		"at the end":        {ledger: brokenLedger(lost, entry("a", 1000), entry("b", 1000), entry("c", 1000), entry("d", 1000))},
+		"what is certain":   {ledger: brokenLedger(lost, entry("a", 1), entry("a", 1), entry("z", 1)), want: []string{"amount a", "repeated a"}},
 		"and it goes on":    {ledger: func(yield func(reconcile.Entry, error) bool) { yield(entry("z", 1), lost) }},
-		"before the others": {ledger: breakingOff(lost, entry("x", 1), entry("y", 1))},
+		"before the others": {ledger: brokenLedger(lost, entry("x", 1), entry("y", 1))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var list []string
 			var end error
-			for d, err := range reconcile.Transactions(t.Context(), listing(t, 200, rows), day, c.ledger) {
+			for d, err := range reconcile.Transactions(t.Context(), clientOfList(t, 200, rows), day, c.ledger) {
 				require.NoError(t, end, "the error comes last")
 				if end = err; err == nil {
 					list = append(list, string(d.Kind)+" "+d.TransactionKey)
@@ -207,7 +207,7 @@ func TestABrokenLedger(t *testing.T) {
 }
 
 func TestABrokenList(t *testing.T) {
-	refused := listing(t, 401, object{"code": "UNAUTHORIZED_KEY", "message": "x"})
+	refused := clientOfList(t, 401, object{"code": "UNAUTHORIZED_KEY", "message": "x"})
 	n, closed := 0, false
 	ledger := func(yield func(reconcile.Entry, error) bool) {
 		defer func() { closed = true }()
@@ -223,8 +223,8 @@ func TestABrokenList(t *testing.T) {
 		require.ErrorIs(t, err, tosspayments.ErrUnauthorizedKey)
 	}
 
-	rows := []object{transaction("a", 2, "DONE"), transaction("b", 2, "DONE")}
-	for _, err := range reconcile.Transactions(t.Context(), listing(t, 200, rows), day, ledger) {
+	rows := []object{transactionRow("a", 2, "DONE"), transactionRow("b", 2, "DONE")}
+	for _, err := range reconcile.Transactions(t.Context(), clientOfList(t, 200, rows), day, ledger) {
 		require.NoError(t, err)
 		assert.False(t, closed)
 		break
@@ -243,14 +243,14 @@ func TestABrokenList(t *testing.T) {
 
 func TestDifferencesInWords(t *testing.T) {
 	rows := []object{
-		transaction("a", 1000, "DONE"), transaction("b", 2000, "DONE"), transaction("b", 2000, "DONE"),
-		transaction("d\n", 500, "CANCELED"), transaction("e", 1000, "DONE"),
+		transactionRow("a", 1000, "DONE"), transactionRow("b", 2000, "DONE"), transactionRow("b", 2000, "DONE"),
+		transactionRow("d\n", 500, "CANCELED"), transactionRow("e", 1000, "DONE"),
 	}
-	ledger := entries(
+	ledger := ledgerOf(
 		reconcile.Entry{TransactionKey: "a", Amount: tosspayments.Won(1001), Note: "order-1"}, entry("b", 2000), entry("e", 1000),
 		reconcile.Entry{TransactionKey: "c", Amount: tosspayments.Won(7), Note: "원두"}, reconcile.Entry{TransactionKey: "e", Amount: tosspayments.Won(1000), Note: "job"})
 	var lines []string
-	for d, err := range reconcile.Transactions(t.Context(), listing(t, 200, rows), day, ledger) {
+	for d, err := range reconcile.Transactions(t.Context(), clientOfList(t, 200, rows), day, ledger) {
 		require.NoError(t, err)
 		lines = append(lines, fmt.Sprint(d))
 	}
@@ -270,9 +270,9 @@ func TestDifferencesInWords(t *testing.T) {
 	})
 }
 
-// books plays a shop that keeps a ledger beside a server: payments on the first day, and a
+// booksOfTwoDays plays a shop that keeps a ledger beside a server: payments on the first day, and a
 // refund of one on the second.
-func books(t testing.TB) (server *tosstest.Server, days [2]tosspayments.Date, ledgers [2][]reconcile.Entry) {
+func booksOfTwoDays(t testing.TB) (server *tosstest.Server, days [2]tosspayments.Date, ledgers [2][]reconcile.Entry) {
 	server = tosstest.New()
 	client := server.Client()
 	var first *tosspayments.Payment
@@ -298,14 +298,14 @@ func books(t testing.TB) (server *tosstest.Server, days [2]tosspayments.Date, le
 }
 
 func TestADay(t *testing.T) {
-	server, days, ledgers := books(t)
+	server, days, ledgers := booksOfTwoDays(t)
 	client := server.Client()
 	for name, compare := range map[string]func(tosspayments.Date, ...reconcile.Entry) []string{
 		"transactions": func(day tosspayments.Date, list ...reconcile.Entry) []string {
-			return found(t, reconcile.Transactions(t.Context(), client, day, entries(list...)))
+			return differencesOf(t, reconcile.Transactions(t.Context(), client, day, ledgerOf(list...)))
 		},
 		"settlements": func(day tosspayments.Date, list ...reconcile.Entry) []string {
-			return found(t, reconcile.Settlements(t.Context(), client, day, entries(list...)))
+			return differencesOf(t, reconcile.Settlements(t.Context(), client, day, ledgerOf(list...)))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -332,7 +332,7 @@ func BenchmarkInOrder(b *testing.B) {
 	mock.RegisterNoResponder(func(*http.Request) (*http.Response, error) {
 		rows := []object{}
 		for range min(1000, total-sent) {
-			rows = append(rows, transaction(key(sent), 1000, "DONE"))
+			rows = append(rows, transactionRow(key(sent), 1000, "DONE"))
 			sent++
 		}
 		return httpmock.NewJsonResponse(200, rows)
@@ -354,10 +354,10 @@ func BenchmarkInOrder(b *testing.B) {
 		}
 	}
 	peak := uint64(0)
-	before := reachable()
+	before := liveHeapBytes()
 	read(func(n int) {
 		if n%(total/5) == total/5-1 {
-			peak = max(peak, reachable()-before)
+			peak = max(peak, liveHeapBytes()-before)
 		}
 	})
 	b.ReportAllocs()
@@ -369,7 +369,7 @@ func BenchmarkInOrder(b *testing.B) {
 
 func key(n int) string { return fmt.Sprintf("T%031d", n) }
 
-func reachable() uint64 {
+func liveHeapBytes() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

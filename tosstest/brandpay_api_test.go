@@ -111,7 +111,7 @@ func TestBrandPayCustomersWhoLeave(t *testing.T) {
 func TestWebhooksOfBrandPay(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	box := receive(server, webhook.MethodUpdated, webhook.CustomerStatusChanged)
+	box := newInbox(server, webhook.MethodUpdated, webhook.CustomerStatusChanged)
 	client := brandpay.New(server.Client())
 	customer := client.Customer(*issueToken(t, server, "customer-1"), nil)
 	card := server.AddBrandPayCard("customer-1", "61")
@@ -238,7 +238,7 @@ func TestBrandPayAnswersAreStrict(t *testing.T) {
 // brandPayWindow asks for a window in which customer-1 pays with a method.
 func brandPayWindow(t *testing.T, server *tosstest.Server, methodID string) (status int, answer map[string]string) {
 	t.Helper()
-	return ask(t, server, object{
+	return requestWindow(t, server, object{
 		"kind": "brandpay", "operation": "requestPayment", "clientKey": tosstest.DefaultClientKey, "customerKey": "customer-1", "target": "self",
 		"redirectUrl": "https://shop.test/brandpay", "request": object{
 			"amount": object{"currency": "KRW", "value": 15000}, "orderId": "order-0001", "orderName": "socks", "methodId": methodID,

@@ -33,11 +33,11 @@ func windowRequest(changes object) object {
 // openWindow does what the script does.
 func openWindow(t *testing.T, server *tosstest.Server, clientKey string, request object) (status int, answer map[string]string) {
 	t.Helper()
-	return ask(t, server, object{"kind": "payment", "clientKey": clientKey, "customerKey": "customer-1", "target": "self", "request": request})
+	return requestWindow(t, server, object{"kind": "payment", "clientKey": clientKey, "customerKey": "customer-1", "target": "self", "request": request})
 }
 
-// ask sends what the script sends for any request, from a desktop.
-func ask(t *testing.T, server *tosstest.Server, envelope object) (status int, answer map[string]string) {
+// requestWindow sends what the script sends for any request, from a desktop.
+func requestWindow(t *testing.T, server *tosstest.Server, envelope object) (status int, answer map[string]string) {
 	t.Helper()
 	body, err := json.Marshal(envelope)
 	require.NoError(t, err)
@@ -53,8 +53,14 @@ func ask(t *testing.T, server *tosstest.Server, envelope object) (status int, an
 // choose presses a button of the window and returns where it leads.
 func choose(t *testing.T, window, outcome, means string) *url.URL {
 	t.Helper()
+	return submit(t, window, url.Values{"outcome": {outcome}, "means": {means}, "installment": {"3"}})
+}
+
+// submit sends the form of the window and returns where it leads.
+func submit(t *testing.T, window string, form url.Values) *url.URL {
+	t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.PostForm(window, url.Values{"outcome": {outcome}, "means": {means}, "installment": {"3"}})
+	response, err := client.PostForm(window, form)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusSeeOther, response.StatusCode)
@@ -331,50 +337,53 @@ func TestOtherMethods(t *testing.T) {
 	}
 }
 
-func TestRegistrationInTheWindow(t *testing.T) {
+// registrationWindow asks for a window in which a customer registers a card.
+func registrationWindow(t *testing.T, server *tosstest.Server, customerKey string, request object) (status int, answer map[string]string) {
+	t.Helper()
+	return requestWindow(t, server, object{
+		"kind": "billing", "target": "self", "clientKey": tosstest.DefaultClientKey, "customerKey": customerKey, "request": request,
+	})
+}
+
+var registrationRequest = object{"method": "CARD", "successUrl": "http://shop.example/billing", "failUrl": "http://shop.example/fail"}
+
+func TestRegistrationWindowsThatAreRefused(t *testing.T) {
 	server := tosstest.NewServer(t)
-	client := server.Client()
-	open := func(customerKey string, request object) (int, map[string]string) {
-		return ask(t, server, object{
-			"kind": "billing", "target": "self", "clientKey": tosstest.DefaultClientKey, "customerKey": customerKey, "request": request,
-		})
-	}
-	request := object{"method": "CARD", "successUrl": "http://shop.example/billing", "failUrl": "http://shop.example/fail"}
 	for code, bad := range map[string]object{
 		"INCORRECT_SUCCESS_URL_FORMAT": {"method": "CARD", "failUrl": "http://shop.example/fail"},
 		"INCORRECT_FAIL_URL_FORMAT":    {"method": "CARD", "successUrl": "http://shop.example/billing", "failUrl": "http://shop.example/" + strings.Repeat("x", 1<<20-500)},
 		"NOT_SUPPORTED_METHOD":         {"method": "GIFT", "successUrl": "http://a.example", "failUrl": "http://a.example"},
 		"INVALID_PARAMETERS":           {"amount": 1},
 	} {
-		status, answer := open("customer-1", bad)
+		status, answer := registrationWindow(t, server, "customer-1", bad)
 		assert.Equal(t, http.StatusBadRequest, status)
 		assert.Equal(t, code, answer["code"])
 	}
-	_, answer := open("@@ANONYMOUS!", request)
+	_, answer := registrationWindow(t, server, "@@ANONYMOUS!", registrationRequest)
 	assert.Equal(t, "INVALID_CUSTOMER_KEY", answer["code"])
+}
 
+func TestRegistrationInTheWindow(t *testing.T) {
+	server := tosstest.NewServer(t)
+	client := server.Client()
 	for behaviour, want := range map[string]error{"": nil, "REJECT_CARD_PAYMENT": tosspayments.ErrRejectCardPayment} {
-		_, answer := open("customer-1", request)
+		_, answer := registrationWindow(t, server, "customer-1", registrationRequest)
 		assert.Contains(t, page(t, answer["url"]), "등록하기")
-		noFollow := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-		response, err := noFollow.PostForm(answer["url"], url.Values{"outcome": {"pay"}, "means": {"card:41"}, "behaviour": {behaviour}})
-		require.NoError(t, err)
-		require.NoError(t, response.Body.Close())
-		target, err := response.Location()
-		require.NoError(t, err)
-		redirect, err := tosspayments.ParseBillingURL(target)
+		redirect, err := tosspayments.ParseBillingURL(submit(t, answer["url"], url.Values{"outcome": {"pay"}, "means": {"card:41"}, "behaviour": {behaviour}}))
 		require.NoError(t, err)
 		assert.Equal(t, "customer-1", redirect.CustomerKey)
 		billing, err := client.IssueBillingKey(t.Context(), redirect)
 		require.NoError(t, err)
 		assert.Equal(t, "41", billing.Card.IssuerCode, "the card that was picked")
 		assert.Equal(t, "신한", billing.CardCompany)
-		_, err = client.ChargeBilling(t.Context(), billing.BillingKey, tosspayments.ChargeBillingRequest{
-			OrderID: tosspayments.NewOrderID(), OrderName: "구독", Amount: tosspayments.Won(9900),
-		})
+		_, err = client.ChargeBilling(t.Context(), billing.BillingKey, chargeOf(tosspayments.NewOrderID()))
 		assert.ErrorIs(t, err, want)
 	}
-	_, answer = open("customer-1", request)
+}
+
+func TestRegistrationIsLeft(t *testing.T) {
+	server := tosstest.NewServer(t)
+	_, answer := registrationWindow(t, server, "customer-1", registrationRequest)
 	fail, err := tosspayments.ParseFailURL(choose(t, answer["url"], "cancel", ""))
 	require.NoError(t, err)
 	assert.ErrorIs(t, fail, tosspayments.ErrPayProcessCanceled)

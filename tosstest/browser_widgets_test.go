@@ -44,7 +44,7 @@ func TestOrderFormMethods(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := "order-" + url.QueryEscape(regexp.MustCompile(`\W`).ReplaceAllString(name, "-"))
-			status, answer := ask(t, server, widgetRequest(row.chosen, object{"orderId": id}))
+			status, answer := requestWindow(t, server, widgetRequest(row.chosen, object{"orderId": id}))
 			require.Equal(t, http.StatusOK, status, answer)
 			target := choose(t, answer["url"], "pay", "")
 			assert.Regexp(t, `^own=1&paymentType=NORMAL&orderId=[\w-]+&paymentKey=\w+&amount=50000$`, target.RawQuery)
@@ -78,13 +78,13 @@ func TestOrderFormRefuses(t *testing.T) {
 		tosspayments.ErrInvalidParameters:              widgetRequest(card, object{"amount": 1}),
 		tosspayments.ErrIncorrectFailURLFormat:         widgetRequest(card, object{"failUrl": nil}),
 	} {
-		status, answer := ask(t, server, envelope)
+		status, answer := requestWindow(t, server, envelope)
 		assert.Equal(t, http.StatusBadRequest, status)
 		assert.Equal(t, string(code), answer["code"])
 	}
 	phone := widgetRequest(card, object{"successUrl": nil, "failUrl": nil})
 	phone["target"] = "self"
-	_, answer := ask(t, server, phone)
+	_, answer := requestWindow(t, server, phone)
 	assert.Equal(t, "NOT_SUPPORTED_PROMISE", answer["code"])
 }
 
@@ -142,7 +142,7 @@ func TestDeclaredParameters(t *testing.T) {
 func TestWindowOverAPage(t *testing.T) {
 	open := func(t *testing.T, b tosstest.Browser, changes object) string {
 		server := tosstest.NewServer(t, tosstest.WithBrowser(b))
-		_, answer := ask(t, server, object{
+		_, answer := requestWindow(t, server, object{
 			"kind": "payment", "clientKey": tosstest.DefaultClientKey, "customerKey": "customer-1", "target": "iframe", "origin": "http://shop.example",
 			"request": windowRequest(changes),
 		})

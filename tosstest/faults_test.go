@@ -29,7 +29,7 @@ func (c *caller) billingKey(customer string) string {
 	return r.body["billingKey"].(string)
 }
 
-func charge(customer, order string) string {
+func chargeBody(customer, order string) string {
 	return fmt.Sprintf(`{"customerKey":%q,"orderId":%q,"orderName":"양말","amount":15000}`, customer, order)
 }
 
@@ -56,9 +56,9 @@ func TestWhatAFaultHits(t *testing.T) {
 		"its order":     {tosstest.Fault{PaymentKey: second.PaymentKey}, get("/v1/payments/orders/order-0001"), get("/v1/payments/orders/order-0002")},
 		"order":         {tosstest.Fault{OrderID: "order-0002"}, post(c, "/v1/payments/confirm", confirmBody(first)), post(c, "/v1/payments/confirm", confirmBody(second))},
 		"order's key":   {tosstest.Fault{OrderID: "order-0002"}, get("/v1/payments/" + first.PaymentKey), get("/v1/payments/" + second.PaymentKey)},
-		"charge":        {tosstest.Fault{OrderID: "order-0004"}, post(c, "/v1/billing/"+b1, charge("customer-1", "order-0003")), post(c, "/v1/billing/"+b1, charge("customer-1", "order-0004"))},
-		"billing key":   {tosstest.Fault{BillingKey: b2}, post(c, "/v1/billing/"+b1, charge("customer-1", "order-0005")), post(c, "/v1/billing/"+b2, charge("customer-2", "order-0006"))},
-		"key":           {tosstest.Fault{IdempotencyKey: "k2"}, post(c.with("Idempotency-Key", "k1"), "/v1/billing/"+b1, charge("customer-1", "order-0007")), post(c.with("Idempotency-Key", "k2"), "/v1/billing/"+b1, charge("customer-1", "order-0008"))},
+		"charge":        {tosstest.Fault{OrderID: "order-0004"}, post(c, "/v1/billing/"+b1, chargeBody("customer-1", "order-0003")), post(c, "/v1/billing/"+b1, chargeBody("customer-1", "order-0004"))},
+		"billing key":   {tosstest.Fault{BillingKey: b2}, post(c, "/v1/billing/"+b1, chargeBody("customer-1", "order-0005")), post(c, "/v1/billing/"+b2, chargeBody("customer-2", "order-0006"))},
+		"key":           {tosstest.Fault{IdempotencyKey: "k2"}, post(c.with("Idempotency-Key", "k1"), "/v1/billing/"+b1, chargeBody("customer-1", "order-0007")), post(c.with("Idempotency-Key", "k2"), "/v1/billing/"+b1, chargeBody("customer-1", "order-0008"))},
 		"a cursor":      {tosstest.Fault{Match: func(r *tosstest.Request) bool { return r.Query.Has("startingAfter") }}, get(list), get(list + "&startingAfter=x")},
 		"all they name": {tosstest.Fault{OrderID: "order-0002", Operation: tosstest.GetPayment}, get("/v1/payments/orders/order-0002"), get("/v1/payments/" + second.PaymentKey)},
 	} {
@@ -76,7 +76,7 @@ func TestRequestsSayWhatTheyAreAbout(t *testing.T) {
 	server := tosstest.New()
 	c := newCaller(t, server)
 	key := c.billingKey("customer-1")
-	paid := c.call("POST", "/v1/billing/"+key, charge("customer-1", "order-0001")).body["paymentKey"].(string)
+	paid := c.call("POST", "/v1/billing/"+key, chargeBody("customer-1", "order-0001")).body["paymentKey"].(string)
 	c.get("/v1/payments/orders/order-0001")
 	c.get("/v1/payments/" + paid + "?x=y")
 	requests := server.Requests()[1:]
@@ -125,7 +125,7 @@ func TestGateOfWhatIsAnsweredAtOnce(t *testing.T) {
 		}{{c.key("other"), 401}, {c, 200}, {c, 429}} {
 			gate := server.Gate(tosstest.Fault{})
 			status := 0
-			go func() { status, _ = send(x.caller, confirmBody(redirect)) }()
+			go func() { status, _ = sendConfirm(x.caller, confirmBody(redirect)) }()
 			<-gate.Arrived()
 			synctest.Wait()
 			assert.Zero(t, status)
@@ -143,7 +143,7 @@ func TestGateAfterTheEffect(t *testing.T) {
 		redirect := server.Authenticate(socks("order-0001"))
 		gate := server.Gate(tosstest.Fault{Kind: tosstest.Drop, AfterEffect: true})
 		var lost error
-		go func() { _, lost = send(c, confirmBody(redirect)) }()
+		go func() { _, lost = sendConfirm(c, confirmBody(redirect)) }()
 		<-gate.Arrived()
 		synctest.Wait()
 		assert.Equal(t, 1, server.Charges("order-0001"))
@@ -162,7 +162,7 @@ func TestCloseOpensGates(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, kind := range []tosstest.FaultKind{"", tosstest.Refuse, tosstest.Drop, tosstest.Delay} {
 			gate := server.Gate(tosstest.Fault{Kind: kind, Code: tosspayments.ErrCommonError})
-			wg.Go(func() { _, _ = send(c, "{}") })
+			wg.Go(func() { _, _ = sendConfirm(c, "{}") })
 			<-gate.Arrived()
 			synctest.Wait()
 		}
@@ -285,7 +285,7 @@ func TestPaymentThatWasOpenedElsewhere(t *testing.T) {
 	redirect := server.AuthenticatePayment(r.body["paymentKey"].(string))
 	assert.Equal(t, tosspayments.SuccessRedirect{PaymentKey: r.body["paymentKey"].(string), OrderID: "order-0001", Amount: tosspayments.Won(15000)}, redirect)
 	assert.Equal(t, "DONE", c.call("POST", "/v1/payments/confirm", confirmBody(redirect)).body["status"])
-	assert.Equal(t, "NORMAL", server.AuthenticatePayment(server.OpenWindow(ofWidget("order-0002"))).PaymentType)
+	assert.Equal(t, "NORMAL", server.AuthenticatePayment(server.OpenWindow(widgetCheckout("order-0002"))).PaymentType)
 	assert.Panics(t, func() { server.AuthenticatePayment(redirect.PaymentKey) })
 	assert.Panics(t, func() { server.AuthenticatePayment("nothing") })
 }
@@ -325,7 +325,7 @@ func TestGuesses(t *testing.T) {
 			return c.call("POST", "/v1/payments/confirm", confirmBody(redirect))
 		},
 		tosstest.ConfirmOtherKeys: func(c *caller, server *tosstest.Server) result {
-			return c.call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(ofWidget("order-0001"))))
+			return c.call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(widgetCheckout("order-0001"))))
 		},
 		tosstest.WidgetKeyNotEnough: func(c *caller, _ *tosstest.Server) result {
 			return c.key(tosstest.DefaultWidgetSecretKey).call("POST", "/v1/billing/x", "{}")
@@ -346,7 +346,7 @@ func TestGuesses(t *testing.T) {
 			return c.call("POST", "/v1/billing/authorizations/issue", `{"authKey":"`+redirect.AuthKey.Reveal()+`","customerKey":"customer-2"}`)
 		},
 		tosstest.UnknownBillingKey: func(c *caller, _ *tosstest.Server) result {
-			return c.call("POST", "/v1/billing/x", charge("customer-1", "order-0001"))
+			return c.call("POST", "/v1/billing/x", chargeBody("customer-1", "order-0001"))
 		},
 		tosstest.SecondDelete: func(c *caller, _ *tosstest.Server) result {
 			key := c.billingKey("customer-1")

@@ -52,7 +52,8 @@ func serveState(path, receiver string) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-func kept(t *testing.T, path string) *tosstest.Server {
+// serverWithState is a server that keeps its state in a file.
+func serverWithState(t *testing.T, path string) *tosstest.Server {
 	t.Helper()
 	server := tosstest.New(tosstest.WithSeed(1))
 	require.NoError(t, server.KeepState(path))
@@ -91,7 +92,7 @@ func liveABusyMonth(t *testing.T, server *tosstest.Server) (m busyMonth) {
 	}
 	m.card = confirmed(c, socks("order-0001"))
 	require.Equal(t, 200, c.with("Idempotency-Key", "part").call("POST", "/v1/payments/"+m.card+"/cancel", cancelOfAPart).status)
-	confirmed(c.key(tosstest.DefaultWidgetSecretKey), ofWidget("order-0001"))
+	confirmed(c.key(tosstest.DefaultWidgetSecretKey), widgetCheckout("order-0001"))
 	rich := socks("order-0002")
 	rich.EasyPay, rich.EasyPayPoints, rich.Metadata, rich.TaxFreeAmount = "KAKAOPAY", tosspayments.Won(10), map[string]string{"a": "b"}, tosspayments.Won(5)
 	confirmed(c, rich)
@@ -115,7 +116,7 @@ func liveABusyMonth(t *testing.T, server *tosstest.Server) (m busyMonth) {
 	m.waiting = server.Authenticate(socks("order-0006"))
 	m.opened = server.OpenWindow(socks("order-0010"))
 	m.billingKey, m.revokedKey = c.billingKey("customer-1"), c.billingKey("customer-2")
-	require.Equal(t, 200, c.call("POST", "/v1/billing/"+m.billingKey, charge("customer-1", "order-0007")).status)
+	require.Equal(t, 200, c.call("POST", "/v1/billing/"+m.billingKey, chargeBody("customer-1", "order-0007")).status)
 	server.RevokeBillingKey(tosspayments.BillingKey{Key: tosspayments.NewSensitive(m.revokedKey)})
 	m.registered = server.Register(tosstest.Registration{CustomerKey: "customer-3", CardCompany: "41"})
 	r := c.call("POST", "/v1/cash-receipts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"type":"소득공제","customerIdentityNumber":"01012345678"}`)
@@ -129,9 +130,9 @@ func liveABusyMonth(t *testing.T, server *tosstest.Server) (m busyMonth) {
 // A server with the file of another one answers like that one, which was not closed.
 func TestStateIsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
-	before := kept(t, path)
+	before := serverWithState(t, path)
 	month := liveABusyMonth(t, before)
-	after := kept(t, copyOfNow(t, path))
+	after := serverWithState(t, copyOfNow(t, path))
 	c := newCaller(t, after)
 	t.Run("everything is as it was", func(t *testing.T) {
 		assert.WithinDuration(t, before.Now(), after.Now(), time.Second)
@@ -149,9 +150,9 @@ func TestStateIsKept(t *testing.T) {
 		require.NoError(t, after.Deposit("account-0000", tosspayments.Won(15000)))
 	})
 	t.Run("billing keys", func(t *testing.T) {
-		c.refused(400, "DUPLICATED_ORDER_ID", c.call("POST", "/v1/billing/"+month.billingKey, charge("customer-1", "order-0007")))
-		assert.Equal(t, 200, c.call("POST", "/v1/billing/"+month.billingKey, charge("customer-1", "order-0008")).status)
-		c.refused(400, "ALREADY_REMOVED_BILLING_KEY", c.call("POST", "/v1/billing/"+month.revokedKey, charge("customer-2", "order-0009")))
+		c.refused(400, "DUPLICATED_ORDER_ID", c.call("POST", "/v1/billing/"+month.billingKey, chargeBody("customer-1", "order-0007")))
+		assert.Equal(t, 200, c.call("POST", "/v1/billing/"+month.billingKey, chargeBody("customer-1", "order-0008")).status)
+		c.refused(400, "ALREADY_REMOVED_BILLING_KEY", c.call("POST", "/v1/billing/"+month.revokedKey, chargeBody("customer-2", "order-0009")))
 		r := c.call("POST", "/v1/billing/authorizations/issue", `{"customerKey":"customer-3","authKey":"`+month.registered.AuthKey.Reveal()+`"}`)
 		assert.Equal(t, 200, r.status, r.raw)
 	})
@@ -196,7 +197,7 @@ func sameAnswers(t *testing.T, before, after *tosstest.Server) {
 // A line that was being written when the process ended was never told to anybody.
 func TestIncompleteState(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
-	server := kept(t, path)
+	server := serverWithState(t, path)
 	c := newCaller(t, server)
 	c.confirmed(func(*tosstest.Checkout) {})
 	whole, err := os.ReadFile(path)
@@ -207,7 +208,7 @@ func TestIncompleteState(t *testing.T) {
 	cut := filepath.Join(t.TempDir(), "state")
 	for end := len(whole); end < len(more); end += 97 {
 		require.NoError(t, os.WriteFile(cut, more[:end], 0o600))
-		restored := kept(t, cut)
+		restored := serverWithState(t, cut)
 		assert.Contains(t, []int{1, 2}, len(restored.Ledger()))
 		restored.Close()
 	}
@@ -352,7 +353,7 @@ func TestKilledServer(t *testing.T) {
 // server lives.
 func (k *killed) pay(o *order, key string) {
 	if o.paid == "" {
-		o.paid = k.post("charge "+o.id, "/v1/billing/"+key, charge("customer-1", o.id))
+		o.paid = k.post("charge "+o.id, "/v1/billing/"+key, chargeBody("customer-1", o.id))
 	}
 	paymentKey, ok := field(o.paid, "paymentKey")
 	if ok && o.refund == "" {
@@ -454,7 +455,7 @@ func TestWindowsAreKept(t *testing.T) {
 	}
 	before := start()
 	_, payment := openWindow(t, before, tosstest.DefaultClientKey, windowRequest(object{"amount": object{"currency": "KRW", "value": 60000}}))
-	_, registration := ask(t, before, object{
+	_, registration := requestWindow(t, before, object{
 		"kind": "billing", "clientKey": tosstest.DefaultClientKey, "customerKey": "customer-1", "target": "self",
 		"request": object{"method": "CARD", "successUrl": "http://shop.example/success", "failUrl": "http://shop.example/fail"},
 	})
@@ -478,7 +479,7 @@ func TestWindowsAreKept(t *testing.T) {
 // One server at a time has a file.
 func TestStateOfAnotherServer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
-	first := kept(t, path)
+	first := serverWithState(t, path)
 	c := newCaller(t, first)
 	c.confirmed(func(*tosstest.Checkout) {})
 	second := tosstest.New()
@@ -489,14 +490,14 @@ func TestStateOfAnotherServer(t *testing.T) {
 	defer second.Close()
 	assert.Equal(t, first.Payments(10), second.Payments(10))
 	first.OpenWindow(socks("order-late")) // it is closed, and writes no more
-	assert.Len(t, kept(t, copyOfNow(t, path)).Payments(10), 2)
+	assert.Len(t, serverWithState(t, copyOfNow(t, path)).Payments(10), 2)
 }
 
 // The file is made anew when most of it does not count any more. What counts stays, as do
 // events that are still to be delivered, and a request that is being worked on meanwhile.
 func TestStateDoesNotGrow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
-	server := kept(t, path)
+	server := serverWithState(t, path)
 	c := newCaller(t, server)
 	server.RegisterWebhookHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }), "LATE")
 	server.RegisterWebhookHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -520,7 +521,7 @@ func TestStateDoesNotGrow(t *testing.T) {
 	assert.Equal(t, 200, (<-slow).status)
 	server.Close()
 
-	after := kept(t, path)
+	after := serverWithState(t, path)
 	assert.Equal(t, server.Payments(10), after.Payments(10))
 	c = newCaller(t, after)
 	assert.Equal(t, paid.body["approvedAt"], c.call("GET", "/v1/payments/"+paid.body["paymentKey"].(string), "").body["approvedAt"])
@@ -542,7 +543,7 @@ func (b *handlerBox) count() int { return int(b.n.Load()) }
 // What an earlier server has not delivered to its handlers goes to those in their places.
 func TestHandlersAfterARestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
-	before := kept(t, path)
+	before := serverWithState(t, path)
 	failing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	var good handlerBox
 	before.RegisterWebhookHandler(failing)
@@ -554,7 +555,7 @@ func TestHandlersAfterARestart(t *testing.T) {
 	before.WaitWebhooks()
 	assert.Equal(t, 1, good.count())
 
-	after := kept(t, copyOfNow(t, path))
+	after := serverWithState(t, copyOfNow(t, path))
 	var first, second, third handlerBox
 	after.RegisterWebhookHandler(&first)
 	after.RegisterWebhookHandler(&second)

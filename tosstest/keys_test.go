@@ -21,7 +21,8 @@ func (c *caller) key(secret string) *caller {
 	return c.with("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(secret+":")))
 }
 
-func ofWidget(order string) tosstest.Checkout {
+// widgetCheckout is an order that is paid in the order form.
+func widgetCheckout(order string) tosstest.Checkout {
 	checkout := socks(order)
 	checkout.Widget = true
 	return checkout
@@ -40,7 +41,7 @@ func bothPairs(t *testing.T, server *tosstest.Server) map[string]pair {
 	widget := individual.key(tosstest.DefaultWidgetSecretKey)
 	return map[string]pair{
 		"individual": {individual, widget, socks("order-0001"), tosstest.DefaultMID},
-		"widget":     {widget, individual, ofWidget("order-0001"), tosstest.DefaultWidgetMID},
+		"widget":     {widget, individual, widgetCheckout("order-0001"), tosstest.DefaultWidgetMID},
 	}
 }
 
@@ -126,7 +127,7 @@ func TestKeysAreChosen(t *testing.T) {
 	c.refused(401, "UNAUTHORIZED_KEY", c.call("GET", "/v1/payments/x", ""))
 	other := c.key(tosstest.DefaultWidgetSecretKey)
 	other.refused(401, "UNAUTHORIZED_KEY", other.call("GET", "/v1/payments/x", ""))
-	redirect := server.Authenticate(ofWidget("order-0001"))
+	redirect := server.Authenticate(widgetCheckout("order-0001"))
 	individual := c.key("test_sk_1")
 	individual.refused(403, "FORBIDDEN_REQUEST", individual.call("POST", "/v1/payments/confirm", confirmBody(redirect)))
 	r := c.key("test_gsk_1").call("POST", "/v1/payments/confirm", confirmBody(redirect))
@@ -135,7 +136,7 @@ func TestKeysAreChosen(t *testing.T) {
 
 func TestWidgetClient(t *testing.T) {
 	server := tosstest.New(tosstest.WithAPIVersion("2024-06-01"))
-	request, err := server.Authenticate(ofWidget("order-0001")).ConfirmRequest(tosspayments.Won(15000))
+	request, err := server.Authenticate(widgetCheckout("order-0001")).ConfirmRequest(tosspayments.Won(15000))
 	require.NoError(t, err)
 	payment, err := server.WidgetClient().ConfirmPayment(t.Context(), request)
 	require.NoError(t, err)
@@ -149,7 +150,7 @@ func TestIdempotencyKeyOfEachPair(t *testing.T) {
 	individual := newCaller(t, server).with("Idempotency-Key", "key-1")
 	widget := individual.key(tosstest.DefaultWidgetSecretKey)
 	for _, c := range []*caller{individual, widget} {
-		redirect := server.Authenticate(ofWidget("order-0001"))
+		redirect := server.Authenticate(widgetCheckout("order-0001"))
 		if c == individual {
 			redirect = server.Authenticate(socks("order-0001"))
 		}
@@ -187,7 +188,7 @@ func TestWebhooksNameTheMID(t *testing.T) {
 	}))
 	c := newCaller(t, server)
 	c.call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(socks("order-0001"))))
-	c.key(tosstest.DefaultWidgetSecretKey).call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(ofWidget("order-0002"))))
+	c.key(tosstest.DefaultWidgetSecretKey).call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(widgetCheckout("order-0002"))))
 	server.WaitWebhooks()
 	assert.Equal(t, map[string]string{"order-0001": tosstest.DefaultMID, "order-0002": tosstest.DefaultWidgetMID}, mids)
 }
@@ -195,7 +196,7 @@ func TestWebhooksNameTheMID(t *testing.T) {
 // An account is found whichever pair has opened it.
 func TestAccountOfTheWidget(t *testing.T) {
 	server := tosstest.New()
-	checkout := ofWidget("order-0001")
+	checkout := widgetCheckout("order-0001")
 	checkout.Method = tosspayments.MethodVirtualAccount
 	c := newCaller(t, server).key(tosstest.DefaultWidgetSecretKey)
 	c.call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(checkout)))

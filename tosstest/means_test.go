@@ -127,15 +127,15 @@ func cardOf(t *testing.T, r result) []any {
 	return []any{card["issuerCode"], card["acquirerCode"], card["number"], card["cardType"]}
 }
 
-func keyIn(orderID, card string) string {
+func keyInBody(orderID, card string) string {
 	return `{"orderId":"` + orderID + `","orderName":"양말","amount":1000,` + card + `}`
 }
 
 func TestACardThatIsTypedIn(t *testing.T) {
 	c := newCaller(t, tosstest.New())
-	assert.Equal(t, typedCard, cardOf(t, c.call("POST", "/v1/payments/key-in", keyIn("order-0001", card))))
+	assert.Equal(t, typedCard, cardOf(t, c.call("POST", "/v1/payments/key-in", keyInBody("order-0001", card))))
 	long := strings.Replace(card, "9410001234567890", "94100012345678901234", 1)
-	assert.Equal(t, "94100012********123*", cardOf(t, c.call("POST", "/v1/payments/key-in", keyIn("order-0002", long)))[2])
+	assert.Equal(t, "94100012********123*", cardOf(t, c.call("POST", "/v1/payments/key-in", keyInBody("order-0002", long)))[2])
 }
 
 func TestACardThatIsTypedInForLater(t *testing.T) {
@@ -143,7 +143,7 @@ func TestACardThatIsTypedInForLater(t *testing.T) {
 	r := c.call("POST", "/v1/billing/authorizations/card", `{"customerKey":"customer-1",`+card+`}`)
 	assert.Equal(t, typedCard, cardOf(t, r))
 	assert.Subset(t, r.body, map[string]any{"cardCompany": "하나", "cardNumber": "94100012****789*"})
-	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), charge("customer-1", "order-0002"))
+	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), chargeBody("customer-1", "order-0002"))
 	assert.Equal(t, typedCard, cardOf(t, r))
 }
 
@@ -156,7 +156,7 @@ func TestACardThatIsRegistered(t *testing.T) {
 	registered := cardOf(t, r)
 	assert.Equal(t, "41", registered[0])
 	assert.Equal(t, "신한", r.body["cardCompany"])
-	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), charge("customer-2", "order-0003"))
+	r = c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), chargeBody("customer-2", "order-0003"))
 	assert.Equal(t, registered, cardOf(t, r))
 }
 
@@ -164,10 +164,10 @@ func TestACardOfNobody(t *testing.T) {
 	server := tosstest.New()
 	c := newCaller(t, server)
 	unknown := strings.Replace(card, "9410001234567890", "4330121234567890", 1)
-	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/payments/key-in", keyIn("order-0004", unknown)))
+	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/payments/key-in", keyInBody("order-0004", unknown)))
 	r := c.call("POST", "/v1/billing/authorizations/card", `{"customerKey":"customer-1",`+unknown+`}`)
 	assert.Equal(t, "미확인", cardOf(t, r)[3])
-	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), charge("customer-1", "order-0004")))
+	c.refused(400, "NOT_SUPPORTED_CARD_TYPE", c.call("POST", "/v1/billing/"+r.body["billingKey"].(string), chargeBody("customer-1", "order-0004")))
 	assert.Zero(t, server.Charges("order-0004"))
 }
 
@@ -236,7 +236,7 @@ func TestEscrow(t *testing.T) {
 	open("TRANSFER", "transfer")
 	status, answer := openWindow(t, server, tosstest.DefaultClientKey, windowRequest(object{"orderId": "order-CARD", "card": object{"useEscrow": true}}))
 	require.Equal(t, http.StatusOK, status, answer)
-	status, answer = ask(t, server, widgetRequest(object{"code": "TRANSFER"}, object{"orderId": "order-WIDGET", "transfer": object{"useEscrow": true}}))
+	status, answer = requestWindow(t, server, widgetRequest(object{"code": "TRANSFER"}, object{"orderId": "order-WIDGET", "transfer": object{"useEscrow": true}}))
 	require.Equal(t, http.StatusOK, status, answer)
 	server.Authenticate(tosstest.Checkout{OrderID: "order-OTHER", OrderName: "socks", Amount: tosspayments.Won(15000)})
 	issued := newCaller(t, server).call("POST", "/v1/virtual-accounts",
@@ -261,7 +261,7 @@ func TestSmallThingsOfRealAnswers(t *testing.T) {
 	assert.Nil(t, c.call("GET", "/v1/payments/"+key, "").body["useEscrow"])
 }
 
-func TestReceipts(t *testing.T) {
+func TestReceiptOfAPayment(t *testing.T) {
 	server := tosstest.NewServer(t)
 	c := newCaller(t, server)
 	r := c.confirmed(func(checkout *tosstest.Checkout) { checkout.OrderName = "양말 <1>" })
@@ -272,14 +272,21 @@ func TestReceipts(t *testing.T) {
 	for _, text := range []string{"양말 &lt;1&gt;", "15,000원", "5,000원 (품절", "10,000원", "no money has moved"} {
 		assert.Contains(t, html, text)
 	}
-	row := c.list("/v1/transactions?startDate=2000-01-01&endDate=2100-01-01")[0]
-	assert.Equal(t, address, row["receiptUrl"])
+	assert.Equal(t, address, c.list("/v1/transactions?" + allDates)[0]["receiptUrl"])
+}
 
-	r = c.call("POST", "/v1/cash-receipts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"type":"소득공제","customerIdentityNumber":"01012345678"}`)
-	html = page(t, r.body["receiptUrl"].(string))
+func TestReceiptOfCash(t *testing.T) {
+	c := newCaller(t, tosstest.NewServer(t))
+	r := c.call("POST", "/v1/cash-receipts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"type":"소득공제","customerIdentityNumber":"01012345678"}`)
+	html := page(t, r.body["receiptUrl"].(string))
 	assert.Contains(t, html, "1,000원")
 	assert.NotContains(t, html, "01012345678")
+}
 
+func TestReceiptsThatAreNotFound(t *testing.T) {
+	server := tosstest.NewServer(t)
+	c := newCaller(t, server)
+	c.call("POST", "/v1/cash-receipts", `{"orderId":"order-0001","orderName":"양말","amount":1000,"type":"소득공제","customerIdentityNumber":"01012345678"}`)
 	for _, path := range []string{
 		"redirection", "redirection?transactionId=x", "redirection?transactionId=" + server.OpenWindow(socks("order-0002")), "x",
 		"mids/" + tosstest.DefaultWidgetMID + "/orders/order-0001/cash-receipt", "mids/" + tosstest.DefaultMID + "/orders/order-0002/cash-receipt",
@@ -289,8 +296,11 @@ func TestReceipts(t *testing.T) {
 		require.NoError(t, response.Body.Close())
 		assert.Equal(t, 404, response.StatusCode, path)
 	}
-	inside := newCaller(t, tosstest.New()).confirmed(func(*tosstest.Checkout) {})
-	assert.Contains(t, inside.raw, "https://dashboard-sandbox.tosspayments.com/receipt/redirection?transactionId=")
+}
+
+func TestReceiptsOfAServerWithoutAnAddress(t *testing.T) {
+	r := newCaller(t, tosstest.New()).confirmed(func(*tosstest.Checkout) {})
+	assert.Contains(t, r.raw, "https://dashboard-sandbox.tosspayments.com/receipt/redirection?transactionId=")
 }
 
 func TestInstallmentInTheWindow(t *testing.T) {

@@ -115,7 +115,7 @@ func TestObserverOfPayoutsAndBrandPay(t *testing.T) {
 		server.RegisterWebhookHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		client := payoutClient(t, server)
 		server.AddBalance(tosspayments.Won(1_000_000))
-		seller := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+		seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeIndividual)
 		server.CompleteIdentityCheck(seller.ID)
 		server.CompleteKYC(seller.ID)
 		assert.Equal(t, []string{"seller APPROVAL_REQUIRED", "seller PARTIALLY_APPROVED", "seller APPROVED"}, told())

@@ -29,7 +29,7 @@ func payoutClient(t *testing.T, server *tosstest.Server, opts ...tosspayments.Op
 	return client
 }
 
-func register(t *testing.T, client *payouts.Client, ref string, kind payouts.BusinessType) *payouts.Seller {
+func registeredSeller(t *testing.T, client *payouts.Client, ref string, kind payouts.BusinessType) *payouts.Seller {
 	t.Helper()
 	r := payouts.RegisterSellerRequest{
 		RefSellerID: ref, BusinessType: kind,
@@ -58,10 +58,10 @@ func expressPayout(ref, seller string, won int64) payouts.PayoutRequest {
 
 func TestSellersAreRegistered(t *testing.T) {
 	client := payoutClient(t, tosstest.NewServer(t))
-	person := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+	person := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeIndividual)
 	assert.Equal(t, payouts.SellerStatusApprovalRequired, person.Status)
 	assert.Equal(t, "100****45678", person.Account.AccountNumber.Reveal())
-	company := register(t, client, "shop-0002", payouts.BusinessTypeCorporate)
+	company := registeredSeller(t, client, "shop-0002", payouts.BusinessTypeCorporate)
 	assert.Equal(t, payouts.SellerStatusPartiallyApproved, company.Status)
 	assert.Nil(t, company.Individual)
 	var all []string
@@ -74,7 +74,7 @@ func TestSellersAreRegistered(t *testing.T) {
 
 func TestSellersAreUpdated(t *testing.T) {
 	client := payoutClient(t, tosstest.New())
-	person := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+	person := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeIndividual)
 	updated, err := client.UpdateSeller(t.Context(), person.ID, payouts.UpdateSellerRequest{
 		Individual: &payouts.Individual{Email: tosspayments.NewSensitive("new@b.c")}, Metadata: payouts.Value(tosspayments.Metadata{"tier": "gold"}),
 	})
@@ -88,7 +88,7 @@ func TestSellersAreUpdated(t *testing.T) {
 
 func TestSellersAreDeleted(t *testing.T) {
 	client := payoutClient(t, tosstest.New())
-	person := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+	person := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeIndividual)
 	deleted, err := client.DeleteSeller(t.Context(), person.ID)
 	require.NoError(t, err)
 	assert.Equal(t, "shop-0001", deleted.RefSellerID)
@@ -120,7 +120,7 @@ func TestSalesBecomeABalance(t *testing.T) {
 		pay(t, server, sale)
 		pending, available := balanceOf(t, client)
 		assert.Equal(t, []payouts.Money{payouts.Won(96_920), payouts.Won(0)}, []payouts.Money{pending, available})
-		seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+		seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate)
 		_, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-1", seller.ID, 50_000)})
 		require.ErrorIs(t, err, tosspayments.ErrNotEnoughAmount, "not settled yet")
 		server.Advance(5 * 24 * time.Hour)
@@ -134,7 +134,7 @@ func TestSellersWhoHaveProvedNothingGetNoPayouts(t *testing.T) {
 		server := tosstest.New()
 		client := payoutClient(t, server)
 		server.AddBalance(tosspayments.Won(1))
-		seller := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+		seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeIndividual)
 		_, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-0", seller.ID, 1)})
 		require.ErrorIs(t, err, tosspayments.ErrForbiddenSellerPayout)
 		assert.ErrorContains(t, err, "p-0")
@@ -145,7 +145,7 @@ func TestPayoutsAreAcceptedOnce(t *testing.T) {
 	server := tosstest.New()
 	client := payoutClient(t, server)
 	server.AddBalance(tosspayments.Won(100_000))
-	seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+	seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate)
 	batch := []payouts.PayoutRequest{expressPayout("p-2", seller.ID, 50_000), expressPayout("p-3", seller.ID, 10_000)}
 	sent, err := client.RequestPayouts(t.Context(), batch)
 	require.NoError(t, err)
@@ -161,7 +161,7 @@ func TestWhatTheBankRefusesComesBack(t *testing.T) {
 	server := tosstest.New()
 	client := payoutClient(t, server)
 	server.AddBalance(tosspayments.Won(100_000))
-	seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+	seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate)
 	sent, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-2", seller.ID, 50_000), expressPayout("p-3", seller.ID, 10_000)})
 	require.NoError(t, err)
 	server.FailPayout(sent[1].ID, tosspayments.ErrInvalidAccountNumber)
@@ -194,7 +194,7 @@ func TestWebhooksOfPayouts(t *testing.T) {
 	}}, webhook.PayoutChanged, webhook.SellerChanged)
 	client := payoutClient(t, server)
 	server.AddBalance(tosspayments.Won(100_000))
-	seller := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+	seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeIndividual)
 	server.CompleteIdentityCheck(seller.ID)
 	sent, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-2", seller.ID, 50_000), expressPayout("p-3", seller.ID, 10_000)})
 	require.NoError(t, err)
@@ -212,7 +212,7 @@ func TestScheduledPayouts(t *testing.T) {
 		server := tosstest.New()
 		client := payoutClient(t, server)
 		server.AddBalance(tosspayments.Won(1_000_000))
-		seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+		seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate)
 		on := func(ref string, day int) payouts.PayoutRequest {
 			r := expressPayout(ref, seller.ID, 1000)
 			r.ScheduleType, r.PayoutDate = payouts.ScheduleScheduled, tosspayments.Date{Year: 2000, Month: 1, Day: day}
@@ -250,7 +250,7 @@ func TestPayoutHours(t *testing.T) {
 		server := tosstest.New(tosstest.WithPayoutHours())
 		client := payoutClient(t, server)
 		server.AddBalance(tosspayments.Won(1000))
-		seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+		seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate)
 		for i, row := range []struct {
 			advance time.Duration
 			open    bool
@@ -267,7 +267,7 @@ func TestWeeklyLimit(t *testing.T) {
 		server := tosstest.New()
 		client := payoutClient(t, server)
 		server.AddBalance(tosspayments.Won(100_000_000))
-		seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+		seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate)
 		_, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-1", seller.ID, 6_000_000), expressPayout("p-2", seller.ID, 4_000_000)})
 		require.NoError(t, err)
 		server.Advance(7 * 24 * time.Hour)
@@ -296,7 +296,7 @@ func TestPayoutFaults(t *testing.T) {
 					server := tosstest.New()
 					client := payoutClient(t, server)
 					server.AddBalance(tosspayments.Won(1000))
-					seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+					seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate)
 					server.Inject(tosstest.Fault{
 						Operation: tosstest.RequestPayouts, Kind: kind, AfterEffect: after, Times: times, Code: tosspayments.ErrFailedInternalSystemProcessing,
 					})
@@ -324,7 +324,7 @@ func TestPayoutEncryption(t *testing.T) {
 	server := tosstest.New(tosstest.WithSecurityKey(current, old), tosstest.WithPreviousSecurityKey())
 	client, err := payouts.New(server.Client(), current, old)
 	require.NoError(t, err)
-	seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+	seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate)
 	only, err := payouts.New(server.Client(tosspayments.WithMaxRetries(0)), current)
 	require.NoError(t, err)
 	_, err = only.UpdateSeller(t.Context(), seller.ID, payouts.UpdateSellerRequest{})
@@ -397,7 +397,7 @@ func TestPayoutAnswersAreStrict(t *testing.T) {
 	server := tosstest.New()
 	client := payoutClient(t, server)
 	server.AddBalance(tosspayments.Won(1000))
-	seller := register(t, client, "shop-0001", payouts.BusinessTypeCorporate)
+	seller := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate)
 	sent, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{expressPayout("p-1", seller.ID, 500)})
 	require.NoError(t, err)
 	for path, v := range map[string]any{
@@ -411,17 +411,17 @@ func TestPayoutAnswersAreStrict(t *testing.T) {
 	}
 	tomorrow := tosstest.New(tosstest.WithTomorrow())
 	client = payoutClient(t, tomorrow)
-	assert.Equal(t, payouts.SellerStatusPartiallyApproved, register(t, client, "shop-0001", payouts.BusinessTypeCorporate).Status)
+	assert.Equal(t, payouts.SellerStatusPartiallyApproved, registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate).Status)
 }
 
 // Sellers, payouts and BrandPay are kept with the state, also by a server that was not closed.
 func TestPayoutStateIsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
-	before := kept(t, path)
+	before := serverWithState(t, path)
 	client := payoutClient(t, before)
 	before.AddBalance(tosspayments.Won(10_000))
-	person := register(t, client, "shop-0001", payouts.BusinessTypeIndividual)
-	gone := register(t, client, "shop-0002", payouts.BusinessTypeCorporate)
+	person := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+	gone := registeredSeller(t, client, "shop-0002", payouts.BusinessTypeCorporate)
 	before.CompleteIdentityCheck(person.ID)
 	_, err := client.DeleteSeller(t.Context(), gone.ID)
 	require.NoError(t, err)
@@ -434,7 +434,7 @@ func TestPayoutStateIsKept(t *testing.T) {
 
 	for range 2 { // from the changes, and from the file that was made anew
 		path = copyOfNow(t, path)
-		after := kept(t, path)
+		after := serverWithState(t, path)
 		client = payoutClient(t, after)
 		balance, err := client.GetBalance(t.Context())
 		require.NoError(t, err)

@@ -153,21 +153,32 @@ func TestConfirmChecks(t *testing.T) {
 	c.refused(400, "INVALID_REQUEST", post(confirmBody(redirect)))
 }
 
-func TestKeysAndTestCodes(t *testing.T) {
-	server := tosstest.New()
-	c := newCaller(t, server)
-	basic := func(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
-	c.refused(401, "UNAUTHORIZED_KEY", c.with("Authorization", "").call("GET", "/v1/payments/x", ""))
-	c.refused(401, "UNAUTHORIZED_KEY", c.with("Authorization", basic("test_sk_other:")).call("GET", "/v1/payments/x", ""))
-	c.refused(401, "UNAUTHORIZED_KEY", c.with("Authorization", "Basic ***").call("GET", "/v1/payments/x", ""))
-	c.refused(403, "INCORRECT_BASIC_AUTH_FORMAT", c.with("Authorization", basic(tosstest.DefaultSecretKey)).call("GET", "/v1/payments/x", ""))
+func basicAuthorization(text string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(text))
+}
+
+func TestKeysThatAreRefused(t *testing.T) {
+	c := newCaller(t, tosstest.New())
+	for authorization, want := range map[string]struct {
+		status int
+		code   string
+	}{
+		"":                                   {401, "UNAUTHORIZED_KEY"},
+		basicAuthorization("test_sk_other:"): {401, "UNAUTHORIZED_KEY"},
+		"Basic ***":                          {401, "UNAUTHORIZED_KEY"},
+		basicAuthorization(tosstest.DefaultSecretKey): {403, "INCORRECT_BASIC_AUTH_FORMAT"},
+	} {
+		c.refused(want.status, want.code, c.with("Authorization", authorization).call("GET", "/v1/payments/x", ""))
+	}
+}
+
+func TestTestCodes(t *testing.T) {
+	c := newCaller(t, tosstest.New())
 	c.refused(500, "COMMON_ERROR", c.with("TossPayments-Test-Code", "COMMON_ERROR").call("GET", "/v1/payments/x", ""))
 	c.refused(409, "IDEMPOTENT_REQUEST_PROCESSING", c.with("TossPayments-Test-Code", "IDEMPOTENT_REQUEST_PROCESSING").call("GET", "/v1/payments/x", ""))
 	c.refused(400, "INVALID_TEST_CODE", c.with("TossPayments-Test-Code", "NO_SUCH_CODE").call("GET", "/v1/payments/x", ""))
-
-	live := tosstest.New(tosstest.WithSecretKey("live_sk_1"))
-	lc := newCaller(t, live).with("Authorization", basic("live_sk_1:")).with("TossPayments-Test-Code", "COMMON_ERROR")
-	lc.refused(404, "NOT_FOUND_PAYMENT", lc.call("GET", "/v1/payments/x", ""))
+	live := newCaller(t, tosstest.New(tosstest.WithSecretKey("live_sk_1"))).with("Authorization", basicAuthorization("live_sk_1:"))
+	live.refused(404, "NOT_FOUND_PAYMENT", live.with("TossPayments-Test-Code", "COMMON_ERROR").call("GET", "/v1/payments/x", ""))
 }
 
 func TestLanguages(t *testing.T) {
@@ -373,7 +384,7 @@ func TestFaults(t *testing.T) {
 							Code: tosspayments.ErrProviderError, Delay: time.Minute, RetryAfter: "3",
 						})
 						c := newCaller(t, server).with("Idempotency-Key", "k")
-						status, broken := send(c, confirmBody(redirect))
+						status, broken := sendConfirm(c, confirmBody(redirect))
 						effect := after || kind == tosstest.Delay
 						assert.Equal(t, effect, server.Charges("order-0001") == 1)
 						switch kind {
@@ -410,7 +421,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func send(c *caller, body string) (status int, err error) {
+func sendConfirm(c *caller, body string) (status int, err error) {
 	return sendTo(c, "/v1/payments/confirm", body)
 }
 

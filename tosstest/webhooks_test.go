@@ -88,13 +88,15 @@ func summary(body string) string {
 	return strings.TrimSpace(e.EventType + " " + e.Data.Status)
 }
 
-func receive(server *tosstest.Server, events ...webhook.EventType) *inbox {
+// newInbox registers a receiver that keeps what arrives.
+func newInbox(server *tosstest.Server, events ...webhook.EventType) *inbox {
 	b := &inbox{}
 	server.RegisterWebhookHandler(b, events...)
 	return b
 }
 
-func account(order string) tosstest.Checkout {
+// accountCheckout is an order that is paid into a virtual account.
+func accountCheckout(order string) tosstest.Checkout {
 	c := socks(order)
 	c.Method = tosspayments.MethodVirtualAccount
 	return c
@@ -129,7 +131,7 @@ const refundTo = `"refundReceiveAccount":{"bank":"20","accountNumber":"100212345
 func TestWebhooksOfCards(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	box := receive(server)
+	box := newInbox(server)
 	p := pay(t, server, socks("order-0001"))
 	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED DONE"}, box.take(server), "READY and IN_PROGRESS are silent")
 	cancelPart(t, server, p, 1000)
@@ -151,7 +153,7 @@ func TestWebhooksOfCards(t *testing.T) {
 // eventOfAPayment is the event of a payment as it arrives, and its header.
 func eventOfAPayment(t *testing.T, server *tosstest.Server) (payment *tosspayments.Payment, body string, header http.Header) {
 	t.Helper()
-	box := receive(server)
+	box := newInbox(server)
 	payment = pay(t, server, socks("order-0001"))
 	server.WaitWebhooks()
 	require.Len(t, box.bodies, 1)
@@ -216,59 +218,89 @@ func ulidTime(text string) time.Time {
 	return time.UnixMilli(ms)
 }
 
+// accountEvents are the two events that tell of one change of a virtual account.
+type accountEvents struct {
+	server *tosstest.Server
+	box    *inbox
+	seen   map[string]bool
+}
+
+// told wants both events of a change to this status, which are the same change, and no
+// earlier one.
+func (a *accountEvents) told(t *testing.T, p *tosspayments.Payment, status string) {
+	t.Helper()
+	a.server.WaitWebhooks()
+	require.Len(t, a.box.bodies, 2, status)
+	var identities []string
+	for _, body := range a.box.bodies {
+		e, err := webhook.Parse([]byte(body))
+		require.NoError(t, err)
+		assert.True(t, e.MatchesSecret(p.Secret))
+		identities = append(identities, e.Identity())
+	}
+	assert.Equal(t, identities[0], identities[1])
+	assert.False(t, a.seen[identities[0]], "another change is another identity")
+	a.seen[identities[0]] = true
+	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED " + status, "DEPOSIT_CALLBACK " + status}, a.box.take(a.server))
+}
+
 // Each change of a virtual account is told twice, and both events say that it is one.
 func TestWebhooksOfVirtualAccounts(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	box := receive(server)
-	p := pay(t, server, account("order-0001"))
-	seen := map[string]bool{}
-	told := func(status string) {
-		t.Helper()
-		server.WaitWebhooks()
-		require.Len(t, box.bodies, 2, status)
-		var identities []string
-		for _, body := range box.bodies {
-			e, err := webhook.Parse([]byte(body))
-			require.NoError(t, err)
-			assert.True(t, e.MatchesSecret(p.Secret))
-			identities = append(identities, e.Identity())
-		}
-		assert.Equal(t, identities[0], identities[1])
-		assert.False(t, seen[identities[0]], "another change is another identity")
-		seen[identities[0]] = true
-		var flat map[string]string
-		require.NoError(t, json.Unmarshal([]byte(box.bodies[1]), &flat))
-		assert.Len(t, flat, 5)
-		assert.NotEmpty(t, flat["transactionKey"])
-		assert.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$`, flat["createdAt"])
-		assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED " + status, "DEPOSIT_CALLBACK " + status}, box.take(server))
-	}
-	told("WAITING_FOR_DEPOSIT")
-	assert.Empty(t, server.Ledger(), "an issue moves no money")
+	events := &accountEvents{server, newInbox(server), map[string]bool{}}
+	p := pay(t, server, accountCheckout("order-0001"))
+	events.told(t, p, "WAITING_FOR_DEPOSIT")
 	require.NoError(t, server.Deposit("order-0001", p.TotalAmount))
-	told("DONE")
+	events.told(t, p, "DONE")
 	require.NoError(t, server.Bounce("order-0001"))
-	told("WAITING_FOR_DEPOSIT")
+	events.told(t, p, "WAITING_FOR_DEPOSIT")
 	require.NoError(t, server.Deposit("order-0001", p.TotalAmount))
-	told("DONE")
+	events.told(t, p, "DONE")
 	cancelPart(t, server, p, 1000)
-	told("PARTIAL_CANCELED")
+	events.told(t, p, "PARTIAL_CANCELED")
 	cancelRest(t, server, p)
-	told("PARTIAL_CANCELED")
-	p = pay(t, server, account("order-0002"))
-	told("WAITING_FOR_DEPOSIT")
+	events.told(t, p, "PARTIAL_CANCELED")
+}
+
+func TestWebhooksOfAnAccountThatIsCancelled(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	events := &accountEvents{server, newInbox(server), map[string]bool{}}
+	p := pay(t, server, accountCheckout("order-0002"))
+	events.told(t, p, "WAITING_FOR_DEPOSIT")
+	assert.Empty(t, server.Ledger(), "an issue moves no money")
 	cancelRest(t, server, p)
-	told("CANCELED")
+	events.told(t, p, "CANCELED")
+}
+
+func TestWebhooksOfAnAccountByTheAPI(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	events := &accountEvents{server, newInbox(server), map[string]bool{}}
 	p, err := server.Client().IssueVirtualAccount(t.Context(), tosspayments.IssueVirtualAccountRequest{
 		OrderID: "order-0003", OrderName: "양말", Amount: tosspayments.Won(1000), Bank: "20", CustomerName: "김토스",
 	})
 	require.NoError(t, err)
-	told("WAITING_FOR_DEPOSIT")
+	events.told(t, p, "WAITING_FOR_DEPOSIT")
 	require.NoError(t, server.Deposit("order-0003", p.TotalAmount))
-	told("DONE")
+	events.told(t, p, "DONE")
 	cancelRest(t, server, p)
-	told("CANCELED")
+	events.told(t, p, "CANCELED")
+}
+
+func TestDepositCallbackIsFlat(t *testing.T) {
+	server := tosstest.New()
+	t.Cleanup(server.Close)
+	box := newInbox(server, webhook.DepositCallback)
+	pay(t, server, accountCheckout("order-0001"))
+	server.WaitWebhooks()
+	require.Len(t, box.bodies, 1)
+	var flat map[string]string
+	require.NoError(t, json.Unmarshal([]byte(box.bodies[0]), &flat))
+	assert.Len(t, flat, 5)
+	assert.NotEmpty(t, flat["transactionKey"])
+	assert.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$`, flat["createdAt"])
 }
 
 // subscription is a billing key of a customer, and what uses it.
@@ -287,7 +319,7 @@ func chargeOf(orderID string) tosspayments.ChargeBillingRequest {
 func TestChargesAreSilent(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	box := receive(server)
+	box := newInbox(server)
 	client, key := subscription(t, server)
 	payment, err := client.ChargeBilling(t.Context(), key, chargeOf("order-0001"))
 	require.NoError(t, err)
@@ -302,7 +334,7 @@ func TestChargesAreSilent(t *testing.T) {
 func TestWebhookOfADeletedBillingKey(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	box := receive(server)
+	box := newInbox(server)
 	client, key := subscription(t, server)
 	require.NoError(t, client.DeleteBillingKey(t.Context(), key))
 	server.WaitWebhooks()
@@ -319,7 +351,7 @@ func TestWebhookOfADeletedBillingKey(t *testing.T) {
 func TestWebhookOfARevokedBillingKey(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	box := receive(server)
+	box := newInbox(server)
 	client, key := subscription(t, server)
 	server.RevokeBillingKey(key)
 	server.WaitWebhooks()
@@ -346,12 +378,12 @@ func TestWebhooksOfExpiry(t *testing.T) {
 				server.OpenWindow(socks("order-0000"))
 				server.Advance(31 * time.Minute)
 				early := server.OpenWindow(socks("order-0001"))
-				box := receive(server)
+				box := newInbox(server)
 				start := server.Now()
 				server.OpenWindow(socks("order-0002"))
 				server.Authenticate(socks("order-0003"))
 				paid := pay(t, server, socks("order-0004"))
-				pay(t, server, account("order-0005"))
+				pay(t, server, accountCheckout("order-0005"))
 				assert.Len(t, box.take(server), 3, "what has expired before is not told")
 				wait(10*time.Minute - time.Second)
 				assert.Empty(t, box.take(server))
@@ -379,7 +411,7 @@ func TestWebhooksOfEveryExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := tosstest.New()
 		server.OpenWindow(socks("order-0001"))
-		box := receive(server)
+		box := newInbox(server)
 		time.Sleep(30 * time.Minute)
 		assert.Len(t, box.take(server), 1)
 		server.OpenWindow(socks("order-0002"))
@@ -414,8 +446,8 @@ func last(server *tosstest.Server) tosstest.Delivery {
 	return deliveries[len(deliveries)-1]
 }
 
-// fail answers 500 to everything, or what is given.
-func fail(n int) []int { return slices.Repeat([]int{http.StatusInternalServerError}, n) }
+// failures are n answers of 500, for an inbox.
+func failures(n int) []int { return slices.Repeat([]int{http.StatusInternalServerError}, n) }
 
 // The retries are 1, 4, 16, 64, 256, 1024 and 4096 minutes after the attempt before,
 // whether the clock is moved step by step, in one jump, or goes by itself.
@@ -440,8 +472,8 @@ func TestWebhookSchedule(t *testing.T) {
 		t.Run(pass, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := tosstest.New()
-				box := receive(server)
-				box.answers = fail(100)
+				box := newInbox(server)
+				box.answers = failures(100)
 				pay(t, server, socks("order-0001"))
 				server.WaitWebhooks()
 				wait(server, box)
@@ -467,8 +499,8 @@ func TestWebhookSchedule(t *testing.T) {
 func TestWebhookRetryBringsWhatHappened(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	box := receive(server)
-	box.answers = fail(1)
+	box := newInbox(server)
+	box.answers = failures(1)
 	p := pay(t, server, socks("order-0001"))
 	server.WaitWebhooks()
 	cancelRest(t, server, p)
@@ -480,9 +512,9 @@ func TestWebhookRetryBringsWhatHappened(t *testing.T) {
 func TestWebhookReceivers(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	all, some := receive(server), receive(server, webhook.DepositCallback)
-	all.answers, some.answers = fail(1), fail(2)
-	pay(t, server, account("order-0001"))
+	all, some := newInbox(server), newInbox(server, webhook.DepositCallback)
+	all.answers, some.answers = failures(1), failures(2)
+	pay(t, server, accountCheckout("order-0001"))
 	assert.Equal(t, []string{"PAYMENT_STATUS_CHANGED WAITING_FOR_DEPOSIT", "DEPOSIT_CALLBACK WAITING_FOR_DEPOSIT"}, all.take(server))
 	assert.Equal(t, []string{"DEPOSIT_CALLBACK WAITING_FOR_DEPOSIT"}, some.take(server))
 	server.Advance(5 * time.Minute)
@@ -526,7 +558,7 @@ func TestWebhookSucceedsWith200Only(t *testing.T) {
 func TestWebhookHandlersThatDoNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := tosstest.New()
-		box := receive(server)
+		box := newInbox(server)
 		does := []func(){
 			func() { panic("oops") }, runtime.Goexit,
 			func() { time.Sleep(10*time.Second + 1) }, func() { time.Sleep(10*time.Second - 1) },
@@ -555,7 +587,7 @@ func TestWebhookFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := tosstest.New()
-				test(t, server, receive(server))
+				test(t, server, newInbox(server))
 			})
 		})
 	}
@@ -569,7 +601,7 @@ func TestWebhookFaults(t *testing.T) {
 				<-meet
 			}
 		})
-		pay(t, server, account("order-0001"))
+		pay(t, server, accountCheckout("order-0001"))
 		<-arrived
 		<-arrived
 		close(meet)
@@ -578,7 +610,7 @@ func TestWebhookFaults(t *testing.T) {
 		d := server.Deliveries()
 		assert.Equal(t, d[1].Header, d[2].Header, "nothing tells the two apart")
 		assert.Equal(t, []int{200, 200}, []int{d[1].Status, d[2].Status}, "both at the same time")
-		box.answers = fail(2)
+		box.answers = failures(2)
 		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.DuplicateWebhook})
 		pay(t, server, socks("order-0002"))
 		assert.Len(t, box.take(server), 2)
@@ -632,7 +664,7 @@ func TestWebhookFaults(t *testing.T) {
 func TestEarlyWebhook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := tosstest.New()
-		box := receive(server)
+		box := newInbox(server)
 		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook, Times: 2})
 		redirect := server.Authenticate(socks("order-0001"))
 		request, err := redirect.ConfirmRequest(tosspayments.Won(15000))
@@ -660,7 +692,7 @@ func TestEarlyWebhook(t *testing.T) {
 func TestEarlyWebhookOfASlowReceiver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := tosstest.New()
-		box := receive(server)
+		box := newInbox(server)
 		box.meanwhile(func(string) { time.Sleep(11 * time.Second) })
 		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook})
 		start := time.Now()
@@ -679,10 +711,10 @@ func TestEarlyWebhookOfASlowReceiver(t *testing.T) {
 func TestEarlyWebhookOfADeposit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := tosstest.New()
-		box := receive(server)
+		box := newInbox(server)
 		box.meanwhile(func(string) { time.Sleep(3 * time.Second) })
 		start := time.Now()
-		pay(t, server, account("order-0003"))
+		pay(t, server, accountCheckout("order-0003"))
 		assert.Zero(t, time.Since(start), "otherwise the answer does not wait")
 		server.WaitWebhooks()
 		assert.Equal(t, 6*time.Second, time.Since(start), "one after the other")
@@ -697,7 +729,7 @@ func TestEarlyWebhookOfADeposit(t *testing.T) {
 func TestEarlyWebhookThatNoCallHasCaused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := tosstest.New()
-		box := receive(server)
+		box := newInbox(server)
 		box.meanwhile(func(string) { time.Sleep(3 * time.Second) })
 		server.OpenWindow(socks("order-0004"))
 		server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook})
@@ -715,7 +747,7 @@ func TestRandomWebhookFaults(t *testing.T) {
 	run := func(seed uint64) (told []string, repeated, outOfOrder int) {
 		synctest.Test(t, func(t *testing.T) {
 			server := tosstest.New(tosstest.WithRandomWebhookFaults(seed, 0.5))
-			receive(server)
+			newInbox(server)
 			for i := range orders {
 				pay(t, server, socks(fmt.Sprintf("order-%04d", i)))
 			}
@@ -763,7 +795,7 @@ func TestSendWebhook(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
 	server.SendWebhook("METHOD_UPDATED", nil) // nobody receives it
-	box := receive(server)
+	box := newInbox(server)
 	for event, data := range sentData {
 		d, _ := sentEvent(t, server, event, json.RawMessage(data))
 		e, err := webhook.Parse(d.Body)
@@ -789,7 +821,7 @@ var sentData = map[webhook.EventType]string{
 func TestSentData(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	receive(server)
+	newInbox(server)
 	for event, data := range sentData {
 		d, members := sentEvent(t, server, event, json.RawMessage(data))
 		switch {
@@ -809,7 +841,7 @@ func TestSentData(t *testing.T) {
 func TestSentEntities(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	receive(server)
+	newInbox(server)
 	for _, entity := range []string{"payout", "seller", "ars-reservation"} {
 		d, members := sentEvent(t, server, webhook.EventType(entity+".changed"), json.RawMessage(`{"status":"DONE"}`))
 		e, err := webhook.Parse(d.Body)
@@ -824,7 +856,7 @@ func TestSentEntities(t *testing.T) {
 func TestSentValues(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	receive(server)
+	newInbox(server)
 	d, _ := sentEvent(t, server, "CUSTOMER_STATUS_CHANGED", map[string]string{"status": "REMOVED"})
 	assert.Contains(t, string(d.Body), `"data":{"status":"REMOVED"}`)
 	assert.Panics(t, func() { server.SendWebhook("X", json.RawMessage("{")) })
@@ -846,8 +878,8 @@ func TestWebhookSignatures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := tosstest.New(row.options...)
 			t.Cleanup(server.Close)
-			box := receive(server)
-			box.answers = fail(1)
+			box := newInbox(server)
+			box.answers = failures(1)
 			server.SendWebhook(webhook.PayoutChanged, json.RawMessage(`{"id": "FPA_1", "status": "COMPLETED"}`))
 			server.WaitWebhooks()
 			server.Advance(time.Minute)
@@ -888,8 +920,8 @@ func TestResendWebhook(t *testing.T) {
 			}
 			server := tosstest.New(options...)
 			t.Cleanup(server.Close)
-			box, other := receive(server), receive(server)
-			box.answers = fail(100)
+			box, other := newInbox(server), newInbox(server)
+			box.answers = failures(100)
 			pay(t, server, socks("order-0001"))
 			server.Advance(1000 * time.Hour)
 			server.WaitWebhooks()
@@ -921,8 +953,8 @@ func TestResendWebhook(t *testing.T) {
 func TestWebhooksOfTomorrow(t *testing.T) {
 	server := tosstest.New(tosstest.WithTomorrow(), tosstest.WithAPIVersion("2024-06-01"))
 	t.Cleanup(server.Close)
-	box := receive(server)
-	pay(t, server, account("order-0001"))
+	box := newInbox(server)
+	pay(t, server, accountCheckout("order-0001"))
 	server.SendWebhook(webhook.PayoutChanged, json.RawMessage(`{"id":"FPA_1"}`))
 	server.WaitWebhooks()
 	require.Len(t, box.bodies, 3)
@@ -938,9 +970,9 @@ func TestWebhooksOfTomorrow(t *testing.T) {
 func TestCloseStopsWebhooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := tosstest.New()
-		box := receive(server)
+		box := newInbox(server)
 		box.meanwhile(func(string) { time.Sleep(9 * time.Second) })
-		pay(t, server, account("order-0001"))
+		pay(t, server, accountCheckout("order-0001"))
 		synctest.Wait()
 		start := time.Now()
 		server.Close()
@@ -990,13 +1022,13 @@ func TestWebhooksUnderLoad(t *testing.T) {
 	})
 	t.Cleanup(shop.Close)
 	server.RegisterWebhook(shop.URL, webhook.DepositCallback)
-	box := receive(server)
+	box := newInbox(server)
 	server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.EarlyWebhook, Times: 50})
 	var all sync.WaitGroup
 	for i := range orders {
 		all.Go(func() {
 			order := fmt.Sprintf("order-%04d", i)
-			pay(t, server, account(order))
+			pay(t, server, accountCheckout(order))
 			assert.NoError(t, server.Deposit(order, tosspayments.Won(15000)))
 		})
 	}
@@ -1012,8 +1044,8 @@ func TestWebhooksUnderLoad(t *testing.T) {
 func TestExpiredAccountsTakeNoDeposit(t *testing.T) {
 	server := tosstest.New()
 	t.Cleanup(server.Close)
-	box := receive(server)
-	payment := pay(t, server, account("order-0002"))
+	box := newInbox(server)
+	payment := pay(t, server, accountCheckout("order-0002"))
 	box.take(server)
 	require.NoError(t, server.ExpireAccount("order-0002"))
 	assert.Error(t, server.Deposit("order-0002", tosspayments.Won(15000)))
@@ -1028,7 +1060,7 @@ func TestWhatCannotExpire(t *testing.T) {
 	server := tosstest.New()
 	pay(t, server, socks("order-0003"))
 	assert.Error(t, server.ExpireAccount("order-0003"), "a card")
-	pay(t, server, account("order-0004"))
+	pay(t, server, accountCheckout("order-0004"))
 	require.NoError(t, server.Deposit("order-0004", tosspayments.Won(15000)))
 	assert.Error(t, server.ExpireAccount("order-0004"), "it has been paid")
 }
@@ -1049,7 +1081,7 @@ func TestAccountsExpireInTheWindow(t *testing.T) {
 
 func TestWebhooksOfTheWindow(t *testing.T) {
 	server := tosstest.NewServer(t)
-	box := receive(server)
+	box := newInbox(server)
 	for i, row := range []struct {
 		outcome string
 		told    []string

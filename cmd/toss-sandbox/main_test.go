@@ -40,7 +40,8 @@ type browser struct {
 	server  *httptest.Server
 }
 
-func open(t *testing.T, flags ...string) *browser {
+// openSandbox starts a sandbox, as the command does with these flags.
+func openSandbox(t *testing.T, flags ...string) *browser {
 	t.Helper()
 	s, err := parse(flags, io.Discard)
 	require.NoError(t, err)
@@ -189,7 +190,7 @@ func (b *browser) window(kind string, request map[string]any) string {
 }
 
 func TestPages(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	for path, want := range map[string]string{
 		"/": "live.js", "/shop": "shop.js", "/sandbox/page/text.js": "토스페이먼츠", "/sandbox/page/style.css": "--ground", "/sandbox/page/icon.svg": "<svg",
 	} {
@@ -207,14 +208,14 @@ func TestPages(t *testing.T) {
 }
 
 func TestANewPageIsEmpty(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	p := b.follow()
 	assert.Empty(t, p.Lists)
 	assert.Equal(t, b.sandbox.keys, p.About.Keys)
 }
 
 func TestAPaymentIsSeenAsItHappens(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	p := b.follow()
 	assert.Equal(t, "paid", b.pay("CARD").Outcome)
 	for len(p.Lists[webhooks]) == 0 {
@@ -239,7 +240,7 @@ func TestAPaymentIsSeenAsItHappens(t *testing.T) {
 }
 
 func TestThePageLearnsThatTimeHasPassed(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	p := b.follow()
 	before := p.changes
 	b.press(act{Do: "advance", Of: "10m"})
@@ -257,7 +258,7 @@ func (b *browser) detail(k kind, id string, into any) {
 }
 
 func TestThingsAreShownWhole(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.pay("CARD")
 	s := b.state()
 	v := last[paymentView](s, payments)
@@ -294,7 +295,7 @@ func TestThingsAreShownWhole(t *testing.T) {
 
 // The command that is shown asks the same again, also through a shell.
 func TestCurl(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	const body = `{"paymentKey":"it's","orderId":"주문 $HOME","amount":1}`
 	response, _ := b.send(http.MethodPost, "/v1/payments/confirm", body, func(r *http.Request) {
 		r.SetBasicAuth(b.sandbox.keys.Secret, "")
@@ -323,7 +324,7 @@ func TestCurl(t *testing.T) {
 }
 
 func TestButtonsOfABank(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	assert.Equal(t, "waiting", b.pay("VIRTUAL_ACCOUNT").Outcome)
 	assert.NotEmpty(t, b.payment().Account)
 	for _, step := range []struct {
@@ -345,7 +346,7 @@ func TestButtonsOfABank(t *testing.T) {
 }
 
 func TestRefunds(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	for _, method := range []string{"CARD", "VIRTUAL_ACCOUNT"} {
 		b.pay(method)
 		p := b.payment()
@@ -364,7 +365,7 @@ func TestRefunds(t *testing.T) {
 }
 
 func TestTheNextPaymentIsRefused(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.press(act{Do: "fault", Of: "refuse", Operation: tosstest.ConfirmPayment, Code: tosspayments.ErrRejectCardPayment})
 	assert.Equal(t, []waiting{{"refuse", tosstest.ConfirmPayment, "", tosspayments.ErrRejectCardPayment}}, b.state().Faults)
 	r := b.pay("CARD")
@@ -378,7 +379,7 @@ func TestTheNextPaymentIsRefused(t *testing.T) {
 
 func TestTheNextAnswerIsLost(t *testing.T) {
 	t.Parallel() // It waits between attempts.
-	b := open(t)
+	b := openSandbox(t)
 	for _, of := range []string{"lose", "drop", "500", "502", "429"} {
 		b.press(act{Do: "fault", Of: of, Operation: tosstest.ConfirmPayment})
 		assert.Equal(t, []waiting{{Of: of, Operation: tosstest.ConfirmPayment}}, b.state().Faults)
@@ -389,7 +390,7 @@ func TestTheNextAnswerIsLost(t *testing.T) {
 }
 
 func TestFaultsAreCleared(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	for _, of := range []string{"slow", "duplicate", "hold", "delay", "lose-webhook"} {
 		b.press(act{Do: "fault", Of: of})
 	}
@@ -399,7 +400,7 @@ func TestFaultsAreCleared(t *testing.T) {
 }
 
 func TestAnEventIsSentAgain(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.press(act{Do: "fault", Of: "duplicate"})
 	b.pay("CARD")
 	assert.Len(t, b.state().Lists[webhooks], 2)
@@ -410,7 +411,7 @@ func TestAnEventIsSentAgain(t *testing.T) {
 }
 
 func TestButtonsThatCannotBePressed(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.pay("CARD")
 	key := b.payment().PaymentKey
 	for _, a := range []act{
@@ -429,7 +430,7 @@ func TestButtonsThatCannotBePressed(t *testing.T) {
 }
 
 func TestTheShopChargesARegisteredCard(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "billing"}, &order{})
 	require.Equal(t, http.StatusOK, status, text)
 	var c card
@@ -448,7 +449,7 @@ func TestTheShopChargesARegisteredCard(t *testing.T) {
 
 // The amount is the shop's, not the browser's.
 func TestTheShopRefuses(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	var o order
 	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
 	require.Equal(t, http.StatusOK, status, text)
@@ -468,7 +469,7 @@ func TestTheShopRefuses(t *testing.T) {
 }
 
 func TestShopForgets(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	var first order
 	for i := range maxOrders + 1 {
 		o, err := b.sandbox.shop.open(t.Context(), struct{ Kind string }{"payment"})
@@ -488,7 +489,7 @@ func TestWebhooksGoOut(t *testing.T) {
 		received <- string(body)
 	}))
 	defer receiver.Close()
-	b := open(t, "-webhook", receiver.URL)
+	b := openSandbox(t, "-webhook", receiver.URL)
 	b.pay("CARD")
 	assert.Contains(t, <-received, b.payment().OrderID)
 	assert.Equal(t, []string{receiver.URL}, b.state().About.Webhooks)
@@ -573,7 +574,7 @@ func TestFlags(t *testing.T) {
 
 func TestKeysVersionAndSeed(t *testing.T) {
 	flags := []string{"-secret-key", tosstest.DefaultSecretKey, "-client-key", tosstest.DefaultClientKey, "-seed", "7", "-api-version", "2024-06-01"}
-	b, c := open(t, flags...), open(t, flags...)
+	b, c := openSandbox(t, flags...), openSandbox(t, flags...)
 	assert.Equal(t, tosstest.DefaultSecretKey, b.state().About.Keys.Secret)
 	b.pay("CARD")
 	c.pay("CARD")
@@ -599,7 +600,7 @@ func TestRandomFaults(t *testing.T) {
 // usedSandbox is one that keeps its state in a file, and has something to keep.
 func usedSandbox(t *testing.T, file string) *browser {
 	t.Helper()
-	b := open(t, "-state", file)
+	b := openSandbox(t, "-state", file)
 	b.pay("CARD")
 	b.pay("VIRTUAL_ACCOUNT")
 	b.press(act{Do: "advance", Of: "24h"})
@@ -617,7 +618,7 @@ func TestStateFile(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(killed+end, data, 0o600))
 	}
-	again := open(t, "-state", killed)
+	again := openSandbox(t, "-state", killed)
 	before, after := b.state(), again.state()
 	t.Run("has the keys and the clock", func(t *testing.T) {
 		assert.Equal(t, before.About.Keys, after.About.Keys)
@@ -641,7 +642,7 @@ func TestStateFile(t *testing.T) {
 
 func TestStateFileOfAnother(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "sandbox.json")
-	open(t, "-state", name)
+	openSandbox(t, "-state", name)
 	s, err := parse([]string{"-state", name, "-secret-key", tosstest.DefaultSecretKey}, io.Discard)
 	require.NoError(t, err)
 	_, err = newSandbox(s)
@@ -649,14 +650,14 @@ func TestStateFileOfAnother(t *testing.T) {
 }
 
 func TestStateFileWithAKeyThatWasGiven(t *testing.T) {
-	b := open(t, "-state", filepath.Join(t.TempDir(), "other"), "-secret-key", tosstest.DefaultSecretKey)
+	b := openSandbox(t, "-state", filepath.Join(t.TempDir(), "other"), "-secret-key", tosstest.DefaultSecretKey)
 	assert.Equal(t, tosstest.DefaultSecretKey, b.sandbox.keys.Secret)
 	assert.NotEmpty(t, b.sandbox.keys.Client)
 }
 
 func TestStateFilesThatCannotBeUsed(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "sandbox.json")
-	open(t, "-state", name)
+	openSandbox(t, "-state", name)
 	info, err := os.Stat(name + ".keys")
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
@@ -668,7 +669,7 @@ func TestStateFilesThatCannotBeUsed(t *testing.T) {
 }
 
 func TestGreeting(t *testing.T) {
-	b := open(t, "-webhook", "http://127.0.0.1:1/webhook")
+	b := openSandbox(t, "-webhook", "http://127.0.0.1:1/webhook")
 	var text bytes.Buffer
 	b.sandbox.greet(&text)
 	k := b.sandbox.keys

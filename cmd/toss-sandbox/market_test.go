@@ -40,7 +40,7 @@ func (b *browser) payableSeller(won string) sellerView {
 }
 
 func TestButtonsOfASeller(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.press(act{Do: "register-seller"})
 	s := b.seller()
 	assert.Equal(t, []string{"identify"}, s.Acts)
@@ -54,7 +54,7 @@ func TestButtonsOfASeller(t *testing.T) {
 }
 
 func TestEventsOfASellerNameThem(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	s := b.payableSeller("1000")
 	w := last[webhookView](b.state(), webhooks)
 	assert.Equal(t, "seller.changed", w.Event)
@@ -63,7 +63,7 @@ func TestEventsOfASellerNameThem(t *testing.T) {
 
 func TestPayoutsThatCannotBeMade(t *testing.T) {
 	t.Parallel() // It waits between looks.
-	b := open(t)
+	b := openSandbox(t)
 	b.press(act{Do: "register-seller"})
 	s := b.seller()
 	b.refuses(act{Do: "pay-out", Of: s.ID, Amount: "1000"}) // they have not proved who they are
@@ -76,7 +76,7 @@ func TestPayoutsThatCannotBeMade(t *testing.T) {
 }
 
 func TestAPayoutThatTheBankRefuses(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.press(act{Do: "pay-out", Of: b.payableSeller("100000").ID, Amount: "1000"})
 	p := b.payout()
 	assert.Equal(t, []string{"complete", "fail"}, p.Acts)
@@ -90,7 +90,7 @@ func TestAPayoutThatTheBankRefuses(t *testing.T) {
 }
 
 func TestAPayoutForADay(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.press(act{Do: "pay-out-later", Of: b.payableSeller("100000").ID, Amount: "2000"})
 	p := b.payout()
 	assert.Equal(t, []string{"payday"}, p.Acts)
@@ -108,7 +108,7 @@ func TestAPayoutForADay(t *testing.T) {
 
 // What is encrypted is shown decrypted, and can be repeated.
 func TestEncryptedRequests(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.press(act{Do: "register-seller"})
 	id := last[requestView](b.state(), requests).ID
 	r, ok := b.sandbox.feed.detail(requests, id).(*tosstest.Request)
@@ -141,7 +141,7 @@ func (b *browser) agreed(customerKey string) (*brandpay.Client, *brandpay.Token)
 }
 
 func TestACustomerAgrees(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.refuses(act{Do: "agree", Of: "!"})
 	b.press(act{Do: "agree", Of: "customer-1"})
 	assert.True(t, b.customer().Agreed)
@@ -150,7 +150,7 @@ func TestACustomerAgrees(t *testing.T) {
 }
 
 func TestMethodsOfACustomer(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.agreed("customer-1")
 	b.press(act{Do: "add-card", Of: "customer-1"})
 	b.press(act{Do: "add-account", Of: "customer-1"})
@@ -164,7 +164,7 @@ func TestMethodsOfACustomer(t *testing.T) {
 }
 
 func TestRequestsOfACustomerAreTheirs(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	client, token := b.agreed("customer-1")
 	assert.Equal(t, token.AccessToken.Reveal(), b.customer().Token)
 	_, err := client.Customer(*token, nil).GetMethods(t.Context())
@@ -177,7 +177,7 @@ func TestRequestsOfACustomerAreTheirs(t *testing.T) {
 }
 
 func TestATokenEnds(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	client, token := b.agreed("customer-1")
 	b.press(act{Do: "expire-token", Of: "customer-1"})
 	assert.False(t, b.customer().TokenUntil.After(b.sandbox.toss.Now()))
@@ -187,7 +187,7 @@ func TestATokenEnds(t *testing.T) {
 
 // A request is held until it is let go, before its effect or before its answer.
 func TestHeldRequests(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	for _, of := range []string{"gate", "gate-answer"} {
 		b.press(act{Do: "fault", Of: of, Operation: tosstest.ConfirmPayment})
 		assert.Equal(t, []waiting{{Of: of, Operation: tosstest.ConfirmPayment}}, b.state().Faults)
@@ -217,7 +217,7 @@ func TestHeldRequests(t *testing.T) {
 
 // A gate may be for one payment: requests of others pass.
 func TestHeldPayment(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	b.pay("CARD")
 	key := b.payment().PaymentKey
 	b.press(act{Do: "fault", Of: "gate", Payment: key})
@@ -238,7 +238,7 @@ func TestHeldPayment(t *testing.T) {
 
 // The buyer of a window that is open can be played without a browser.
 func TestAuthenticateButton(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	response, text := b.send(http.MethodPost, "/v1/payments", `{"method":"CARD","amount":15000,"orderId":"order-0001","orderName":"socks","successUrl":"http://localhost/","failUrl":"http://localhost/"}`, func(r *http.Request) {
 		r.SetBasicAuth(b.sandbox.keys.Secret, "")
 	})
@@ -257,7 +257,7 @@ func TestHeldWebhook(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		bodies <- string(body)
 	})
-	b := open(t)
+	b := openSandbox(t)
 	b.sandbox.toss.RegisterWebhookHandler(receiver)
 	b.press(act{Do: "fault", Of: "hold"})
 	first, second := b.pay("CARD").Payment.OrderID, b.pay("CARD").Payment.OrderID

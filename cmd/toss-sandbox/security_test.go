@@ -18,8 +18,8 @@ import (
 
 // A web page whose name a stranger has pointed at this machine gets nothing.
 func TestHosts(t *testing.T) {
-	b := open(t, "-host", "toss-sandbox")
-	public := open(t, "-public", "-addr", ":8787")
+	b := openSandbox(t, "-host", "toss-sandbox")
+	public := openSandbox(t, "-public", "-addr", ":8787")
 	for host, own := range map[string]bool{
 		"127.0.0.1:8787": true, "127.1.2.3": true, "localhost": true, "LOCALHOST:1": true, "[::1]:8787": true, "[::1]": true, "toss-sandbox:8787": true,
 		"evil.example": false, "evil.example:8787": false, "127.0.0.1.evil.example": false, "192.168.0.1": false, "localhost.evil.example": false,
@@ -39,7 +39,7 @@ func TestHosts(t *testing.T) {
 
 // A web page that the developer visits cannot drive it.
 func TestOtherPages(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	for _, header := range []map[string]string{
 		{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
 		{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, {"Origin": "http://localhost:3000"},
@@ -73,7 +73,7 @@ func TestOtherPages(t *testing.T) {
 // Keys are new on every start, so that a page that knows the public ones, or those of
 // yesterday, gets nowhere.
 func TestKeysAreNew(t *testing.T) {
-	b, other := open(t), open(t)
+	b, other := openSandbox(t), openSandbox(t)
 	k := b.sandbox.keys
 	assert.Regexp(t, "^test_sk_[0-9a-f]{32}$", k.Secret)
 	assert.Regexp(t, "^test_ck_[0-9a-f]{32}$", k.Client)
@@ -91,7 +91,7 @@ func TestKeysAreNew(t *testing.T) {
 
 // The addresses that it gives are its own, whatever host it was asked by.
 func TestOwnAddress(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	_, text := b.send(http.MethodPost, "/v1/payments", `{"method":"CARD","amount":1000,"orderId":"order-0001","orderName":"socks","successUrl":"http://localhost:1/","failUrl":"http://localhost:1/"}`,
 		func(r *http.Request) {
 			r.Host = "localhost:1"
@@ -102,7 +102,7 @@ func TestOwnAddress(t *testing.T) {
 
 // What strangers send fills neither the memory nor the places.
 func TestBounds(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	big := strings.Repeat("x", 1<<20)
 	for i := range 70 {
 		response, _ := b.send(http.MethodPost, fmt.Sprintf("/v1/payments/%d/cancel", i), big, nil)
@@ -121,7 +121,7 @@ func TestBounds(t *testing.T) {
 }
 
 func TestFollowersAreBounded(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	for range maxFollowers {
 		b.follow()
 	}
@@ -143,7 +143,7 @@ func TestFollowersAreBounded(t *testing.T) {
 
 // A request that never ends is given up; a page that follows is not.
 func TestTimeLimits(t *testing.T) {
-	b := open(t)
+	b := openSandbox(t)
 	server := b.sandbox.server()
 	assert.Positive(t, server.ReadHeaderTimeout)
 	assert.Positive(t, server.IdleTimeout)

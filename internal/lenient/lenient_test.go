@@ -161,7 +161,7 @@ func TestUnmarshal(t *testing.T) {
 	}
 }
 
-func TestUnmarshalRefuses(t *testing.T) {
+func TestUnmarshalRefusesWhatIsNoObject(t *testing.T) {
 	for _, text := range []string{"", "{", `{"text":"a"}}`, `{"text":7} {}`, "[]", `"x"`, "7", "true", `[{"text":7}]`, `{"a":01}`, strings.Repeat("[", 20_000)} {
 		var got thing
 		unread, err := Unmarshal([]byte(text), &got)
@@ -171,18 +171,27 @@ func TestUnmarshalRefuses(t *testing.T) {
 	var list []thing
 	_, err := Unmarshal([]byte(`{}`), &list)
 	require.Error(t, err)
-	_, err = Unmarshal([]byte(`{}`), list)
-	require.Error(t, err)
-	_, err = Unmarshal([]byte(`{}`), (*thing)(nil))
-	require.Error(t, err)
+}
+
+func TestUnmarshalIntoNothing(t *testing.T) {
+	for _, target := range []any{[]thing(nil), (*thing)(nil)} {
+		_, err := Unmarshal([]byte(`{}`), target)
+		require.Error(t, err, "%T", target)
+	}
+}
+
+func TestUnmarshalTime(t *testing.T) {
 	var at time.Time
-	_, err = Unmarshal([]byte(`"2026-03-01T10:15:30+24:00"`), &at)
+	_, err := Unmarshal([]byte(`"2026-03-01T10:15:30+24:00"`), &at)
 	require.Error(t, err)
 	_, err = Unmarshal([]byte(`"2026-03-01T10:15:30"`), &at)
 	require.NoError(t, err)
 	assert.False(t, at.IsZero())
+}
+
+func TestUnmarshalPointer(t *testing.T) {
 	pointer := new(thing)
-	_, err = Unmarshal([]byte(`{"text":7}`), &pointer)
+	_, err := Unmarshal([]byte(`{"text":7}`), &pointer)
 	require.NoError(t, err)
 	assert.Equal(t, "7", pointer.Text)
 	_, err = Unmarshal([]byte(`null`), &pointer)
