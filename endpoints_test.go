@@ -346,6 +346,9 @@ func TestEndpointsFail(t *testing.T) {
 				if e.name == "DeleteBillingKey" && failure.status == 200 {
 					t.Skip("a 200 is all that it says")
 				}
+				if name == "too large" && e.moves && e.name != "ConfirmPayment" {
+					t.Skip("16 MiB for each attempt take long, and one such call shows it")
+				}
 				synctest.Test(t, func(t *testing.T) {
 					client, mock := mockClient(t)
 					mock.RegisterNoResponder((&script{answers: []answer{failure.answer}}).respond)
