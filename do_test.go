@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -24,6 +25,17 @@ const thingURL = "https://api.tosspayments.com/v1/things/7"
 // thingRequest is a request of an endpoint that the library does not know.
 func thingRequest(method string) tosspayments.Request {
 	return tosspayments.Request{Method: method, Path: "/v1/things/7"}
+}
+
+func TestPlainDo(t *testing.T) {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("GET", "https://api.tosspayments.com/v1/things/7", httpmock.NewStringResponder(200, `{"name": "seven"}`))
+	client, err := tosspayments.New("test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R", tosspayments.WithHTTPClient(&http.Client{Transport: mock}))
+	require.NoError(t, err)
+
+	var thing struct{ Name string }
+	require.NoError(t, client.Do(t.Context(), tosspayments.Request{Method: http.MethodGet, Path: "/v1/things/7"}, &thing))
+	assert.Equal(t, "seven", thing.Name)
 }
 
 func TestDo(t *testing.T) {

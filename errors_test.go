@@ -57,16 +57,23 @@ func TestGuideCodes(t *testing.T) {
 	}
 }
 
-func TestUnknownCodes(t *testing.T) {
+func TestUnknownCodesAreOfNoClass(t *testing.T) {
 	code := tosspayments.ErrorCode("A_CODE_OF_TOMORROW")
 	assert.Equal(t, tosspayments.ClassUnknown, code.Class())
 	_, ok := code.Info()
 	assert.False(t, ok)
+}
+
+func TestUnknownCodesAreMatched(t *testing.T) {
+	code := tosspayments.ErrorCode("A_CODE_OF_TOMORROW")
 	var err error = &tosspayments.Error{Code: code, StatusCode: 400}
 	assert.ErrorIs(t, err, code)
 	assert.ErrorIs(t, fmt.Errorf("order 7: %w", err), code)
 	assert.NotErrorIs(t, err, tosspayments.ErrRejectCardCompany)
-	assert.NotErrorIs(t, error(&tosspayments.Error{}), tosspayments.ErrorCode(""), "no code matches nothing")
+}
+
+func TestNoCodeMatchesNothing(t *testing.T) {
+	assert.NotErrorIs(t, error(&tosspayments.Error{}), tosspayments.ErrorCode(""))
 	assert.NotEmpty(t, tosspayments.ErrorCode("").Error())
 }
 

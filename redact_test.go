@@ -44,20 +44,26 @@ func TestEncode(t *testing.T) {
 	}`, string(body))
 	assert.Contains(t, secrets, "4330123412341234")
 	assert.NotContains(t, secrets, "12", "two digits occur everywhere")
+}
 
+func TestEncodeWithoutSecrets(t *testing.T) {
 	request := ConfirmPaymentRequest{PaymentKey: "k", OrderID: "order-0001", Amount: Won(1)}
 	want, err := json.Marshal(request)
 	require.NoError(t, err)
-	body, secrets, err = encode(request)
+	body, secrets, err := encode(request)
 	require.NoError(t, err)
 	assert.Equal(t, string(want), string(body))
 	assert.Empty(t, secrets)
+}
 
-	body, _, err = encode([]byte("sealed"))
+func TestEncodeBytesAsTheyAre(t *testing.T) {
+	body, _, err := encode([]byte("sealed"))
 	require.NoError(t, err)
-	assert.Equal(t, "sealed", string(body), "bytes go as they are")
+	assert.Equal(t, "sealed", string(body))
+}
 
-	_, _, err = encode(func() {})
+func TestEncodeRefuses(t *testing.T) {
+	_, _, err := encode(func() {})
 	assert.Error(t, err)
 }
 

@@ -474,26 +474,23 @@ func TestRedirects(t *testing.T) {
 	require.Error(t, err)
 }
 
+// loadStrict reads a file of testdata, and fails for a field that is not known.
+func loadStrict[T any](t *testing.T, name string) (v T) {
+	t.Helper()
+	file, err := os.Open(filepath.Join("testdata", name))
+	require.NoError(t, err)
+	defer func() { _ = file.Close() }()
+	decoder := json.NewDecoder(file)
+	decoder.DisallowUnknownFields()
+	require.NoError(t, decoder.Decode(&v), name)
+	return v
+}
+
+// Every field of the types is one of the reference.
 func TestFixtures(t *testing.T) {
-	load := func(name string, v any) {
-		t.Helper()
-		file, err := os.Open(filepath.Join("testdata", name))
-		require.NoError(t, err)
-		defer func() { _ = file.Close() }()
-		decoder := json.NewDecoder(file)
-		decoder.DisallowUnknownFields()
-		require.NoError(t, decoder.Decode(v), name)
-	}
-	var methods brandpay.Methods
-	load("methods.json", &methods)
-	var terms []brandpay.Terms
-	load("terms.json", &terms)
-	var issued brandpay.Token
-	load("token.json", &issued)
+	methods, terms := loadStrict[brandpay.Methods](t, "methods.json"), loadStrict[[]brandpay.Terms](t, "terms.json")
+	issued := loadStrict[brandpay.Token](t, "token.json")
 	issued.CustomerKey = "c" // the server does not repeat it
-	var agreed brandpay.Authorization
-	load("authorization.json", &agreed)
-	assert.Equal(t, "exCode0001", agreed.Code.Reveal())
 	for _, object := range []any{methods, methods.Cards[0], methods.Accounts[0], terms[0], issued} {
 		v := reflect.ValueOf(object)
 		for i := range v.NumField() {
@@ -501,15 +498,18 @@ func TestFixtures(t *testing.T) {
 		}
 	}
 	assert.Equal(t, tosspayments.Won(600), *methods.Accounts[0].Promotions[0].BankDiscount.DiscountAmount)
-	var cards tosspayments.CardPromotions
-	load("promotions_card.json", &cards)
+	assert.Equal(t, "exCode0001", loadStrict[brandpay.Authorization](t, "authorization.json").Code.Reveal())
+}
+
+func TestPromotionFixtures(t *testing.T) {
+	cards := loadStrict[tosspayments.CardPromotions](t, "promotions_card.json")
 	assert.Equal(t, "61", cards.DiscountCards[0].CompanyCode)
 	assert.Len(t, cards.PointCards, 1)
-	var banks brandpay.BankPromotions
-	load("promotions_bank.json", &banks)
-	assert.Equal(t, "92", banks.DiscountBanks[0].BankCode)
+	assert.Equal(t, "92", loadStrict[brandpay.BankPromotions](t, "promotions_bank.json").DiscountBanks[0].BankCode)
+}
 
-	// Both forms of a time, and what cannot be read, hide nothing.
+// What cannot be read hides nothing.
+func TestMethodsOfTomorrow(t *testing.T) {
 	client, _ := scriptedClient(t, okAnswer(`{"isIdentified":"Y","selectedMethodId":7,"cards":[{"methodKey":"m","color":7,"registeredAt":"soon"}],"accounts":null}`))
 	read, err := client.GetMethods(t.Context(), "c")
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -206,39 +207,41 @@ func TestABrokenLedger(t *testing.T) {
 	}
 }
 
+// refusedLists is a client whose lists are refused.
+func refusedLists(t *testing.T) *tosspayments.Client {
+	return clientOfList(t, 401, object{"code": "UNAUTHORIZED_KEY", "message": "x"})
+}
+
 func TestABrokenList(t *testing.T) {
-	refused := clientOfList(t, 401, object{"code": "UNAUTHORIZED_KEY", "message": "x"})
-	n, closed := 0, false
+	for name, compare := range map[string]func(context.Context, *tosspayments.Client, tosspayments.Date, iter.Seq2[reconcile.Entry, error], ...tosspayments.CallOption) iter.Seq2[reconcile.Difference, error]{
+		"transactions": reconcile.Transactions, "settlements": reconcile.Settlements,
+	} {
+		n := 0
+		for d, err := range compare(t.Context(), refusedLists(t), day, ledgerOf(entry("a", 1), entry("b", 1))) {
+			require.ErrorIs(t, err, tosspayments.ErrUnauthorizedKey)
+			assert.Zero(t, d)
+			n++
+		}
+		assert.Equal(t, 1, n, name)
+		for _, err := range compare(t.Context(), refusedLists(t), tosspayments.Date{}, ledgerOf()) {
+			require.ErrorAs(t, err, new(*tosspayments.ValidationError))
+		}
+	}
+}
+
+func TestACallerWhoStopsClosesTheLedger(t *testing.T) {
+	closed := false
 	ledger := func(yield func(reconcile.Entry, error) bool) {
 		defer func() { closed = true }()
 		_ = yield(entry("a", 1), nil) && yield(entry("b", 1), nil)
 	}
-	for d, err := range reconcile.Transactions(t.Context(), refused, day, ledger) {
-		require.ErrorIs(t, err, tosspayments.ErrUnauthorizedKey)
-		assert.Zero(t, d)
-		n++
-	}
-	assert.Equal(t, 1, n)
-	for _, err := range reconcile.Settlements(t.Context(), refused, day, ledger) {
-		require.ErrorIs(t, err, tosspayments.ErrUnauthorizedKey)
-	}
-
 	rows := []object{transactionRow("a", 2, "DONE"), transactionRow("b", 2, "DONE")}
 	for _, err := range reconcile.Transactions(t.Context(), clientOfList(t, 200, rows), day, ledger) {
 		require.NoError(t, err)
 		assert.False(t, closed)
 		break
 	}
-	assert.True(t, closed, "a caller who stops closes the ledger")
-
-	for _, seq := range []iter.Seq2[reconcile.Difference, error]{
-		reconcile.Transactions(t.Context(), refused, tosspayments.Date{}, ledger),
-		reconcile.Settlements(t.Context(), refused, tosspayments.Date{}, ledger),
-	} {
-		for _, err := range seq {
-			require.ErrorAs(t, err, new(*tosspayments.ValidationError))
-		}
-	}
+	assert.True(t, closed)
 }
 
 func TestDifferencesInWords(t *testing.T) {

@@ -197,8 +197,7 @@ func sameAnswers(t *testing.T, before, after *tosstest.Server) {
 // A line that was being written when the process ended was never told to anybody.
 func TestIncompleteState(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
-	server := serverWithState(t, path)
-	c := newCaller(t, server)
+	c := newCaller(t, serverWithState(t, path))
 	c.confirmed(func(*tosstest.Checkout) {})
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -212,24 +211,41 @@ func TestIncompleteState(t *testing.T) {
 		assert.Contains(t, []int{1, 2}, len(restored.Ledger()))
 		restored.Close()
 	}
+}
+
+func TestStateIsForItsOwnerOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	newCaller(t, serverWithState(t, path)).confirmed(func(*tosstest.Checkout) {})
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.EqualValues(t, 0o600, info.Mode().Perm(), "it holds billing keys")
+}
 
-	lines := bytes.SplitAfter(more, []byte("\n"))
+func TestStateThatCannotBeReadStays(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	newCaller(t, serverWithState(t, path)).confirmed(func(*tosstest.Checkout) {})
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	lines := bytes.SplitAfter(data, []byte("\n"))
 	lines[1] = []byte("{\n")
+	broken := filepath.Join(t.TempDir(), "state")
 	for name, text := range map[string][]byte{"line 2": bytes.Join(lines, nil), "version": []byte("{}\n"), "line 1": []byte("not JSON\n")} {
-		require.NoError(t, os.WriteFile(cut, text, 0o600))
-		assert.ErrorContains(t, tosstest.New().KeepState(cut), name)
-		now, err := os.ReadFile(cut)
+		require.NoError(t, os.WriteFile(broken, text, 0o600))
+		assert.ErrorContains(t, tosstest.New().KeepState(broken), name)
+		now, err := os.ReadFile(broken)
 		require.NoError(t, err)
-		assert.Equal(t, text, now, "what cannot be read stays")
+		assert.Equal(t, text, now)
 	}
-	assert.Error(t, tosstest.New().KeepState(filepath.Join(path, "x")))
+}
+
+func TestKeepStateRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	server := serverWithState(t, path)
 	assert.Error(t, server.KeepState(path), "twice")
+	assert.Error(t, tosstest.New().KeepState(filepath.Join(path, "x")), "below a file")
 	late := tosstest.New()
 	late.OpenWindow(socks("order-0001"))
-	assert.Error(t, late.KeepState(filepath.Join(t.TempDir(), "state")))
+	assert.Error(t, late.KeepState(filepath.Join(t.TempDir(), "state")), "after the first payment")
 }
 
 // killed is a server in another process, which is killed and started again.
