@@ -37,13 +37,16 @@ func (p *faultProxy) client(server *tosstest.Server, opts ...tosspayments.Option
 	return server.Client(append([]tosspayments.Option{tosspayments.WithBaseURL("http://" + p.address())}, opts...)...)
 }
 
-// TestNetwork runs what waits for a network that misbehaves, all at once and before the
+// TestNetwork runs what waits for a network that misbehaves, all at once and after the
 // tests that keep the processors busy.
 func TestNetwork(t *testing.T) {
+	t.Parallel()
 	atOnce(t, map[string]func(*testing.T){
 		"confirm":                         testConfirmOverABadNetwork,
 		"partial cancel":                  testPartialCancelOverABadNetwork,
 		"slow and cut bodies":             testSlowAndCutBodies,
+		"lost, then no connection":        testLostAttemptThenNoConnection,
+		"another way after a dial":        testAnotherWayAfterADialThatFails,
 		"silent connections":              testSilentConnections,
 		"callers who give up":             testCallersGiveUp,
 		"silence on a caller's transport": testSilenceOnAnotherTransport,
@@ -379,7 +382,8 @@ func testPlainDefault(t *testing.T) {
 
 // A dial that fails is not the end where a round tripper has another way, which may not
 // be traced.
-func TestAnotherWayAfterADialThatFails(t *testing.T) {
+func testAnotherWayAfterADialThatFails(t *testing.T) {
+	tests := map[string]func(*testing.T){}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
@@ -390,8 +394,7 @@ func TestAnotherWayAfterADialThatFails(t *testing.T) {
 			return body
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		tests[name] = func(t *testing.T) {
 			var seen atomic.Int32
 			server := hangUp(t, &seen)
 			transport := forwarding(func(r *http.Request) (*http.Response, error) {
@@ -417,8 +420,9 @@ func TestAnotherWayAfterADialThatFails(t *testing.T) {
 			_, err = client.ConfirmPayment(ctx, confirmRequest())
 			assert.Positive(t, seen.Load())
 			require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
-		})
+		}
 	}
+	atOnce(t, tests)
 }
 
 // A round tripper may read the body after it has returned, as HTTP/2 does with that of an
@@ -440,7 +444,8 @@ func TestBodyOfALostAttemptIsLeftAlone(t *testing.T) {
 }
 
 // That the last attempt has found no connection says nothing of the first.
-func TestLostAttemptThenNoConnection(t *testing.T) {
+func testLostAttemptThenNoConnection(t *testing.T) {
+	tests := map[string]func(*testing.T){}
 	for name, call := range map[string]func(context.Context, *tosspayments.Client) error{
 		"DeleteBillingKey": bodiless["DeleteBillingKey"],
 		"Do POST":          bodiless["Do POST"],
@@ -449,8 +454,7 @@ func TestLostAttemptThenNoConnection(t *testing.T) {
 			return err
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		tests[name] = func(t *testing.T) {
 			var seen atomic.Int32
 			server := hangUp(t, &seen)
 			handler := server.Config.Handler
@@ -468,13 +472,15 @@ func TestLostAttemptThenNoConnection(t *testing.T) {
 			var unknown *tosspayments.OutcomeUnknownError
 			require.ErrorAs(t, err, &unknown)
 			assert.Equal(t, 2, unknown.Attempts)
-		})
+		}
 	}
+	atOnce(t, tests)
 }
 
 // net/http sends a POST with an idempotency key again by itself when a connection that
 // it has used before breaks. What the second one hears may be about the first.
 func TestAttemptThatNetHTTPRepeats(t *testing.T) {
+	t.Parallel()
 	lostAndForgotten := func(operation tosstest.Operation) tosstest.Fault {
 		return tosstest.Fault{Operation: operation, Kind: tosstest.Drop, AfterEffect: true, Unstored: true}
 	}

@@ -102,6 +102,7 @@ func TestARefundWithAnIDOfADepositNeedsAnAccount(t *testing.T) {
 }
 
 func TestAnAccountExpires(t *testing.T) {
+	t.Parallel()
 	server := tosstest.New()
 	client := server.Client()
 	request := accountRequest()

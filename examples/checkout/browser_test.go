@@ -188,6 +188,7 @@ func TestCardRefusedInTheWindow(t *testing.T) {
 }
 
 func TestRefusedAtTheConfirm(t *testing.T) {
+	t.Parallel()
 	for outcome, text := range map[string]string{"refuse": "다른 카드", "expire": "결제 시간이나"} {
 		t.Run(outcome, func(t *testing.T) {
 			st := newStand(t)

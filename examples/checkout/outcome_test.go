@@ -161,6 +161,7 @@ func TestOneRefundAtATime(t *testing.T) {
 // TestErrorsOfTheJobSayNothing: the order is charged, its answer is lost, and nothing
 // that the job meets afterwards makes it failed, or free for another payment.
 func TestErrorsOfTheJobSayNothing(t *testing.T) {
+	t.Parallel()
 	refuse := func(code tosspayments.ErrorCode) tosstest.Fault {
 		return tosstest.Fault{Kind: tosstest.Refuse, Code: code, Unstored: true, Times: 1000}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -50,7 +51,9 @@ func TestCallsGoThroughTheProxy(t *testing.T) {
 	payment, err := client.ConfirmPayment(s.ctx(), s.request)
 	assert.Equal(t, tosspayments.OutcomeNotSent, tosspayments.OutcomeOf(payment, err), "%v", err)
 	assert.Positive(t, refused.Load())
-	payment, err = client.ConfirmPayment(s.ctx(), s.request, tosspayments.WithIdempotencyKey("key-1"))
+	ctx, cancel := context.WithTimeout(s.ctx(), time.Second)
+	defer cancel()
+	payment, err = client.ConfirmPayment(ctx, s.request, tosspayments.WithIdempotencyKey("key-1"))
 	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(payment, err), "an earlier call under the key may have been sent")
 }
 

@@ -13,6 +13,7 @@ import (
 
 // A buyer goes through each of them, and the confirm needs the secret key of the set.
 func TestWindowPages(t *testing.T) {
+	t.Parallel()
 	for name, pay := range map[string]func(b *shoptest.Browser){
 		"window_form.html": func(b *shoptest.Browser) {
 			b.Click("#pay:enabled")

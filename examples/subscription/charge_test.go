@@ -199,6 +199,7 @@ func TestEventOfADeletedKey(t *testing.T) {
 
 // TestDeletedKeyAsksForAnotherCard when it is charged, whether an event has told of it or not.
 func TestDeletedKeyAsksForAnotherCard(t *testing.T) {
+	t.Parallel()
 	for name, told := range map[string]bool{"told by an event": true, "found by a charge": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -248,6 +249,7 @@ func TestForgedEventDoesNoHarm(t *testing.T) {
 
 // TestLostAnswers: whatever happens to the answer, the period is charged once.
 func TestLostAnswers(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]tosstest.Fault{
 		"lost before the effect":          {Kind: tosstest.Drop},
 		"lost after the effect":           {Kind: tosstest.Drop, AfterEffect: true},

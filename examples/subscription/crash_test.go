@@ -189,7 +189,7 @@ func TestKilledAtAnyTime(t *testing.T) {
 		c.stand.customer().register("")
 	}
 	c.toss.SetRandomFaults(0.2)
-	for end := time.Now().Add(6 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); {
 		for i := range c.shops {
 			if c.shops[i] != nil {
 				c.shops[i].Kill()

@@ -140,6 +140,7 @@ func TestSecondRunOfAMonth(t *testing.T) {
 // TestRefusalThatSaysNothingOfTheCharge: the month is charged, and the answer is lost.
 // Then the job is refused, or not let through, by the call, the lookup or both.
 func TestRefusalThatSaysNothingOfTheCharge(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]tosstest.Fault{
 		"wrong keys":     {Kind: tosstest.Refuse, Code: tosspayments.ErrUnauthorizedKey, Unstored: true},
 		"no right":       {Kind: tosstest.Refuse, Code: tosspayments.ErrForbiddenRequest, Unstored: true},

@@ -40,7 +40,7 @@ type stand struct {
 
 func newStand(t *testing.T, flags ...string) *stand {
 	t.Helper()
-	b := shoptest.NewBrowser(t) // first, since nothing is built where there is none
+	b := shoptest.NewBrowserForPages(t) // first, since nothing is built where there is none
 	s := Start(t, flags...)
 	st := &stand{b, t, s, s.client()}
 	st.watch(st.Browser)

@@ -28,7 +28,7 @@ func startShop(t *testing.T, folder string, environment ...string) (*Sandbox, *s
 }
 
 func TestCheckout(t *testing.T) {
-	b := shoptest.NewBrowser(t)
+	b := shoptest.NewBrowserForPages(t)
 	s, shop := startShop(t, "examples/checkout")
 	b.Visit(shop.URL)
 	b.Click("#order")
@@ -52,7 +52,7 @@ func TestCheckout(t *testing.T) {
 }
 
 func TestSubscription(t *testing.T) {
-	b := shoptest.NewBrowser(t)
+	b := shoptest.NewBrowserForPages(t)
 	s, shop := startShop(t, "examples/subscription", "SUBSCRIPTION_KEY=jZHd2GPHZLvvE64+ebiboXQMDwYh8Vq6s/0GNkqK7FE=")
 	b.Visit(shop.URL)
 	b.Click("#subscribe")

@@ -49,7 +49,7 @@ const html = `<!doctype html><html lang="ko"><meta name="viewport" content="widt
 // newPage opens a page as a desktop does.
 func newPage(t *testing.T, options ...tosstest.Option) *page {
 	t.Helper()
-	b := shoptest.NewBrowser(t)
+	b := shoptest.NewBrowserForPages(t)
 	toss := tosstest.NewServer(t, options...)
 	callbacks := make(chan url.Values, 10)
 	mux := http.NewServeMux()

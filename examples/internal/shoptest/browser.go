@@ -95,6 +95,18 @@ var tabs = make(chan struct{}, 4)
 
 var errNoBrowser = errors.New("no Chromium on this machine: install it to run the browser tests")
 
+var pages = flag.Bool("pages", false, "test the pages of the sandbox, too")
+
+// NewBrowserForPages is NewBrowser for tests of the sandbox's own pages. They are many, and
+// the shops' tests go through its payment window anyway: -pages asks for them.
+func NewBrowserForPages(t *testing.T) *Browser {
+	t.Helper()
+	if !*pages {
+		t.Skip("the sandbox's own pages are tested with: go test ./examples/internal/sandboxtest ./examples/internal/script -args -pages")
+	}
+	return NewBrowser(t)
+}
+
 // NewBrowser opens a browser with no cookies, in a test that runs beside others since it
 // mostly waits. It is skipped where there is none, with -short, and with DATABASE_URL:
 // pages are the same on every database.
