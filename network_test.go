@@ -126,13 +126,12 @@ func TestIdleConnectionClosedByTheServer(t *testing.T) {
 	}
 }
 
+// nobody listens here. The port of a listener that was closed may soon be another test's.
+const nobody = "127.0.0.1:1"
+
 func TestNothingIsSentWithoutAConnection(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		address := listener.Addr().String()
-		require.NoError(t, listener.Close())
-		client, err := tosspayments.New(testKey, tosspayments.WithBaseURL("http://"+address), tosspayments.WithMaxRetries(1))
+		client, err := tosspayments.New(testKey, tosspayments.WithBaseURL("http://"+nobody), tosspayments.WithMaxRetries(1))
 		require.NoError(t, err)
 		_, err = client.ConfirmPayment(t.Context(), confirmRequest())
 		require.ErrorIs(t, err, tosspayments.ErrNotSent)
@@ -275,14 +274,11 @@ func TestALostAnswerIsPossiblySent(t *testing.T) {
 // Without a connection nothing was sent, and that is seen through what wraps the
 // transport; but where there is no trace it cannot be known.
 func TestWhatIsSeenOfADialThatFails(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
 	for name, way := range ways() {
 		for operation, call := range bodiless {
 			t.Run(name+", "+operation, func(t *testing.T) {
 				client, err := tosspayments.New(testKey,
-					append(way.opts, tosspayments.WithBaseURL("http://"+listener.Addr().String()), tosspayments.WithMaxRetries(0))...)
+					append(way.opts, tosspayments.WithBaseURL("http://"+nobody), tosspayments.WithMaxRetries(0))...)
 				require.NoError(t, err)
 				err = call(t.Context(), client)
 				require.Error(t, err)
@@ -384,9 +380,6 @@ func testPlainDefault(t *testing.T) {
 // be traced.
 func testAnotherWayAfterADialThatFails(t *testing.T) {
 	tests := map[string]func(*testing.T){}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
 	for name, again := range map[string]func(*http.Request) io.ReadCloser{
 		"with the body": func(r *http.Request) io.ReadCloser { return r.Body },
 		"with a new one": func(r *http.Request) io.ReadCloser {
@@ -402,7 +395,7 @@ func testAnotherWayAfterADialThatFails(t *testing.T) {
 					return untraced(r)
 				}
 				elsewhere := r.Clone(r.Context())
-				elsewhere.URL.Host, elsewhere.Body = listener.Addr().String(), nil
+				elsewhere.URL.Host, elsewhere.Body = nobody, nil
 				elsewhere.ContentLength = 0
 				response, err := http.DefaultTransport.RoundTrip(elsewhere)
 				if err == nil {
@@ -457,14 +450,16 @@ func testLostAttemptThenNoConnection(t *testing.T) {
 		tests[name] = func(t *testing.T) {
 			var seen atomic.Int32
 			server := hangUp(t, &seen)
-			handler := server.Config.Handler
-			server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_ = server.Listener.Close()
-				handler.ServeHTTP(w, r)
-			})
+			transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				if seen.Load() > 0 {
+					address = nobody
+				}
+				return new(net.Dialer).DialContext(ctx, network, address)
+			}}
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
-			client, err := tosspayments.New(testKey, tosspayments.WithBaseURL(server.URL), tosspayments.WithMaxRetries(1), tosspayments.WithLookupGrace(0))
+			client, err := tosspayments.New(testKey, tosspayments.WithBaseURL(server.URL), tosspayments.WithMaxRetries(1), tosspayments.WithLookupGrace(0),
+				tosspayments.WithHTTPClient(&http.Client{Transport: transport}))
 			require.NoError(t, err)
 			err = call(ctx, client)
 			assert.EqualValues(t, 1, seen.Load())
