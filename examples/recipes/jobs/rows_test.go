@@ -244,6 +244,14 @@ func TestServeFinishesWhatRuns(t *testing.T) {
 	page := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment, OrderID: "order-0002"})
 	address := freeAddress(t)
 	worker := s.startAt(address)
+	listens := func() bool {
+		connection, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = connection.Close()
+		}
+		return err == nil
+	}
+	require.Eventually(t, listens, 30*time.Second, 10*time.Millisecond)
 	s.pass()
 	<-job.Arrived()
 	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -258,16 +266,14 @@ func TestServeFinishesWhatRuns(t *testing.T) {
 		response.Body.Close()
 		status <- response.StatusCode
 	}()
-	<-page.Arrived()
+	select {
+	case <-page.Arrived():
+	case code := <-status:
+		require.Failf(t, "the page did not confirm", "status %d", code)
+	}
 
 	require.NoError(t, worker.Process.Signal(syscall.SIGTERM))
-	require.Eventually(t, func() bool {
-		connection, err := net.Dial("tcp", address)
-		if err == nil {
-			_ = connection.Close()
-		}
-		return err != nil
-	}, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return !listens() }, 10*time.Second, 10*time.Millisecond)
 	job.Open()
 	page.Open()
 	assert.Equal(t, http.StatusSeeOther, <-status)
