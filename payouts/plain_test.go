@@ -63,3 +63,19 @@ func TestPlainGetBalance(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, payouts.Won(880_000), balance.AvailableAmount)
 }
+
+func TestPlainVerifyHolderName(t *testing.T) {
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder("POST", "https://api.tosspayments.com/v2/bank-accounts/verify-holder-name", httpmock.NewStringResponder(200, `{
+		"version": "2022-11-16", "entityType": "bank-account", "entityBody": {"isValid": true}}`))
+	toss, err := tosspayments.New("test_sk_zXLkKEypNArWmo50nX3lmeaxYG5R", tosspayments.WithHTTPClient(&http.Client{Transport: mock}))
+	require.NoError(t, err)
+	client, err := payouts.New(toss, "7e577e577e577e577e577e577e577e577e577e577e577e577e577e577e577e57")
+	require.NoError(t, err)
+
+	valid, err := client.VerifyHolderName(t.Context(), payouts.Account{
+		BankCode: "092", AccountNumber: tosspayments.NewSensitive("1000123456789"), HolderName: tosspayments.NewSensitive("김토스"),
+	})
+	require.NoError(t, err)
+	assert.True(t, valid)
+}
