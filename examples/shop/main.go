@@ -192,12 +192,12 @@ func (s *shop) fail(w http.ResponseWriter, r *http.Request) {
 	s.show(w, explain(fail.Code), o)
 }
 
-// wake lets the job look first at the order of an event, if it waits for one: all others
-// are looked at anyway, or have ended. What the event says is not recorded: anybody could
-// have sent it.
+// wake lets the job look at the order of an event, if it waits for one: all others are
+// looked at anyway, or have ended. What the event says is not recorded, and an order that is
+// due keeps its place: anybody could have sent the event.
 func (s *shop) wake(ctx context.Context, d webhook.Delivery) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE orders SET look_at = 1, version = version + 1
-		WHERE id = $1 AND state IN ('waiting', 'paid')`, d.Event.OrderID())
+	_, err := s.db.ExecContext(ctx, `UPDATE orders SET look_at = CASE WHEN look_at BETWEEN 1 AND $2 THEN look_at ELSE $2 END, version = version + 1
+		WHERE id = $1 AND state IN ('waiting', 'paid')`, d.Event.OrderID(), time.Now().Unix())
 	return err
 }
 
@@ -212,10 +212,11 @@ func (s *shop) job(ctx context.Context) {
 	}
 }
 
-// next takes the order that has been due for the longest time. Whoever takes it has a
-// minute; it stays due until its outcome is recorded.
+// next takes the order that has been due for the longest time, confirms last: a payment key
+// that somebody made up takes seconds to look up. Whoever takes the order has a minute; it
+// stays due until its outcome is recorded.
 func (s *shop) next(ctx context.Context) (id string, err error) {
 	err = s.db.QueryRowContext(ctx, `UPDATE orders SET look_at = $2 WHERE id = (SELECT id FROM orders WHERE look_at BETWEEN 1 AND $1
-		ORDER BY look_at LIMIT 1) RETURNING id`, time.Now().Unix(), time.Now().Add(time.Minute).Unix()).Scan(&id)
+		ORDER BY state = 'confirming', look_at LIMIT 1) RETURNING id`, time.Now().Unix(), time.Now().Add(time.Minute).Unix()).Scan(&id)
 	return id, err
 }
