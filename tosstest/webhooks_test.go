@@ -1006,6 +1006,7 @@ func TestCloseStopsWebhooks(t *testing.T) {
 
 // Many callers, receivers that call back, and faults: everything arrives.
 func TestWebhooksUnderLoad(t *testing.T) {
+	t.Parallel()
 	const orders = 200
 	server := tosstest.NewServer(t, tosstest.WithRandomWebhookFaults(1, 0.3))
 	var mu sync.Mutex

@@ -42,7 +42,7 @@ type Browser struct {
 // More of them run at once than there are processors, unless -parallel says how many:
 // they mostly wait.
 func Main(m *testing.M) {
-	_ = flag.Set("test.parallel", "16")
+	_ = flag.Set("test.parallel", "32")
 	code := m.Run()
 	stop()
 	if built.folder != "" {
