@@ -102,7 +102,7 @@ var pages = flag.Bool("pages", false, "test the pages of the sandbox, too")
 func NewBrowserForPages(t *testing.T) *Browser {
 	t.Helper()
 	if !*pages {
-		t.Skip("the sandbox's own pages are tested with: go test ./examples/internal/sandboxtest ./examples/internal/script -args -pages")
+		t.Skip("the sandbox's own pages are tested with: go test ./examples/internal/sandboxtest -args -pages")
 	}
 	return NewBrowser(t)
 }
