@@ -305,32 +305,48 @@ func FuzzParseAmount(f *testing.F) {
 		if err != nil {
 			return
 		}
-		exact, ok := new(big.Rat).SetString(text)
-		if !ok {
-			// big.Rat refuses huge exponents, which are fine for zero.
-			require.True(t, a.IsZero(), "%q became %s", text, a)
-			return
-		}
-		back, ok := new(big.Rat).SetString(a.String())
-		require.True(t, ok)
-		require.Zero(t, exact.Cmp(back), "%q became %s", text, a)
-
-		again, err := ParseAmount(a.String())
-		require.NoError(t, err)
-		require.True(t, a == again)
-		require.Zero(t, a.Cmp(again))
-		require.True(t, a.Sub(a).IsZero())
-		require.True(t, a.Add(Won(7)).Sub(Won(7)) == a)
-
-		encoded, err := json.Marshal(a)
-		require.NoError(t, err)
-		var decoded Amount
-		require.NoError(t, json.Unmarshal(encoded, &decoded))
-		require.True(t, a == decoded)
-		if typ, data, err := a.MarshalBSONValue(); err == nil {
-			require.NoError(t, decoded.UnmarshalBSONValue(typ, data))
-			require.True(t, a == decoded)
-		}
-		require.Equal(t, a.String(), fmt.Sprintf("%f", a))
+		requireExact(t, text, a)
+		requireArithmetic(t, a)
+		requireEncodings(t, a)
 	})
+}
+
+// requireExact wants the amount to be what math/big reads.
+func requireExact(t *testing.T, text string, a Amount) {
+	t.Helper()
+	exact, ok := new(big.Rat).SetString(text)
+	if !ok {
+		// big.Rat refuses huge exponents, which are fine for zero.
+		require.True(t, a.IsZero(), "%q became %s", text, a)
+		return
+	}
+	back, ok := new(big.Rat).SetString(a.String())
+	require.True(t, ok)
+	require.Zero(t, exact.Cmp(back), "%q became %s", text, a)
+}
+
+// requireArithmetic wants equal amounts to be equal values, whatever they come from.
+func requireArithmetic(t *testing.T, a Amount) {
+	t.Helper()
+	again, err := ParseAmount(a.String())
+	require.NoError(t, err)
+	require.True(t, a == again)
+	require.Zero(t, a.Cmp(again))
+	require.True(t, a.Sub(a).IsZero())
+	require.True(t, a.Add(Won(7)).Sub(Won(7)) == a)
+}
+
+// requireEncodings wants what is written to be read again.
+func requireEncodings(t *testing.T, a Amount) {
+	t.Helper()
+	encoded, err := json.Marshal(a)
+	require.NoError(t, err)
+	var decoded Amount
+	require.NoError(t, json.Unmarshal(encoded, &decoded))
+	require.True(t, a == decoded)
+	if typ, data, err := a.MarshalBSONValue(); err == nil {
+		require.NoError(t, decoded.UnmarshalBSONValue(typ, data))
+		require.True(t, a == decoded)
+	}
+	require.Equal(t, a.String(), fmt.Sprintf("%f", a))
 }

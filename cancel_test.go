@@ -213,13 +213,19 @@ func assertCancelError(t *testing.T, err, wants error, stop bool) {
 	if !errors.As(err, &unknown) {
 		return
 	}
-	assert.Equal(t, !stop, unknown.Repeatable)
 	assert.Equal(t, stop, strings.Contains(err.Error(), "do not make the call again"))
+	assert.Equal(t, !stop, unknown.Repeatable)
 	assert.Equal(t, "pay-1", unknown.PaymentKey)
 	assert.NotEmpty(t, unknown.IdempotencyKey)
+	assertOutcomeUnknown(t, err)
+}
+
+// assertOutcomeUnknown wants an error that nobody can take for a refusal.
+func assertOutcomeUnknown(t *testing.T, err error) {
+	t.Helper()
 	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err))
 	var refused *tosspayments.Error
-	assert.False(t, errors.As(err, &refused), "an unknown outcome is no refusal")
+	assert.NotErrorAs(t, err, &refused)
 }
 
 // A part without a RefundID is good for one call: its twin cannot be told from it.

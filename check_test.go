@@ -13,6 +13,21 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
+// assertSaysWhatWasRead wants the error to have the payment, and one of an unknown outcome
+// to say of what, and that the call may be made again.
+func assertSaysWhatWasRead(t *testing.T, operation string, read *tosspayments.Payment, err error) {
+	t.Helper()
+	payment := tosspayments.PaymentOf(err)
+	require.NotNil(t, payment, operation)
+	assert.Equal(t, read.PaymentKey, payment.PaymentKey, operation)
+	var unknown *tosspayments.OutcomeUnknownError
+	if errors.As(err, &unknown) {
+		assert.Equal(t, operation, unknown.Operation)
+		assert.Equal(t, "order-0001", unknown.OrderID, operation)
+		assert.True(t, unknown.Repeatable, operation)
+	}
+}
+
 // What a payment that was read means for the confirm, and for the charge of its order.
 // ResolvePayment and Check agree, and both say what ConfirmPayment would.
 func TestResolveTable(t *testing.T) {
@@ -78,19 +93,15 @@ func TestResolveTable(t *testing.T) {
 				{"check payment", check, checkErr, row.check},
 				{"resolve payment by order id", byOrder, orderErr, row.byOrder},
 			} {
-				assert.Equal(t, end.want, tosspayments.OutcomeOf(end.payment, end.err), "%s: %v", end.operation, end.err)
-				assert.Equal(t, end.want == paid || end.want == waiting, end.err == nil)
-				assert.Equal(t, end.err == nil, end.payment != nil)
-				if end.err == nil {
-					continue
+				success := end.want == paid || end.want == waiting
+				type ending struct {
+					Outcome            tosspayments.Outcome
+					NoError, HasResult bool
 				}
-				require.NotNil(t, tosspayments.PaymentOf(end.err))
-				assert.Equal(t, read.PaymentKey, tosspayments.PaymentOf(end.err).PaymentKey)
-				var unknown *tosspayments.OutcomeUnknownError
-				if errors.As(end.err, &unknown) {
-					assert.Equal(t, end.operation, unknown.Operation)
-					assert.Equal(t, "order-0001", unknown.OrderID)
-					assert.True(t, unknown.Repeatable)
+				require.Equal(t, ending{end.want, success, success},
+					ending{tosspayments.OutcomeOf(end.payment, end.err), end.err == nil, end.payment != nil}, "%s: %v", end.operation, end.err)
+				if !success {
+					assertSaysWhatWasRead(t, end.operation, &read, end.err)
 				}
 			}
 			if row.check != unknown && row.is != nil {

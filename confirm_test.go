@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -90,6 +91,13 @@ func assertOneRequest(t *testing.T, posts *script) {
 	assert.LessOrEqual(t, len(keys), 2)
 }
 
+// assertSettledByLookup wants the response to say how the call came to its end.
+func assertSettledByLookup(t *testing.T, posts *script, response tosspayments.Response) {
+	t.Helper()
+	assert.True(t, response.SettledByLookup)
+	assert.Equal(t, len(posts.seen), response.Attempts)
+}
+
 // assertCanceledPayment wants a *CanceledError, or none.
 func assertCanceledPayment(t *testing.T, want bool, err error) {
 	t.Helper()
@@ -124,13 +132,11 @@ func assertNoRefusalIfUnknown(t *testing.T, posts *script, err error) {
 	if !errors.As(err, &unknown) {
 		return
 	}
-	var refused *tosspayments.Error
-	assert.False(t, errors.As(err, &refused))
+	assertOutcomeUnknown(t, err)
 	assert.NotErrorIs(t, err, tosspayments.ErrProviderError)
 	assert.Equal(t, "order-0001", unknown.OrderID)
 	assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), unknown.IdempotencyKey)
 	assert.True(t, unknown.Repeatable)
-	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err))
 }
 
 // Every row of the table of what a looked-up payment means, after lost answers and
@@ -190,8 +196,7 @@ func TestConfirmSettleTable(t *testing.T) {
 					if row.settles {
 						require.NoError(t, err)
 						assert.Equal(t, "pay-1", payment.PaymentKey)
-						assert.True(t, response.SettledByLookup)
-						assert.Equal(t, len(posts.seen), response.Attempts)
+						assertSettledByLookup(t, posts, response)
 						return
 					}
 					require.Error(t, err)
@@ -222,15 +227,17 @@ func TestConfirmDecidedAtOnce(t *testing.T) {
 			posts := onConfirm(mock, refusal(status, code))
 			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
 			require.ErrorIs(t, err, code)
-			assertRefused(t, err, status)
+			require.EqualError(t, err, fmt.Sprintf("tosspayments: confirm payment: %s (HTTP %d): message of %[1]s [trace trace-1]", code, status))
+			assert.NotErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+			require.Len(t, posts.seen, 1)
 			var refused *tosspayments.Error
 			require.ErrorAs(t, err, &refused)
-			assert.Equal(t, "message of "+string(code), refused.Message)
-			assert.Equal(t, 1, refused.Attempts)
-			assert.NotErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
-			assert.Len(t, posts.seen, 1)
-			assert.Contains(t, err.Error(), string(code))
-			assert.Contains(t, err.Error(), "trace-1")
+			assert.Equal(t, tosspayments.Error{
+				CallDetails: tosspayments.CallDetails{
+					Operation: "confirm payment", IdempotencyKey: posts.seen[0].header.Get("Idempotency-Key"), TraceID: "trace-1", Attempts: 1,
+				},
+				Code: code, Message: "message of " + string(code), StatusCode: status,
+			}, *refused)
 		})
 	}
 }
@@ -483,59 +490,67 @@ func refuseConnection(r *http.Request) (*http.Response, error) {
 	return nil, errors.New("connection refused")
 }
 
-func TestConfirmNotSent(t *testing.T) {
-	t.Run("every attempt", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			client, mock := mockClient(t)
-			posts := 0
-			mock.RegisterResponder(http.MethodPost, confirmURL, func(r *http.Request) (*http.Response, error) {
-				posts++
-				return refuseConnection(r)
-			})
-			lookups := onLookUp(mock, lost)
-			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
-			require.ErrorIs(t, err, tosspayments.ErrNotSent)
-			assert.NotErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
-			assert.Equal(t, tosspayments.OutcomeNotSent, tosspayments.OutcomeOf(nil, err))
-			var connection *tosspayments.ConnectionError
-			require.ErrorAs(t, err, &connection)
-			assert.Equal(t, 3, connection.Attempts)
-			assert.NotEmpty(t, connection.IdempotencyKey)
-			assert.Contains(t, err.Error(), "nothing was sent")
-			assert.Equal(t, 3, posts)
-			assert.Empty(t, lookups.seen)
+// confirmThatIsRefusedAConnection returns how a confirm ends that is never sent, and how
+// often it was tried and looked up.
+func confirmThatIsRefusedAConnection(t *testing.T, opts ...tosspayments.CallOption) (posts, lookups int, err error) {
+	t.Helper()
+	client, mock := mockClient(t)
+	mock.RegisterResponder(http.MethodPost, confirmURL, refuseConnection)
+	onLookUp(mock, lost)
+	_, err = client.ConfirmPayment(t.Context(), confirmRequest(), opts...)
+	calls := mock.GetCallCountInfo()
+	return calls["POST "+confirmURL], calls["GET "+paymentURL], err
+}
 
-		})
-	})
-	t.Run("every attempt, under a key of the caller", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			client, mock := mockClient(t)
-			mock.RegisterResponder(http.MethodPost, confirmURL, refuseConnection)
-			onLookUp(mock, lost)
-			_, err := client.ConfirmPayment(t.Context(), confirmRequest(), tosspayments.WithIdempotencyKey("mine"))
-			require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown, "an earlier call may have been sent")
-			assert.NotErrorIs(t, err, tosspayments.ErrNotSent)
-		})
-	})
-	t.Run("without a trace it may have been sent", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			client, mock := mockClient(t)
-			onConfirm(mock, answer{err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}})
-			onLookUp(mock, lost)
-			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
-			require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
-		})
-	})
-	t.Run("the context had ended", func(t *testing.T) {
-		client, mock := mockClient(t)
-		posts := onConfirm(mock, lost)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, err := client.ConfirmPayment(ctx, confirmRequest())
+func TestConfirmNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, err := confirmThatIsRefusedAConnection(t)
 		require.ErrorIs(t, err, tosspayments.ErrNotSent)
-		require.ErrorIs(t, err, context.Canceled)
-		assert.Empty(t, posts.seen)
+		assert.NotErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+		assert.Equal(t, tosspayments.OutcomeNotSent, tosspayments.OutcomeOf(nil, err))
+		assert.ErrorContains(t, err, "nothing was sent")
 	})
+}
+
+func TestConfirmNotSentIsTriedAndNotLookedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		posts, lookups, err := confirmThatIsRefusedAConnection(t)
+		var connection *tosspayments.ConnectionError
+		require.ErrorAs(t, err, &connection)
+		assert.Equal(t, 3, connection.Attempts)
+		assert.NotEmpty(t, connection.IdempotencyKey)
+		assert.Equal(t, 3, posts)
+		assert.Zero(t, lookups)
+	})
+}
+
+func TestConfirmNotSentUnderAKeyOfTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, err := confirmThatIsRefusedAConnection(t, tosspayments.WithIdempotencyKey("mine"))
+		require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown, "an earlier call may have been sent")
+		assert.NotErrorIs(t, err, tosspayments.ErrNotSent)
+	})
+}
+
+func TestConfirmWithoutATraceMayHaveBeenSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, mock := mockClient(t)
+		onConfirm(mock, answer{err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}})
+		onLookUp(mock, lost)
+		_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+		require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+	})
+}
+
+func TestConfirmNotSentAfterTheContext(t *testing.T) {
+	client, mock := mockClient(t)
+	posts := onConfirm(mock, lost)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := client.ConfirmPayment(ctx, confirmRequest())
+	require.ErrorIs(t, err, tosspayments.ErrNotSent)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Empty(t, posts.seen)
 }
 
 func TestConfirmTime(t *testing.T) {
@@ -689,6 +704,7 @@ func TestTestCodeIsNotSentWithLookUps(t *testing.T) {
 }
 
 func TestConfirmForeignAnswerIsNeverSuccess(t *testing.T) {
+	type details struct{ Field, Operation, IdempotencyKey string }
 	for field, change := range map[string]object{
 		"orderId": {"orderId": "order-0002"}, "paymentKey": {"paymentKey": "pay-2"},
 		"amount": {"totalAmount": 100}, "currency": {"currency": "USD"},
@@ -697,26 +713,26 @@ func TestConfirmForeignAnswerIsNeverSuccess(t *testing.T) {
 			client, mock := mockClient(t)
 			posts := onConfirm(mock, answer{status: 200, body: paymentJSON("DONE", change)})
 			_, err := client.ConfirmPayment(t.Context(), confirmRequest())
+			require.Len(t, posts.seen, 1)
 			var mismatch *tosspayments.MismatchError
 			require.ErrorAs(t, err, &mismatch)
-			assert.Equal(t, field, mismatch.Field)
-			require.NotNil(t, mismatch.Payment)
-			assert.Equal(t, "confirm payment", mismatch.Operation)
-			assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), mismatch.IdempotencyKey)
-			assert.Len(t, posts.seen, 1)
+			assert.Equal(t, details{field, "confirm payment", posts.seen[0].header.Get("Idempotency-Key")},
+				details{mismatch.Field, mismatch.Operation, mismatch.IdempotencyKey})
+			assert.NotNil(t, mismatch.Payment)
 			var refused *tosspayments.Error
-			assert.False(t, errors.As(err, &refused))
+			assert.NotErrorAs(t, err, &refused)
 		})
 	}
-	t.Run("in another currency by wish", func(t *testing.T) {
-		client, mock := mockClient(t)
-		onConfirm(mock, answer{status: 200, body: paymentJSON("DONE", object{"currency": "USD", "totalAmount": json.Number("1.50")})})
-		request := confirmRequest()
-		request.Currency = tosspayments.CurrencyUSD
-		request.Amount, _ = tosspayments.ParseAmount("1.5")
-		_, err := client.ConfirmPayment(t.Context(), request)
-		require.NoError(t, err)
-	})
+}
+
+func TestConfirmInAnotherCurrencyByWish(t *testing.T) {
+	client, mock := mockClient(t)
+	onConfirm(mock, answer{status: 200, body: paymentJSON("DONE", object{"currency": "USD", "totalAmount": json.Number("1.50")})})
+	request := confirmRequest()
+	request.Currency = tosspayments.CurrencyUSD
+	request.Amount, _ = tosspayments.ParseAmount("1.5")
+	_, err := client.ConfirmPayment(t.Context(), request)
+	require.NoError(t, err)
 }
 
 func TestConfirmValidation(t *testing.T) {

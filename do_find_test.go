@@ -113,6 +113,21 @@ func TestDoMovesNothing(t *testing.T) {
 	assert.Len(t, posts.seen, 1)
 }
 
+func assertASecondApart(t *testing.T, looks []time.Time) {
+	t.Helper()
+	for i := 1; i < len(looks); i++ {
+		assert.GreaterOrEqual(t, looks[i].Sub(looks[i-1]), time.Second)
+	}
+}
+
+// assertOneKey wants no attempt under another key.
+func assertOneKey(t *testing.T, posts *script) {
+	t.Helper()
+	for _, post := range posts.seen {
+		assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), post.header.Get("Idempotency-Key"))
+	}
+}
+
 // What the answers do not tell is told by Find.
 func TestDoFinds(t *testing.T) {
 	const success = tosspayments.OutcomePaid // stands for a nil error
@@ -172,12 +187,8 @@ func TestDoFinds(t *testing.T) {
 				if row.looks >= 0 { // The pauses between attempts, and so between looks, are random.
 					assert.Len(t, looks, row.looks)
 				}
-				for i := range looks[min(1, len(looks)):] {
-					assert.GreaterOrEqual(t, looks[i+1].Sub(looks[i]), time.Second)
-				}
-				for _, post := range posts.seen {
-					assert.Equal(t, posts.seen[0].header.Get("Idempotency-Key"), post.header.Get("Idempotency-Key"), "never under another key")
-				}
+				assertASecondApart(t, looks)
+				assertOneKey(t, posts)
 				if row.want == success {
 					require.NoError(t, err)
 					assert.Equal(t, row.looks > 0, response.SettledByLookup)

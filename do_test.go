@@ -193,9 +193,9 @@ func TestDoEnds(t *testing.T) {
 				if !errors.As(err, &unknown) {
 					return
 				}
-				assert.Equal(t, row.method == post || row.method == del, unknown.Repeatable)
-				assert.Equal(t, row.method == post, unknown.IdempotencyKey != "")
-				assert.Nil(t, unknown.Payment)
+				type details struct{ Repeatable, Key, Payment bool }
+				assert.Equal(t, details{Repeatable: row.method == post || row.method == del, Key: row.method == post},
+					details{unknown.Repeatable, unknown.IdempotencyKey != "", unknown.Payment != nil})
 			})
 		})
 	}

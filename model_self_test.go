@@ -122,13 +122,18 @@ const (
 
 func TestModelApprovesOnce(t *testing.T) {
 	s := newModelShop(t, modelRules{}, windowOpen)
-	assert.Equal(t, "404 NOT_FOUND_PAYMENT_SESSION", s.ask("POST", "payments/confirm", "k0", `{"paymentKey":"other","orderId":"order-0001","amount":10000}`))
-	assert.Equal(t, "403 FORBIDDEN_REQUEST", s.ask("POST", "payments/confirm", "k1", `{"paymentKey":"pay-1","orderId":"order-0001","amount":9000}`))
 	assert.Equal(t, "200 DONE 10000", s.confirm("k2"))
 	assert.Equal(t, "400 ALREADY_PROCESSED_PAYMENT", s.confirm("k3"))
 	assert.Equal(t, "200 CANCELED 0", s.cancel("k4", wholeCancel))
 	assert.Equal(t, "400 ALREADY_PROCESSED_PAYMENT", s.confirm("k5"), "also after the cancel")
 	assert.Len(t, s.effects, 2)
+}
+
+func TestModelApprovesWhatIsOpen(t *testing.T) {
+	s := newModelShop(t, modelRules{}, windowOpen)
+	assert.Equal(t, "404 NOT_FOUND_PAYMENT_SESSION", s.ask("POST", "payments/confirm", "k0", `{"paymentKey":"other","orderId":"order-0001","amount":10000}`))
+	assert.Equal(t, "403 FORBIDDEN_REQUEST", s.ask("POST", "payments/confirm", "k1", `{"paymentKey":"pay-1","orderId":"order-0001","amount":9000}`))
+	assert.Empty(t, s.effects)
 
 	s = newModelShop(t, modelRules{}, windowOpen, withPayments(modelWindow("pay-2", "DONE")))
 	assert.Equal(t, "400 DUPLICATED_ORDER_ID", s.confirm("k"))
@@ -143,15 +148,27 @@ func TestModelChargesAnOrderOnce(t *testing.T) {
 	body := `{"orderId":"order-0001","orderName":"socks","amount":10000}`
 	assert.Equal(t, "400 DUPLICATED_ORDER_ID", s.ask("POST", "payments/key-in", "k3", body))
 	assert.Equal(t, "400 DUPLICATED_ORDER_ID", s.ask("POST", "virtual-accounts", "k4", body))
+	assert.Len(t, s.effects, 1)
+}
+
+func TestModelIssuesAnAccount(t *testing.T) {
+	s := newModelShop(t, modelRules{})
 	assert.Equal(t, "200 WAITING_FOR_DEPOSIT 500", s.ask("POST", "virtual-accounts", "k5", `{"orderId":"order-0002","amount":500}`))
+	assert.Len(t, s.effects, 1)
+}
+
+func TestModelDeletesABillingKey(t *testing.T) {
+	s := newModelShop(t, modelRules{}, withBillingKey)
 	assert.Equal(t, "200 ", s.with("ok").ask("DELETE", "billing/billing-1", "", "")[:4])
 	assert.Equal(t, "400 ALREADY_REMOVED_BILLING_KEY", s.ask("DELETE", "billing/billing-1", "", ""))
 	assert.Equal(t, "400 ALREADY_REMOVED_BILLING_KEY", s.ask("POST", "billing/billing-1", "k6", `{"orderId":"order-0003","amount":1}`))
-	assert.Equal(t, "404 NOT_FOUND_BILLING", s.ask("POST", "billing/other", "k7", body))
-	assert.Len(t, s.effects, 3)
+	assert.Equal(t, "404 NOT_FOUND_BILLING", s.ask("POST", "billing/other", "k7", `{"orderId":"order-0001","orderName":"socks","amount":10000}`))
+	assert.Len(t, s.effects, 1)
+}
 
-	// What came to nothing does not take the order id.
-	s = newModelShop(t, modelRules{}, withBillingKey)
+// What came to nothing does not take the order id.
+func TestModelChargesAfterARefusal(t *testing.T) {
+	s := newModelShop(t, modelRules{}, withBillingKey)
 	assert.Equal(t, "403 REJECT_CARD_COMPANY", s.with("reject").charge("k1"))
 	assert.Equal(t, "200 ABORTED 0", s.ask("GET", "payments/orders/order-0001", "", ""))
 	assert.Equal(t, "403 REJECT_CARD_COMPANY", s.charge("k1"), "kept for the key")
@@ -159,48 +176,70 @@ func TestModelChargesAnOrderOnce(t *testing.T) {
 	assert.Equal(t, "200 DONE 10000", s.ask("GET", "payments/orders/order-0001", "", ""))
 }
 
-func TestModelCancels(t *testing.T) {
+func TestModelCancelsAPart(t *testing.T) {
 	s := newModelShop(t, modelRules{}, windowDone)
-	assert.Equal(t, "404 NOT_FOUND_PAYMENT", s.ask("POST", "payments/other/cancel", "k0", wholeCancel))
-	assert.Equal(t, "403 NOT_CANCELABLE_AMOUNT", s.cancel("k1", `{"cancelReason":"r","cancelAmount":10001}`))
 	assert.Equal(t, "200 PARTIAL_CANCELED 7000", s.cancel("k2", partCancel))
 	assert.Equal(t, "400 NOT_MATCHES_REFUNDABLE_AMOUNT", s.cancel("k3", partCancel))
 	assert.Equal(t, "200 PARTIAL_CANCELED 0", s.cancel("k4", wholeCancel), "the rest after a part")
 	assert.Equal(t, "403 NOT_CANCELABLE_AMOUNT", s.cancel("k5", wholeCancel))
 	assert.Len(t, s.effects, 2)
+}
 
-	s = newModelShop(t, modelRules{}, windowDone)
+func TestModelCancelsTheWhole(t *testing.T) {
+	s := newModelShop(t, modelRules{}, windowDone)
 	assert.Equal(t, "200 CANCELED 0", s.cancel("k1", wholeCancel))
 	assert.Equal(t, "400 ALREADY_CANCELED_PAYMENT", s.cancel("k2", wholeCancel))
 	assert.Equal(t, "400 ALREADY_CANCELED_PAYMENT", s.cancel("k3", partCancel))
+}
 
-	s = newModelShop(t, modelRules{}, withPayments(modelWindow("pay-1", "WAITING_FOR_DEPOSIT")))
+func TestModelCancelsAnAccountWhole(t *testing.T) {
+	s := newModelShop(t, modelRules{}, withPayments(modelWindow("pay-1", "WAITING_FOR_DEPOSIT")))
 	assert.Equal(t, "403 NOT_ALLOWED_PARTIAL_REFUND_WAITING_DEPOSIT", s.cancel("k1", partCancel))
 	assert.Equal(t, "200 CANCELED 0", s.cancel("k2", wholeCancel))
-	s = newModelShop(t, modelRules{}, windowOpen)
-	assert.Equal(t, "403 NOT_CANCELABLE_PAYMENT", s.cancel("k1", wholeCancel))
+}
 
-	// Where limits come first, a repeated part that is more than what is left is refused for that.
-	s = newModelShop(t, modelRules{limitFirst: true}, windowDone)
+func TestModelDoesNotCancel(t *testing.T) {
+	s := newModelShop(t, modelRules{}, windowOpen)
+	assert.Equal(t, "403 NOT_CANCELABLE_PAYMENT", s.cancel("k1", wholeCancel))
+	s = newModelShop(t, modelRules{}, windowDone)
+	assert.Equal(t, "404 NOT_FOUND_PAYMENT", s.ask("POST", "payments/other/cancel", "k0", wholeCancel))
+	assert.Equal(t, "403 NOT_CANCELABLE_AMOUNT", s.cancel("k1", `{"cancelReason":"r","cancelAmount":10001}`))
+	assert.Empty(t, s.effects)
+}
+
+// Where limits come first, a repeated part that is more than what is left is refused for that.
+func TestModelOfLimitsFirst(t *testing.T) {
+	s := newModelShop(t, modelRules{limitFirst: true}, windowDone)
 	part := `{"cancelReason":"r","cancelAmount":6000,"refundableAmount":10000}`
 	assert.Equal(t, "200 PARTIAL_CANCELED 4000", s.cancel("k1", part))
 	assert.Equal(t, "403 NOT_CANCELABLE_AMOUNT", s.cancel("k2", part))
 }
 
 func TestModelKeepsAnswers(t *testing.T) {
-	s := newModelShop(t, modelRules{marksReplays: true}, windowDone, withBillingKey)
+	s := newModelShop(t, modelRules{}, windowDone, withBillingKey)
 	assert.Equal(t, "200 PARTIAL_CANCELED 7000", s.cancel("k1", partCancel))
 	assert.Equal(t, "200 PARTIAL_CANCELED 7000", s.cancel("k1", wholeCancel), "the body is not part of the key")
 	assert.Equal(t, "403 NOT_CANCELABLE_AMOUNT", s.cancel("k2", `{"cancelReason":"r","cancelAmount":9000}`))
 	assert.Equal(t, "403 NOT_CANCELABLE_AMOUNT", s.cancel("k2", `{"cancelReason":"r","cancelAmount":1}`), "4xx are kept")
 	assert.Equal(t, "400 DUPLICATED_ORDER_ID", s.charge("k1"), "another path")
+	assert.Len(t, s.effects, 1)
+}
+
+func TestModelKeepsAnswersForASecretKey(t *testing.T) {
+	s := newModelShop(t, modelRules{}, windowDone)
+	assert.Equal(t, "200 PARTIAL_CANCELED 7000", s.cancel("k1", partCancel))
 	s.secret = modelSecrets[1]
 	assert.Equal(t, "400 NOT_MATCHES_REFUNDABLE_AMOUNT", s.cancel("k1", partCancel), "another secret key")
 	s.secret = "Basic other"
 	assert.Equal(t, "401 UNAUTHORIZED_KEY", s.cancel("k1", partCancel))
 	assert.Equal(t, "401 UNAUTHORIZED_KEY", s.ask("GET", "payments/pay-1", "", ""))
 	assert.Len(t, s.effects, 1)
+}
 
+func TestModelMarksReplays(t *testing.T) {
+	s := newModelShop(t, modelRules{marksReplays: true}, windowDone)
+	assert.Equal(t, "200 PARTIAL_CANCELED 7000", s.cancel("k1", partCancel))
+	assert.Equal(t, "200 PARTIAL_CANCELED 7000", s.cancel("k1", partCancel))
 	request, err := http.NewRequest(http.MethodPost, "https://api.tosspayments.com/v1/payments/pay-1/cancel", strings.NewReader(partCancel))
 	require.NoError(t, err)
 	request.Header.Set("Authorization", modelSecrets[0])
@@ -208,13 +247,18 @@ func TestModelKeepsAnswers(t *testing.T) {
 	response, err := s.RoundTrip(request)
 	require.NoError(t, err)
 	response.Body.Close()
-	assert.Equal(t, "trace9, trace1", response.Header.Get("X-Tosspayments-Trace-Id"))
+	assert.Equal(t, "trace3, trace1", response.Header.Get("X-Tosspayments-Trace-Id"))
+}
 
+func TestModelKeepsServerErrorsOrNot(t *testing.T) {
 	for keeps, second := range map[bool]string{true: "500 COMMON_ERROR", false: "200 DONE 10000"} {
 		s := newModelShop(t, modelRules{keeps5xx: keeps}, windowOpen)
 		assert.Equal(t, "500 COMMON_ERROR", s.with("500").confirm("k1"))
 		assert.Equal(t, second, s.confirm("k1"))
 	}
+}
+
+func TestModelKeepsNothing(t *testing.T) {
 	for _, name := range []string{"429", "often", "401", "html-502", "html-404", "redirect", "foreign-200", "lost", "dial"} {
 		s := newModelShop(t, modelRules{keeps5xx: true}, windowOpen)
 		s.with(name).confirm("k1")
@@ -222,6 +266,9 @@ func TestModelKeepsAnswers(t *testing.T) {
 		assert.Empty(t, s.effects, name)
 		assert.Equal(t, "200 DONE 10000", s.confirm("k1"), name)
 	}
+}
+
+func TestModelKeepsRefusals(t *testing.T) {
 	for _, name := range []string{"provider", "busy", "often-kept", "new-code", "reject", "invalid"} {
 		s := newModelShop(t, modelRules{}, windowOpen)
 		first := s.with(name).confirm("k1")
@@ -241,48 +288,60 @@ func TestModelLosesAnswers(t *testing.T) {
 		assert.Equal(t, again, s.confirm("k1"), name)
 		assert.Len(t, s.effects, 1, name)
 	}
+}
+
+func TestModelCountsConnections(t *testing.T) {
 	s := newModelShop(t, modelRules{}, windowOpen)
 	assert.Equal(t, "400 ALREADY_PROCESSED_PAYMENT", s.with("twice-crash").confirm("k1"))
-	assert.Equal(t, 2, s.sent[0], "two connections")
+	assert.Equal(t, 2, s.sent[0])
 	s = newModelShop(t, modelRules{}, windowOpen)
 	s.with("dial").confirm("k1")
 	assert.Zero(t, s.sent[0])
 }
 
-func TestModelRunsOn(t *testing.T) {
+func TestModelRunsOnUntilTheNext(t *testing.T) {
 	s := newModelShop(t, modelRules{runsLong: true}, windowOpen)
 	assert.Equal(t, errModelLost.Error(), s.with("runs-lost-next").confirm("k1"))
 	assert.Empty(t, s.effects)
 	assert.Equal(t, "409 IDEMPOTENT_REQUEST_PROCESSING", s.confirm("k1"))
 	assert.Len(t, s.effects, 1, "after the next")
 	assert.Equal(t, "200 DONE 10000", s.confirm("k1"))
+}
 
-	s = newModelShop(t, modelRules{runsLong: true}, windowOpen)
+func TestModelRunsOnAfterTheCall(t *testing.T) {
+	s := newModelShop(t, modelRules{runsLong: true}, windowOpen)
 	s.with("runs-500-call").confirm("k1")
 	assert.Equal(t, "400 ALREADY_PROCESSING_REQUEST", s.confirm("k2"))
 	s.settle(afterCall)
 	assert.Equal(t, "400 ALREADY_PROCESSING_REQUEST", s.confirm("k2"), "sticks to its key")
 	assert.Equal(t, "200 DONE 10000", s.confirm("k1"))
 	assert.Equal(t, "400 ALREADY_PROCESSED_PAYMENT", s.confirm("k3"))
+}
 
-	s = newModelShop(t, modelRules{runsLong: true, keeps5xx: true}, windowOpen)
+func TestModelRunsOnAfterAll(t *testing.T) {
+	s := newModelShop(t, modelRules{runsLong: true, keeps5xx: true}, windowOpen)
 	s.with("runs-500-all").confirm("k1")
 	s.settle(afterCall)
 	assert.Equal(t, "409 IDEMPOTENT_REQUEST_PROCESSING", s.confirm("k1"))
 	s.settle(afterAll)
 	assert.Equal(t, "500 COMMON_ERROR", s.confirm("k1"))
 	assert.Len(t, s.effects, 1)
+}
 
-	// Another key is told to wait; without guards both move.
+// Another key is told to wait; without guards both move.
+func TestModelRunsOnBesideAnother(t *testing.T) {
 	for unguarded, effects := range map[bool]int{false: 1, true: 2} {
-		s = newModelShop(t, modelRules{runsLong: true, unguarded: unguarded}, windowDone)
+		s := newModelShop(t, modelRules{runsLong: true, unguarded: unguarded}, windowDone)
 		s.with("runs-lost-all").cancel("k1", partCancel)
 		s.cancel("k2", partCancel)
 		s.settle(afterAll)
 		assert.Len(t, s.effects, effects)
 	}
-	// A payment that has expired meanwhile is not confirmed.
-	s = newModelShop(t, modelRules{runsLong: true, unguarded: true}, windowOpen)
+}
+
+// A payment that has expired meanwhile is not confirmed.
+func TestModelRunsOnTooLong(t *testing.T) {
+	s := newModelShop(t, modelRules{runsLong: true, unguarded: true}, windowOpen)
 	s.with("runs-lost-all").confirm("k1")
 	status("pay-1", "EXPIRED")(s.modelServer)
 	s.settle(afterAll)
@@ -312,8 +371,13 @@ func TestModelReads(t *testing.T) {
 	assert.Equal(t, "404 NOT_FOUND_PAYMENT", s.ask("GET", "payments/orders/other", "", ""))
 	assert.Equal(t, "200 IN_PROGRESS 10000", s.ask("GET", "payments/pay-1", "", ""))
 	s.confirm("k1")
-	assert.Equal(t, "200 IN_PROGRESS 10000", s.with("get:stale").ask("GET", "payments/pay-1", "", ""))
 	assert.Equal(t, "200 DONE 10000", s.ask("GET", "payments/orders/order-0001", "", ""))
+}
+
+func TestModelReadsWhatIsStale(t *testing.T) {
+	s := newModelShop(t, modelRules{}, windowOpen)
+	s.confirm("k1")
+	assert.Equal(t, "200 IN_PROGRESS 10000", s.with("get:stale").ask("GET", "payments/pay-1", "", ""))
 	s.cancel("k2", partCancel)
 	assert.Equal(t, "200 DONE 10000", s.with("get:stale").ask("GET", "payments/pay-1", "", ""), "one change behind")
 	assert.Equal(t, "200 PARTIAL_CANCELED 7000", s.ask("GET", "payments/pay-1", "", ""))

@@ -282,45 +282,71 @@ func TestConfirmRequestIn(t *testing.T) {
 	assert.Equal(t, "amount", invalid.Field, "yen have no decimals")
 }
 
+var visible = regexp.MustCompile("^[!-~]+$")
+
 func FuzzRedirects(f *testing.F) {
 	f.Add("paymentType=NORMAL&orderId=order-0001&paymentKey=pay-1&amount=15000")
 	f.Add("code=PAY_PROCESS_CANCELED&message=%EC%82%AC&orderId=order-0001")
 	f.Add("customerKey=customer-1&authKey=bln_1")
 	f.Add("amount=1&amount=2;x=%zz")
 	f.Add("orderId=null&q=%C5%D7&code=A&orderId=order-0001")
-	visible := regexp.MustCompile("^[!-~]+$")
 	f.Fuzz(func(t *testing.T, query string) {
 		u := &url.URL{RawQuery: query}
-		if r, err := tosspayments.ParseSuccessURL(u); err == nil {
-			request, err := r.ConfirmRequest(r.Amount)
-			require.NoError(t, err, "what parses can be confirmed")
-			require.NoError(t, tosspayments.ValidateOrderID(request.OrderID))
-			require.Regexp(t, visible, r.PaymentKey)
-			again, err := tosspayments.ParseSuccessURL(&url.URL{RawQuery: r.Values().Encode()})
-			require.NoError(t, err)
-			require.Equal(t, r, again)
-		}
-		if r, err := tosspayments.ParseFailURL(u); err == nil {
-			require.Regexp(t, visible, string(r.Code))
-			require.NotContains(t, r.Error(), "\n")
-			again, err := tosspayments.ParseFailURL(&url.URL{RawQuery: r.Values().Encode()})
-			require.NoError(t, err)
-			require.Equal(t, r, again)
-		} else {
-			require.Nil(t, r)
-		}
-		if r, err := tosspayments.ParseBillingURL(u); err == nil {
-			again, err := tosspayments.ParseBillingURL(&url.URL{RawQuery: r.Values().Encode()})
-			require.NoError(t, err)
-			require.Equal(t, r.AuthKey.Reveal(), again.AuthKey.Reveal())
-		}
-		for _, err := range parseAll(&url.URL{RawQuery: query}) {
+		requireSuccessOrNone(t, u)
+		requireFailOrNone(t, u)
+		requireBillingOrNone(t, u)
+		for _, err := range parseAll(u) {
 			var invalid *tosspayments.ValidationError
 			require.ErrorAs(t, err, &invalid)
 			require.Regexp(t, visible, invalid.Field)
 			require.NotContains(t, err.Error(), "\n")
 		}
 	})
+}
+
+// requireSuccessOrNone wants what parses to be good for a confirm, and to be written and
+// read again.
+func requireSuccessOrNone(t *testing.T, u *url.URL) {
+	t.Helper()
+	r, err := tosspayments.ParseSuccessURL(u)
+	if err != nil {
+		return
+	}
+	request, err := r.ConfirmRequest(r.Amount)
+	require.NoError(t, err, "what parses can be confirmed")
+	require.NoError(t, tosspayments.ValidateOrderID(request.OrderID))
+	require.Regexp(t, visible, r.PaymentKey)
+	again, err := tosspayments.ParseSuccessURL(&url.URL{RawQuery: r.Values().Encode()})
+	require.NoError(t, err)
+	require.Equal(t, r, again)
+}
+
+// requireFailOrNone wants what parses to be one line of a log, and to be written and read
+// again.
+func requireFailOrNone(t *testing.T, u *url.URL) {
+	t.Helper()
+	r, err := tosspayments.ParseFailURL(u)
+	if err != nil {
+		require.Nil(t, r)
+		return
+	}
+	require.Regexp(t, visible, string(r.Code))
+	require.NotContains(t, r.Error(), "\n")
+	again, err := tosspayments.ParseFailURL(&url.URL{RawQuery: r.Values().Encode()})
+	require.NoError(t, err)
+	require.Equal(t, r, again)
+}
+
+// requireBillingOrNone wants what parses to be written and read again.
+func requireBillingOrNone(t *testing.T, u *url.URL) {
+	t.Helper()
+	r, err := tosspayments.ParseBillingURL(u)
+	if err != nil {
+		return
+	}
+	again, err := tosspayments.ParseBillingURL(&url.URL{RawQuery: r.Values().Encode()})
+	require.NoError(t, err)
+	require.Equal(t, r.AuthKey.Reveal(), again.AuthKey.Reveal())
 }
 
 // parseAll returns the errors of all three functions.

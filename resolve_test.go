@@ -85,14 +85,29 @@ func TestNext(t *testing.T) {
 		assert.Equal(t, row.first, next(known{}, row.f, row.p, row.mayRepeat), "%d, %v", row.f, row.p)
 		assert.Equal(t, row.doubts, next(known{lost: true}, row.f, row.p, row.mayRepeat), "%d, %v after a doubt", row.f, row.p)
 	}
-	// Lost and running set the doubt by themselves.
-	assert.Equal(t, lookOut, next(known{lost: true}, lost, shared, false))
-	assert.Equal(t, lookOut, next(known{lost: true}, running, blind, false))
-	assert.Equal(t, lookOut, next(known{lost: true}, opaque, shared, true), "somebody in between will say the same again")
-	registration := &plan{movesNothing: true}
-	assert.Equal(t, finish, next(known{earlier: true}, refused, registration, true))
-	assert.Equal(t, lookTwiceThenFinish, next(known{earlier: true, lost: true}, refused, registration, true))
-	assert.Equal(t, lookThenFinish, next(known{told: true}, notSent, shared, false))
+}
+
+func TestNextOfWhatIsKnown(t *testing.T) {
+	shared := &plan{shared: true, judge: func(*Payment, origin) (view, error) { return blurred, nil }}
+	blind, registration := &plan{}, &plan{movesNothing: true}
+	for _, row := range []struct {
+		known     known
+		f         finding
+		p         *plan
+		mayRepeat bool
+		want      action
+	}{
+		// Lost and running set the doubt by themselves.
+		{known{lost: true}, lost, shared, false, lookOut},
+		{known{lost: true}, running, blind, false, lookOut},
+		// Somebody in between will say the same again.
+		{known{lost: true}, opaque, shared, true, lookOut},
+		{known{earlier: true}, refused, registration, true, finish},
+		{known{earlier: true, lost: true}, refused, registration, true, lookTwiceThenFinish},
+		{known{told: true}, notSent, shared, false, lookThenFinish},
+	} {
+		assert.Equal(t, row.want, next(row.known, row.f, row.p, row.mayRepeat), "%+v, %d, %v", row.known, row.f, row.p)
+	}
 }
 
 func TestAfterLook(t *testing.T) {

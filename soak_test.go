@@ -197,6 +197,16 @@ func (s *soak) refund(payment *tosspayments.Payment) {
 	})
 }
 
+// mayRepeat reports whether a cancel of an unknown outcome may be repeated, which all may
+// but those of a part without a RefundID.
+func (s *soak) mayRepeat(kind string, err error) bool {
+	var unknown *tosspayments.OutcomeUnknownError
+	require.ErrorAs(s, err, &unknown)
+	require.False(s, kind == "rest" && unknown.Payment != nil && unknown.Payment.IsFullyCanceled(), "a lookup could tell")
+	require.Equal(s, kind != "part", unknown.Repeatable)
+	return unknown.Repeatable
+}
+
 func (s *soak) settleRefund(kind, order string, amount tosspayments.Amount, cancel func(context.Context, ...tosspayments.CallOption) error) {
 	result := soakRefund{order: order, amount: amount}
 	defer func() { s.asked = append(s.asked, result) }()
@@ -216,11 +226,7 @@ func (s *soak) settleRefund(kind, order string, amount tosspayments.Amount, canc
 		case tosspayments.OutcomeUnknown:
 			s.ends[kind+" unknown"]++
 			require.LessOrEqual(s, s.refunded(order, amount), 1)
-			var unknown *tosspayments.OutcomeUnknownError
-			require.ErrorAs(s, err, &unknown)
-			require.False(s, kind == "rest" && unknown.Payment != nil && unknown.Payment.IsFullyCanceled(), "a lookup could tell")
-			require.Equal(s, kind != "part", unknown.Repeatable)
-			if !unknown.Repeatable {
+			if !s.mayRepeat(kind, err) {
 				time.Sleep(5 * time.Minute)
 				return
 			}

@@ -335,11 +335,20 @@ func assertBody(t *testing.T, want, got string) {
 }
 
 func TestWireFormat(t *testing.T) {
+	type wire struct {
+		method, path, query, mode, contentType string
+		hasKey                                 bool
+	}
 	for _, row := range calls {
 		t.Run(row.name, func(t *testing.T) {
 			a := okAnswer(row.answer)
-			if row.encrypted {
+			want := wire{method: row.method, path: row.path, query: row.query, hasKey: row.method == http.MethodPost}
+			switch {
+			case row.encrypted:
 				a = a.sealed()
+				want.mode, want.contentType = "ENCRYPTION", "text/plain"
+			case row.body != "":
+				want.contentType = "application/json"
 			}
 			client, s := scriptedClient(t, a)
 			value, err := row.call(t.Context(), client)
@@ -347,21 +356,12 @@ func TestWireFormat(t *testing.T) {
 			assert.False(t, reflect.ValueOf(value).IsZero())
 			require.Len(t, s.seen, 1)
 			got := s.seen[0]
-			assert.Equal(t, []string{row.method, row.path, row.query}, []string{got.method, got.path, got.query})
+			assert.Equal(t, want, wire{
+				method: got.method, path: got.path, query: got.query, hasKey: got.header.Get("Idempotency-Key") != "",
+				mode: strings.Join(got.header["Tosspayments-Api-Security-Mode"], ","), contentType: got.header.Get("Content-Type"),
+			})
 			assertBody(t, row.body, got.body)
 			assert.True(t, strings.HasPrefix(got.header.Get("Authorization"), "Basic "))
-			assert.Equal(t, row.method == http.MethodPost, got.header.Get("Idempotency-Key") != "")
-			mode, contentType := got.header["Tosspayments-Api-Security-Mode"], got.header.Get("Content-Type")
-			switch {
-			case row.encrypted:
-				assert.Equal(t, []string{"ENCRYPTION"}, mode)
-				assert.Equal(t, "text/plain", contentType)
-			case row.body != "":
-				assert.Empty(t, mode)
-				assert.Equal(t, "application/json", contentType)
-			default:
-				assert.Empty(t, mode)
-			}
 		})
 	}
 }
@@ -483,17 +483,30 @@ func TestCallsTakeTheirTime(t *testing.T) {
 	}
 }
 
+// threeAttempts are those of a registration whose last one is answered under the older key.
+func threeAttempts(t *testing.T) (*payouts.Seller, []seen) {
+	t.Helper()
+	client, s := scriptedClient(t, answer{err: lost.err, after: time.Second}, refusal(500, "COMMON_ERROR"), okAnswer(sellerJSON).under(oldKey))
+	seller, err := client.RegisterSeller(t.Context(), registrationRequest(), tosspayments.WithIdempotencyKey("k"))
+	require.NoError(t, err)
+	require.Len(t, s.seen, 3)
+	return seller, s.seen
+}
+
+func TestAnswersAreOpenedWithEachKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seller, _ := threeAttempts(t)
+		assert.Equal(t, payouts.SellerStatusApprovalRequired, seller.Status)
+	})
+}
+
 // Every attempt has a time and a nonce of its own, and the same key and body.
 func TestAttemptsAreSealedAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, s := scriptedClient(t, answer{err: lost.err, after: time.Second}, refusal(500, "COMMON_ERROR"), okAnswer(sellerJSON).under(oldKey))
-		seller, err := client.RegisterSeller(t.Context(), registrationRequest(), tosspayments.WithIdempotencyKey("k"))
-		require.NoError(t, err, "answers are opened with each key")
-		assert.Equal(t, payouts.SellerStatusApprovalRequired, seller.Status)
-		require.Len(t, s.seen, 3)
+		_, attempts := threeAttempts(t)
 		nonces, times := map[string]bool{}, map[string]bool{}
-		for _, r := range s.seen {
-			assert.Equal(t, s.seen[0].body, r.body)
+		for _, r := range attempts {
+			assert.Equal(t, attempts[0].body, r.body)
 			assert.Equal(t, "k", r.header.Get("Idempotency-Key"))
 			nonces[r.nonce], times[r.iat] = true, true
 		}
@@ -687,30 +700,35 @@ func FuzzAnswers(f *testing.F) {
 			for _, row := range calls {
 				value, err := row.call(t.Context(), client)
 				if err == nil {
-					assertMeant(t, value)
+					assert.Empty(t, whatIsWrong(value), row.name)
 				}
 			}
 		})
 	})
 }
 
-// assertMeant refuses an answer that is of no use, or that is about something else.
-func assertMeant(t *testing.T, value any) {
-	t.Helper()
+// whatIsWrong says why an answer is of no use, or is about something else; "" is that it
+// is right.
+func whatIsWrong(value any) string {
 	switch v := value.(type) {
 	case *payouts.Seller:
-		assert.NotEmpty(t, v.ID)
-		assert.NotEmpty(t, v.Status)
+		if v.ID == "" || v.Status == "" {
+			return fmt.Sprintf("a seller with the id %q and the status %q", v.ID, v.Status)
+		}
 	case *payouts.Payout:
-		assert.NotEmpty(t, v.ID)
-		assert.NotEmpty(t, v.Status)
+		if v.ID == "" || v.Status == "" {
+			return fmt.Sprintf("a payout with the id %q and the status %q", v.ID, v.Status)
+		}
 	case []payouts.Payout:
 		for _, p := range v {
-			assert.Equal(t, "p-1", p.RefPayoutID)
-			assert.Equal(t, "seller_a01example", p.Destination)
-			assert.Equal(t, tosspayments.Won(50_000), p.Amount.Value)
+			if p.RefPayoutID != "p-1" || p.Destination != "seller_a01example" || p.Amount.Value != tosspayments.Won(50_000) {
+				return fmt.Sprintf("payout %q to %q of %s", p.RefPayoutID, p.Destination, p.Amount.Value)
+			}
 		}
 	case tosspayments.Sensitive:
-		assert.NotEmpty(t, v.Reveal())
+		if v.Reveal() == "" {
+			return "nothing"
+		}
 	}
+	return ""
 }

@@ -230,24 +230,38 @@ func TestRewriteBeforeTheEffect(t *testing.T) {
 	assert.Panics(t, func() { server.Inject(tosstest.Fault{Kind: tosstest.Rewrite}) })
 }
 
-func TestRateLimit(t *testing.T) {
+// useUp makes the hundred calls that the limit allows.
+func useUp(t *testing.T, c *caller) {
+	t.Helper()
+	for range 100 {
+		require.Equal(t, 404, statusOf(c, "/v1/payments/x"))
+	}
+}
+
+func statusOf(c *caller, path string) int {
+	r, _ := c.get(path)
+	return r.StatusCode
+}
+
+func TestRateLimitOfAnEndpointAndAKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := tosstest.New(tosstest.WithRateLimit(100))
-		c := newCaller(t, server)
-		get := func(c *caller, path string) int { r, _ := c.get(path); return r.StatusCode }
-		for range 100 {
-			require.Equal(t, 404, get(c, "/v1/payments/x"))
-		}
-		assert.Equal(t, 429, get(c, "/v1/payments/y"))
-		assert.Equal(t, 404, get(c, "/v1/payments/orders/x"), "another endpoint")
-		assert.Equal(t, 404, get(c.key(tosstest.DefaultWidgetSecretKey), "/v1/payments/x"), "another key")
+		c := newCaller(t, tosstest.New(tosstest.WithRateLimit(100)))
+		useUp(t, c)
+		assert.Equal(t, 429, statusOf(c, "/v1/payments/y"))
+		assert.Equal(t, 404, statusOf(c, "/v1/payments/orders/x"), "another endpoint")
+		assert.Equal(t, 404, statusOf(c.key(tosstest.DefaultWidgetSecretKey), "/v1/payments/x"), "another key")
+	})
+}
+
+func TestRateLimitOfAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCaller(t, tosstest.New(tosstest.WithRateLimit(100)))
+		useUp(t, c)
 		time.Sleep(59 * time.Second)
-		assert.Equal(t, 429, get(c, "/v1/payments/x"))
+		assert.Equal(t, 429, statusOf(c, "/v1/payments/x"))
 		time.Sleep(time.Second)
-		for range 100 {
-			require.Equal(t, 404, get(c, "/v1/payments/x"))
-		}
-		assert.Equal(t, 429, get(c, "/v1/payments/x"))
+		useUp(t, c)
+		assert.Equal(t, 429, statusOf(c, "/v1/payments/x"))
 	})
 }
 
@@ -291,27 +305,31 @@ func TestPaymentThatWasOpenedElsewhere(t *testing.T) {
 }
 
 func TestBounceRows(t *testing.T) {
-	for name, opts := range map[string][]tosstest.Option{"": nil, "CANCELED": {tosstest.WithBounceRows()}} {
-		server := tosstest.New(opts...)
+	type row struct{ Status, Amount any }
+	deposited, bounced := row{"DONE", 15000.}, row{"CANCELED", -15000.}
+	for name, test := range map[string]struct {
+		options []tosstest.Option
+		want    []row
+	}{
+		"none": {nil, []row{deposited}},
+		"rows": {[]tosstest.Option{tosstest.WithBounceRows()}, []row{deposited, bounced}},
+	} {
+		server := tosstest.New(test.options...)
 		c := newCaller(t, server)
-		checkout := socks("order-0001")
-		checkout.Method = tosspayments.MethodVirtualAccount
+		checkout := accountCheckout("order-0001")
 		c.call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(checkout)))
 		require.NoError(t, server.Deposit("order-0001", checkout.Amount))
 		require.NoError(t, server.Bounce("order-0001"))
 		server.Advance(24 * time.Hour)
-		rows := c.list("/v1/transactions?startDate=2000-01-01&endDate=2100-01-01")
+		transactions := c.list("/v1/transactions?startDate=2000-01-01&endDate=2100-01-01")
 		settled := c.list("/v1/settlements?startDate=2000-01-01&endDate=2100-01-01")
-		require.Len(t, settled, len(rows))
-		assert.Equal(t, "DONE", rows[0]["status"])
-		assert.Contains(t, settled[0]["approvedAt"], server.Now().Format("2006-"))
-		if name == "" {
-			assert.Len(t, rows, 1)
-			continue
+		require.Len(t, settled, len(transactions), name)
+		var rows []row
+		for i := range settled {
+			rows = append(rows, row{transactions[i]["status"], settled[i]["amount"]})
 		}
-		require.Len(t, rows, 2)
-		assert.Equal(t, name, rows[1]["status"])
-		assert.EqualValues(t, -15000, settled[1]["amount"])
+		assert.Equal(t, test.want, rows, name)
+		assert.Contains(t, settled[0]["approvedAt"], server.Now().Format("2006-"), name)
 	}
 }
 

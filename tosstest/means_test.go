@@ -182,21 +182,39 @@ func TestCustomerKeysAsMeasured(t *testing.T) {
 	c.refused(400, "INVALID_REQUEST", issue(""))
 }
 
-func TestAmountLimits(t *testing.T) {
+func TestAmountLimitsOfMethods(t *testing.T) {
 	server := tosstest.New(tosstest.WithMaximumAmount(tosspayments.Won(1_000_000)))
 	c := newCaller(t, server)
-	pay := func(method tosspayments.Method, currency string, amount int64) result {
+	for _, row := range []struct {
+		method   tosspayments.Method
+		currency string
+		amount   int64
+		code     string // "" is a success
+	}{
+		{"CARD", "", 99, "BELOW_MINIMUM_AMOUNT"},
+		{"CARD", "", 100, ""},
+		{"CARD", "", 1_000_000, ""},
+		{"CARD", "", 1_000_001, "EXCEED_MAX_AMOUNT"},
+		{"CARD", "USD", 1, ""},
+		{"TRANSFER", "", 199, "BELOW_MINIMUM_AMOUNT"},
+		{"TRANSFER", "", 200, ""},
+		{"VIRTUAL_ACCOUNT", "KRW", 199, "BELOW_MINIMUM_AMOUNT"},
+		{"VIRTUAL_ACCOUNT", "", 200, ""},
+		{"MOBILE_PHONE", "", 1, ""},
+	} {
 		checkout := socks(tosspayments.NewOrderID())
-		checkout.Method, checkout.Currency, checkout.Amount = method, currency, tosspayments.Won(amount)
-		return c.call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(checkout)))
+		checkout.Method, checkout.Currency, checkout.Amount = row.method, row.currency, tosspayments.Won(row.amount)
+		r := c.call("POST", "/v1/payments/confirm", confirmBody(server.Authenticate(checkout)))
+		if row.code != "" {
+			c.refused(400, row.code, r)
+		} else {
+			assert.Equal(t, 200, r.status, "%v: %s", row, r.raw)
+		}
 	}
-	c.refused(400, "BELOW_MINIMUM_AMOUNT", pay("CARD", "", 99))
-	c.refused(400, "BELOW_MINIMUM_AMOUNT", pay("TRANSFER", "", 199))
-	c.refused(400, "BELOW_MINIMUM_AMOUNT", pay("VIRTUAL_ACCOUNT", "KRW", 199))
-	c.refused(400, "EXCEED_MAX_AMOUNT", pay("CARD", "", 1_000_001))
-	for _, r := range []result{pay("CARD", "", 100), pay("TRANSFER", "", 200), pay("VIRTUAL_ACCOUNT", "", 200), pay("CARD", "USD", 1), pay("MOBILE_PHONE", "", 1), pay("CARD", "", 1_000_000)} {
-		assert.Equal(t, 200, r.status, r.raw)
-	}
+}
+
+func TestAmountLimitsOfCalls(t *testing.T) {
+	c := newCaller(t, tosstest.New())
 	key := c.billingKey("customer-1")
 	low := `"orderId":"order-0001","orderName":"양말","amount":99`
 	c.refused(400, "BELOW_MINIMUM_AMOUNT", c.call("POST", "/v1/billing/"+key, `{"customerKey":"customer-1",`+low+`}`))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -414,27 +415,52 @@ func TestPayoutAnswersAreStrict(t *testing.T) {
 	assert.Equal(t, payouts.SellerStatusPartiallyApproved, registeredSeller(t, client, "shop-0001", payouts.BusinessTypeCorporate).Status)
 }
 
-// Sellers, payouts and BrandPay are kept with the state, also by a server that was not closed.
-func TestPayoutStateIsKept(t *testing.T) {
+// restarts are servers that go on with the state in path after a kill: from the changes,
+// and from the file that was made anew.
+func restarts(t *testing.T, path string) iter.Seq[*tosstest.Server] {
+	return func(yield func(*tosstest.Server) bool) {
+		for range 2 {
+			path = copyOfNow(t, path)
+			if !yield(serverWithState(t, path)) {
+				return
+			}
+		}
+	}
+}
+
+func TestSellersAreKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
 	before := serverWithState(t, path)
 	client := payoutClient(t, before)
-	before.AddBalance(tosspayments.Won(10_000))
 	person := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeIndividual)
 	gone := registeredSeller(t, client, "shop-0002", payouts.BusinessTypeCorporate)
 	before.CompleteIdentityCheck(person.ID)
 	_, err := client.DeleteSeller(t.Context(), gone.ID)
 	require.NoError(t, err)
+
+	for after := range restarts(t, path) {
+		client = payoutClient(t, after)
+		seller, err := client.GetSeller(t.Context(), person.ID)
+		require.NoError(t, err)
+		assert.Equal(t, payouts.SellerStatusPartiallyApproved, seller.Status)
+		_, err = client.GetSeller(t.Context(), gone.ID)
+		require.ErrorIs(t, err, tosspayments.ErrNotFound)
+	}
+}
+
+func TestPayoutsAreKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	before := serverWithState(t, path)
+	client := payoutClient(t, before)
+	before.AddBalance(tosspayments.Won(10_000))
+	person := registeredSeller(t, client, "shop-0001", payouts.BusinessTypeIndividual)
+	before.CompleteIdentityCheck(person.ID)
 	batch := []payouts.PayoutRequest{expressPayout("p-1", person.ID, 500), expressPayout("p-2", person.ID, 700)}
 	sent, err := client.RequestPayouts(t.Context(), batch)
 	require.NoError(t, err)
 	before.FailPayout(sent[0].ID, tosspayments.ErrInvalidAccountNumber)
-	token := issueToken(t, before, "customer-1")
-	card := before.AddBrandPayCard("customer-1", "61")
 
-	for range 2 { // from the changes, and from the file that was made anew
-		path = copyOfNow(t, path)
-		after := serverWithState(t, path)
+	for after := range restarts(t, path) {
 		client = payoutClient(t, after)
 		balance, err := client.GetBalance(t.Context())
 		require.NoError(t, err)
@@ -446,11 +472,16 @@ func TestPayoutStateIsKept(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, sent, again, "the answer that was kept")
 		assert.Equal(t, 1, after.Payouts("p-1"))
-		seller, err := client.GetSeller(t.Context(), person.ID)
-		require.NoError(t, err)
-		assert.Equal(t, payouts.SellerStatusPartiallyApproved, seller.Status)
-		_, err = client.GetSeller(t.Context(), gone.ID)
-		require.ErrorIs(t, err, tosspayments.ErrNotFound)
+	}
+}
+
+func TestBrandPayMethodsAreKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	before := serverWithState(t, path)
+	token := issueToken(t, before, "customer-1")
+	card := before.AddBrandPayCard("customer-1", "61")
+
+	for after := range restarts(t, path) {
 		methods, err := brandpay.New(after.Client()).Customer(*token, nil).GetMethods(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, card, methods.Cards[0].MethodKey)

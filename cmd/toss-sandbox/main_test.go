@@ -85,10 +85,16 @@ func (b *browser) post(path string, in, out any) (status int, text string) {
 	return response.StatusCode, text
 }
 
+// ask is a post that is a success.
+func (b *browser) ask(path string, in, out any) {
+	b.t.Helper()
+	status, text := b.post(path, in, out)
+	require.Equal(b.t, http.StatusOK, status, text)
+}
+
 func (b *browser) press(a act) {
 	b.t.Helper()
-	status, text := b.post("/sandbox/act", a, &done{})
-	require.Equal(b.t, http.StatusOK, status, text)
+	b.ask("/sandbox/act", a, &done{})
 }
 
 // page is what a page knows that has followed for a while.
@@ -162,13 +168,11 @@ func (b *browser) payment() paymentView { b.t.Helper(); return last[paymentView]
 func (b *browser) pay(method string) result {
 	b.t.Helper()
 	var o order
-	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
-	require.Equal(b.t, http.StatusOK, status, text)
+	b.ask("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
 	var r result
-	status, text = b.post("/sandbox/shop/confirm", map[string]string{"query": b.window("payment", map[string]any{
+	b.ask("/sandbox/shop/confirm", map[string]string{"query": b.window("payment", map[string]any{
 		"method": method, "amount": map[string]any{"currency": "KRW", "value": o.Amount}, "orderId": o.ID, "orderName": o.Name,
 	})}, &r)
-	require.Equal(b.t, http.StatusOK, status, text)
 	return r
 }
 
@@ -178,13 +182,11 @@ func (b *browser) window(kind string, request map[string]any) string {
 	b.t.Helper()
 	request["successUrl"], request["failUrl"] = b.server.URL+"/shop?step=success", b.server.URL+"/shop?step=fail"
 	var who buyer
-	status, text := b.post("/sandbox/shop/buyer", struct{}{}, &who)
-	require.Equal(b.t, http.StatusOK, status, text)
+	b.ask("/sandbox/shop/buyer", struct{}{}, &who)
 	var opened struct{ Path string }
-	status, text = b.post("/window", map[string]any{
+	b.ask("/window", map[string]any{
 		"kind": kind, "target": "self", "origin": b.server.URL, "clientKey": who.ClientKey, "customerKey": who.CustomerKey, "request": request,
 	}, &opened)
-	require.Equal(b.t, http.StatusOK, status, text)
 	response, err := b.server.Client().PostForm(b.server.URL+opened.Path, url.Values{"outcome": {"pay"}})
 	require.NoError(b.t, err)
 	require.NoError(b.t, response.Body.Close())
@@ -196,18 +198,25 @@ func TestPages(t *testing.T) {
 	b := openSandbox(t)
 	for path, want := range map[string]string{
 		"/": "live.js", "/shop": "shop.js", "/sandbox/page/text.js": "토스페이먼츠", "/sandbox/page/style.css": "--ground", "/sandbox/page/icon.svg": "<svg",
+		tosstest.ScriptPath: "TossPayments",
 	} {
 		response, text := b.send(http.MethodGet, path, "", nil)
 		assert.Equal(t, http.StatusOK, response.StatusCode, path)
 		assert.Contains(t, text, want, path)
+	}
+}
+
+// The policy of the pages lets no style and no script run that stands in them.
+func TestPagesKeepTheirPolicy(t *testing.T) {
+	b := openSandbox(t)
+	for _, path := range []string{"/", "/shop", "/sandbox/page/text.js", "/sandbox/page/style.css", "/sandbox/page/icon.svg"} {
+		response, text := b.send(http.MethodGet, path, "", nil)
 		assert.Equal(t, policy, response.Header.Get("Content-Security-Policy"), path)
 		assert.NotContains(t, text, "style=", path)
 		assert.NotContains(t, text, "<style", path)
 		assert.NotContains(t, text, "onclick=", path)
 		assert.NotRegexp(t, "<script[^>]*>[^<]", text, path)
 	}
-	response, _ := b.send(http.MethodGet, tosstest.ScriptPath, "", nil)
-	assert.Equal(t, http.StatusOK, response.StatusCode)
 }
 
 func TestANewPageIsEmpty(t *testing.T) {
@@ -296,9 +305,33 @@ func TestThingsAreShownWhole(t *testing.T) {
 	})
 }
 
+// lastRequest is the newest request in the list, whole.
+func (b *browser) lastRequest() (id string, r *tosstest.Request) {
+	b.t.Helper()
+	id = last[requestView](b.state(), requests).ID
+	r, ok := b.sandbox.feed.detail(requests, id).(*tosstest.Request)
+	require.True(b.t, ok)
+	return id, r
+}
+
+// runCurl runs a command that is shown, in a shell.
+func runCurl(t *testing.T, command string) (answer []byte) {
+	t.Helper()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip(err)
+	}
+	answer, err := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, "curl", "curl -s", 1)).CombinedOutput()
+	require.NoError(t, err, "%s", answer)
+	return answer
+}
+
 // The command that is shown asks the same again, also through a shell.
 func TestCurl(t *testing.T) {
 	b := openSandbox(t)
+	type sent struct {
+		Body, Key string
+		Status    int
+	}
 	const body = `{"paymentKey":"it's","orderId":"주문 $HOME","amount":1}`
 	response, _ := b.send(http.MethodPost, "/v1/payments/confirm", body, func(r *http.Request) {
 		r.SetBasicAuth(b.sandbox.keys.Secret, "")
@@ -306,22 +339,17 @@ func TestCurl(t *testing.T) {
 		r.Header.Set("Idempotency-Key", "k'1")
 	})
 	require.GreaterOrEqual(t, response.StatusCode, 400)
-	r, ok := b.sandbox.feed.detail(requests, last[requestView](b.state(), requests).ID).(*tosstest.Request)
-	require.True(t, ok)
+	_, r := b.lastRequest()
 	command := b.sandbox.curl(r)
 	assert.Contains(t, command, "-u '"+b.sandbox.keys.Secret+":'")
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip(err)
-	}
-	out, err := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, "curl", "curl -s", 1)).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	again, ok := b.sandbox.feed.detail(requests, last[requestView](b.state(), requests).ID).(*tosstest.Request)
-	require.True(t, ok)
+	runCurl(t, command)
+	_, again := b.lastRequest()
 	assert.NotSame(t, r, again)
-	assert.Equal(t, body, string(again.Body))
-	assert.Equal(t, "k'1", again.Header.Get("Idempotency-Key"))
-	assert.Equal(t, r.Status, again.Status)
+	assert.Equal(t, sent{body, "k'1", r.Status}, sent{string(again.Body), again.Header.Get("Idempotency-Key"), again.Status})
+}
 
+func TestQueriesAreShown(t *testing.T) {
+	b := openSandbox(t)
 	_, _ = b.send(http.MethodGet, "/v1/transactions?startDate=2026-01-01&endDate=2026-01-02", "", func(r *http.Request) { r.SetBasicAuth(b.sandbox.keys.Secret, "") })
 	assert.Equal(t, "/v1/transactions?endDate=2026-01-02&startDate=2026-01-01", last[requestView](b.state(), requests).Path)
 }
@@ -437,16 +465,13 @@ func TestButtonsThatCannotBePressed(t *testing.T) {
 
 func TestTheShopChargesARegisteredCard(t *testing.T) {
 	b := openSandbox(t)
-	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "billing"}, &order{})
-	require.Equal(t, http.StatusOK, status, text)
+	b.ask("/sandbox/shop/order", map[string]string{"kind": "billing"}, &order{})
 	var c card
-	status, text = b.post("/sandbox/shop/card", map[string]string{"query": b.window("billing", map[string]any{"method": "CARD"})}, &c)
-	require.Equal(t, http.StatusOK, status, text)
+	b.ask("/sandbox/shop/card", map[string]string{"query": b.window("billing", map[string]any{"method": "CARD"})}, &c)
 	assert.NotEmpty(t, c.Number)
 	for range 2 {
 		var r result
-		status, text = b.post("/sandbox/shop/charge", map[string]string{"id": c.ID}, &r)
-		require.Equal(t, http.StatusOK, status, text)
+		b.ask("/sandbox/shop/charge", map[string]string{"id": c.ID}, &r)
 		assert.Equal(t, "paid", r.Outcome)
 		assert.Equal(t, "9900", string(r.Payment.Amount))
 	}
@@ -457,19 +482,18 @@ func TestTheShopChargesARegisteredCard(t *testing.T) {
 func TestTheShopRefuses(t *testing.T) {
 	b := openSandbox(t)
 	var o order
-	status, text := b.post("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
-	require.Equal(t, http.StatusOK, status, text)
+	b.ask("/sandbox/shop/order", map[string]string{"kind": "payment"}, &o)
 	query := b.window("payment", map[string]any{
 		"method": "CARD", "amount": map[string]any{"currency": "KRW", "value": 100}, "orderId": o.ID, "orderName": o.Name,
 	})
 	for path, body := range map[string]map[string]string{
 		"confirm": {"query": query}, "card": {"query": "authKey=x"}, "charge": {"id": "none"}, "order": {"kind": "none"},
 	} {
-		status, text = b.post("/sandbox/shop/"+path, body, nil)
+		status, text := b.post("/sandbox/shop/"+path, body, nil)
 		assert.Equal(t, http.StatusConflict, status, path)
 		assert.NotEmpty(t, text)
 	}
-	status, _ = b.post("/sandbox/shop/confirm", map[string]string{"query": "paymentKey=key&orderId=unknown-order&amount=100"}, nil)
+	status, _ := b.post("/sandbox/shop/confirm", map[string]string{"query": "paymentKey=key&orderId=unknown-order&amount=100"}, nil)
 	assert.Equal(t, http.StatusConflict, status)
 	assert.Empty(t, b.sandbox.toss.Ledger())
 }

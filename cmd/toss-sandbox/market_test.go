@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -101,30 +100,30 @@ func TestAPayoutForADay(t *testing.T) {
 	assert.Equal(t, "COMPLETED", b.payout().Status)
 	assert.Equal(t, []string{p.ID}, last[webhookView](b.state(), webhooks).Subjects)
 	var money balance
-	status, text := b.post("/sandbox/balance", struct{}{}, &money)
-	require.Equal(t, http.StatusOK, status, text)
+	b.ask("/sandbox/balance", struct{}{}, &money)
 	assert.Equal(t, tosspayments.Won(98_000), money.Available)
 }
 
-// What is encrypted is shown decrypted, and can be repeated.
-func TestEncryptedRequests(t *testing.T) {
-	b := openSandbox(t)
+// registration registers a seller and returns the request of it, which is encrypted.
+func registration(b *browser) requestDetail {
+	b.t.Helper()
 	b.press(act{Do: "register-seller"})
-	id := last[requestView](b.state(), requests).ID
-	r, ok := b.sandbox.feed.detail(requests, id).(*tosstest.Request)
-	require.True(t, ok)
-	d := b.sandbox.requestDetail(id, r)
+	return b.sandbox.requestDetail(b.lastRequest())
+}
+
+func TestEncryptedRequestsAreShownDecrypted(t *testing.T) {
+	d := registration(openSandbox(t))
 	assert.True(t, strings.HasPrefix(d.Body, "ey"))
 	assert.Contains(t, d.OpenedBody, `"refSellerId"`)
 	assert.Contains(t, d.OpenedAnswer, `"APPROVAL_REQUIRED"`)
 	assert.NotContains(t, d.Header, "Authorization")
+}
+
+func TestEncryptedRequestsCanBeRepeated(t *testing.T) {
+	b := openSandbox(t)
+	d := registration(b)
 	assert.Contains(t, d.Curl, "-H 'Tosspayments-Api-Security-Mode: ENCRYPTION'")
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip(err)
-	}
-	out, err := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(d.Curl, "curl", "curl -s", 1)).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	assert.JSONEq(t, d.OpenedAnswer, b.sandbox.opened(out), "the answer under its idempotency key")
+	assert.JSONEq(t, d.OpenedAnswer, b.sandbox.opened(runCurl(t, d.Curl)), "the answer under its idempotency key")
 	assert.Len(t, b.state().Lists[sellers], 1)
 }
 
@@ -187,6 +186,11 @@ func TestATokenEnds(t *testing.T) {
 
 // A request is held until it is let go, before its effect or before its answer.
 func TestHeldRequests(t *testing.T) {
+	type held struct {
+		Operation tosstest.Operation
+		Path      string
+		Done      bool
+	}
 	b := openSandbox(t)
 	for _, of := range []string{"gate", "gate-answer"} {
 		b.press(act{Do: "fault", Of: of, Operation: tosstest.ConfirmPayment})
@@ -198,15 +202,10 @@ func TestHeldRequests(t *testing.T) {
 			page.read()
 		}
 		h := page.Held[0]
-		assert.Equal(t, tosstest.ConfirmPayment, h.Operation)
-		assert.Equal(t, "/v1/payments/confirm", h.Path)
-		assert.Equal(t, of == "gate-answer", h.Done)
+		assert.Equal(t, held{tosstest.ConfirmPayment, "/v1/payments/confirm", of == "gate-answer"}, held{h.Operation, h.Path, h.Done})
 		assert.Empty(t, page.Faults)
-		if h.Done {
-			assert.Eventually(t, func() bool { return b.sandbox.toss.Charges(h.OrderID) == 1 }, 5*time.Second, 10*time.Millisecond)
-		} else {
-			assert.Zero(t, b.sandbox.toss.Charges(h.OrderID))
-		}
+		charges := map[bool]int{true: 1}[h.Done]
+		assert.Eventually(t, func() bool { return b.sandbox.toss.Charges(h.OrderID) == charges }, 5*time.Second, 10*time.Millisecond)
 		b.refuses(act{Do: "release", Of: "none"})
 		b.press(act{Do: "release", Of: map[bool]string{true: h.ID}[h.Done]}) // or all
 		assert.Equal(t, "paid", (<-paid).Outcome)

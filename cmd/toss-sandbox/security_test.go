@@ -70,15 +70,19 @@ func TestOtherPages(t *testing.T) {
 	}
 }
 
+func TestKeysAreOfTheirKinds(t *testing.T) {
+	k := openSandbox(t).sandbox.keys
+	assert.Regexp(t, "^test_sk_[0-9a-f]{32}$", k.Secret)
+	assert.Regexp(t, "^test_ck_[0-9a-f]{32}$", k.Client)
+	assert.Regexp(t, "^test_gsk_[0-9a-f]{32}$", k.WidgetSecret)
+	assert.Regexp(t, "^test_gck_[0-9a-f]{32}$", k.WidgetClient)
+}
+
 // Keys are new on every start, so that a page that knows the public ones, or those of
 // yesterday, gets nowhere.
 func TestKeysAreNew(t *testing.T) {
 	b, other := openSandbox(t), openSandbox(t)
 	k := b.sandbox.keys
-	assert.Regexp(t, "^test_sk_[0-9a-f]{32}$", k.Secret)
-	assert.Regexp(t, "^test_ck_[0-9a-f]{32}$", k.Client)
-	assert.Regexp(t, "^test_gsk_[0-9a-f]{32}$", k.WidgetSecret)
-	assert.Regexp(t, "^test_gck_[0-9a-f]{32}$", k.WidgetClient)
 	assert.NotEqual(t, k, other.sandbox.keys)
 	for _, key := range []string{tosstest.DefaultSecretKey, other.sandbox.keys.Secret, k.Client, ""} {
 		response, _ := b.send(http.MethodGet, "/v1/payments/x", "", func(r *http.Request) { r.SetBasicAuth(key, "") })

@@ -26,6 +26,16 @@ func (st *stand) claimed() *order {
 	return st.find(id)
 }
 
+// charged is an order whose confirm was sent and has charged it, and whose answer was lost.
+func (st *stand) charged() *order {
+	st.t.Helper()
+	x := st.claimed()
+	_, err := st.toss.Client().ConfirmPayment(st.t.Context(), x.request(), tosspayments.WithIdempotencyKey(x.ConfirmKey))
+	require.NoError(st.t, err)
+	require.Equal(st.t, 1, st.toss.Charges(x.ID))
+	return x
+}
+
 // paid is an order that is paid by card.
 func (st *stand) paid() *order {
 	st.t.Helper()
@@ -178,11 +188,7 @@ func TestErrorsOfTheJobSayNothing(t *testing.T) {
 			t.Parallel()
 			st := newShopStand(t)
 			st.store.patience = 3 * time.Second
-			x := st.claimed()
-			_, err := st.toss.Client().ConfirmPayment(t.Context(), x.request(), tosspayments.WithIdempotencyKey(x.ConfirmKey))
-			require.NoError(t, err)
-			require.Equal(t, 1, st.toss.Charges(x.ID))
-
+			x := st.charged()
 			st.toss.Inject(fault)
 			st.later(claimTime)
 			assert.Equal(t, confirming, st.find(x.ID).State)

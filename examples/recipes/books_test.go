@@ -35,82 +35,120 @@ CREATE TABLE closed_days (
 	return db
 }
 
-func TestADaysBooks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server, db := tosstest.New(), books(t)
-		shop := &Shop{Toss: server.Client()}
-		pay := func(id string) *tosspayments.Payment {
-			request, err := server.Authenticate(tosstest.Checkout{OrderID: id, OrderName: "원두", Amount: tosspayments.Won(15000)}).ConfirmRequest(tosspayments.Won(15000))
-			require.NoError(t, err)
-			payment, err := shop.Toss.ConfirmPayment(t.Context(), request)
-			require.NoError(t, err)
-			return payment
-		}
-		book := func(payment *tosspayments.Payment) {
-			if m, ok := ApprovalOf(payment); ok {
-				require.NoError(t, Book(t.Context(), db, m))
-			}
-			for _, m := range RefundsOf(payment) {
-				require.NoError(t, Book(t.Context(), db, m))
-			}
-		}
-		today := tosspayments.DateOf(time.Now())
-		_, err := shop.CloseDay(t.Context(), db, today)
-		require.Error(t, err, "the day is not over")
+// day is a Saturday of a shop, and the two days after it.
+type day struct {
+	*Shop
+	t      *testing.T
+	server *tosstest.Server
+	db     *sql.DB
+	date   tosspayments.Date
+}
 
-		first := pay("order-0001")
-		book(first)
-		book(first) // the same payment by another road
-		lost := pay("order-0002")
-		account, err := shop.Toss.IssueVirtualAccount(t.Context(), tosspayments.IssueVirtualAccountRequest{
+func (d *day) pay(id string) *tosspayments.Payment {
+	d.t.Helper()
+	request, err := d.server.Authenticate(tosstest.Checkout{OrderID: id, OrderName: "원두", Amount: tosspayments.Won(15000)}).ConfirmRequest(tosspayments.Won(15000))
+	require.NoError(d.t, err)
+	payment, err := d.Toss.ConfirmPayment(d.t.Context(), request)
+	require.NoError(d.t, err)
+	return payment
+}
+
+func (d *day) cancel(payment *tosspayments.Payment) *tosspayments.Payment {
+	d.t.Helper()
+	canceled, err := d.Toss.CancelPayment(d.t.Context(), payment.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "변심"})
+	require.NoError(d.t, err)
+	return canceled
+}
+
+func (d *day) book(payment *tosspayments.Payment) {
+	d.t.Helper()
+	if m, ok := ApprovalOf(payment); ok {
+		require.NoError(d.t, Book(d.t.Context(), d.db, m))
+	}
+	for _, m := range RefundsOf(payment) {
+		require.NoError(d.t, Book(d.t.Context(), d.db, m))
+	}
+}
+
+// onASaturday lets test look at a shop two days later: of two payments of that Saturday one
+// is in the books, and was refunded on Sunday; lost is the other, which nobody has booked.
+func onASaturday(t *testing.T, test func(t *testing.T, d *day, lost *tosspayments.Payment)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server := tosstest.New()
+		d := &day{&Shop{Toss: server.Client()}, t, server, books(t), tosspayments.DateOf(time.Now())}
+		first := d.pay("order-0001")
+		d.book(first)
+		d.book(first) // the same payment by another road
+		lost := d.pay("order-0002")
+		account, err := d.Toss.IssueVirtualAccount(t.Context(), tosspayments.IssueVirtualAccountRequest{
 			OrderID: "order-0003", OrderName: "원두", Amount: tosspayments.Won(15000), CustomerName: "김토스", Bank: "20",
 		})
 		require.NoError(t, err)
-		withdrawn, err := shop.Toss.CancelPayment(t.Context(), account.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "변심"})
-		require.NoError(t, err)
-		book(withdrawn)
-
+		d.book(d.cancel(account)) // nobody has paid into it
 		time.Sleep(24 * time.Hour)
-		refunded, err := shop.Toss.CancelPayment(t.Context(), first.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "변심"})
-		require.NoError(t, err)
-		book(refunded)
-		differences, err := shop.CloseDay(t.Context(), db, today)
+		d.book(d.cancel(first))
+		time.Sleep(24 * time.Hour)
+		test(t, d, lost)
+	})
+}
+
+func TestADayThatIsNotOver(t *testing.T) {
+	onASaturday(t, func(t *testing.T, d *day, _ *tosspayments.Payment) {
+		_, err := d.CloseDay(t.Context(), d.db, d.date.AddDays(2))
+		require.Error(t, err)
+	})
+}
+
+func TestCloseDayFindsWhatNobodyHasBooked(t *testing.T) {
+	onASaturday(t, func(t *testing.T, d *day, lost *tosspayments.Payment) {
+		differences, err := d.CloseDay(t.Context(), d.db, d.date)
 		require.NoError(t, err)
 		require.Len(t, differences, 1)
 		assert.Equal(t, reconcile.Missing, differences[0].Kind)
 		assert.Equal(t, lost.PaymentKey, differences[0].Transaction.PaymentKey)
-
-		time.Sleep(24 * time.Hour)
-		differences, err = shop.CloseDay(t.Context(), db, today.AddDays(1))
+		differences, err = d.CloseDay(t.Context(), d.db, d.date.AddDays(1))
 		require.NoError(t, err)
 		assert.Empty(t, differences, "the refund belongs to its own day")
+	})
+}
 
-		book(lost)
-		require.NoError(t, Book(t.Context(), db, Movement{reconcile.Entry{
+func TestSettlementsFindWhatOnlyTheBooksHave(t *testing.T) {
+	onASaturday(t, func(t *testing.T, d *day, lost *tosspayments.Payment) {
+		d.book(lost)
+		require.NoError(t, Book(t.Context(), d.db, Movement{reconcile.Entry{
 			TransactionKey: "nobody-knows", Note: "order-0009", Amount: tosspayments.Won(1),
-		}, today.Start()}))
-		differences, err = shop.CompareSettlements(t.Context(), db, today)
+		}, d.date.Start()}))
+		differences, err := d.CompareSettlements(t.Context(), d.db, d.date)
 		require.NoError(t, err)
 		require.Len(t, differences, 1)
 		assert.Equal(t, reconcile.Extra, differences[0].Kind)
 		assert.Equal(t, "order-0009", differences[0].Ledger.Note)
+	})
+}
 
+func TestMoneyIsPaidOutByBusinessDays(t *testing.T) {
+	onASaturday(t, func(t *testing.T, d *day, _ *tosspayments.Payment) {
 		sum := tosspayments.Won(0)
 		for n := range 7 {
-			paidOut, err := shop.PaidOut(t.Context(), today.AddDays(n))
+			paidOut, err := d.PaidOut(t.Context(), d.date.AddDays(n))
 			require.NoError(t, err)
 			sum = sum.Add(paidOut)
 			assert.Equal(t, n < 3, sum.IsZero(), "sold on a Saturday, paid out two business days later")
 		}
 		assert.Equal(t, tosspayments.Won(15000-462), sum, "two sales and a refund, less the fees")
+	})
+}
 
-		server.Inject(tosstest.Fault{Operation: tosstest.ListTransactions, Kind: tosstest.Refuse, Code: tosspayments.ErrUnauthorizedKey})
-		differences, err = shop.CloseDay(t.Context(), db, today)
+func TestHalfALedgerIsNoLedger(t *testing.T) {
+	onASaturday(t, func(t *testing.T, d *day, _ *tosspayments.Payment) {
+		d.server.Inject(tosstest.Fault{Operation: tosstest.ListTransactions, Kind: tosstest.Refuse, Code: tosspayments.ErrUnauthorizedKey})
+		differences, err := d.CloseDay(t.Context(), d.db, d.date)
 		require.ErrorIs(t, err, tosspayments.ErrUnauthorizedKey)
 		assert.Empty(t, differences)
-		require.NoError(t, db.Close())
-		differences, err = shop.CloseDay(t.Context(), db, today)
-		require.Error(t, err, "half a ledger is no ledger")
+		require.NoError(t, d.db.Close())
+		differences, err = d.CloseDay(t.Context(), d.db, d.date)
+		require.Error(t, err)
 		assert.Empty(t, differences)
 	})
 }

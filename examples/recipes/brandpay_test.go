@@ -30,49 +30,79 @@ func (c columns) Load(_ context.Context, customerKey string) (brandpay.Token, er
 	return stored.Get(), err
 }
 
-func TestBrandPayRecipes(t *testing.T) {
+// newWallet is a shop with BrandPay.
+func newWallet() (*Wallet, *tosstest.Server) {
 	server := tosstest.New()
-	toss, orders := server.Client(), newMemory()
-	wallet := &Wallet{Shop: Shop{Toss: toss, Orders: orders}, BrandPay: brandpay.New(toss), Tokens: columns{}}
-	agree := func(query string) int {
-		rw := httptest.NewRecorder()
-		wallet.Agreed(rw, httptest.NewRequest(http.MethodGet, "/brandpay?"+query, nil))
-		return rw.Code
-	}
-	query := url.Values{"customerKey": {"customer-1"}, "code": {server.AgreeBrandPay("customer-1")}}.Encode()
-	assert.Equal(t, http.StatusOK, agree(query))
-	assert.Equal(t, http.StatusOK, agree(query), "called again")
-	assert.Equal(t, http.StatusBadRequest, agree("x=y"))
-	assert.Equal(t, http.StatusServiceUnavailable, agree("customerKey=customer-1&code=none"))
+	toss := server.Client()
+	return &Wallet{Shop: Shop{Toss: toss, Orders: newMemory()}, BrandPay: brandpay.New(toss), Tokens: columns{}}, server
+}
 
-	card := server.AddBrandPayCard("customer-1", "61")
+// agree brings the browser back from the terms, and returns the status.
+func agree(wallet *Wallet, query string) int {
+	rw := httptest.NewRecorder()
+	wallet.Agreed(rw, httptest.NewRequest(http.MethodGet, "/brandpay?"+query, nil))
+	return rw.Code
+}
+
+// agreedWallet is that of a customer who has agreed, and registered a card.
+func agreedWallet(t *testing.T) (wallet *Wallet, server *tosstest.Server, card string) {
+	t.Helper()
+	wallet, server = newWallet()
+	query := url.Values{"customerKey": {"customer-1"}, "code": {server.AgreeBrandPay("customer-1")}}
+	require.Equal(t, http.StatusOK, agree(wallet, query.Encode()))
+	return wallet, server, server.AddBrandPayCard("customer-1", "61")
+}
+
+func TestCustomersAgree(t *testing.T) {
+	wallet, server := newWallet()
+	query := url.Values{"customerKey": {"customer-1"}, "code": {server.AgreeBrandPay("customer-1")}}.Encode()
+	assert.Equal(t, http.StatusOK, agree(wallet, query))
+	assert.Equal(t, http.StatusOK, agree(wallet, query), "called again")
+	assert.Equal(t, http.StatusBadRequest, agree(wallet, "x=y"))
+	assert.Equal(t, http.StatusServiceUnavailable, agree(wallet, "customerKey=customer-1&code=none"))
+}
+
+func TestMethodsAreReadWithATokenThatHasExpired(t *testing.T) {
+	wallet, server, _ := agreedWallet(t)
 	customer, err := wallet.Customer(t.Context(), "customer-1")
 	require.NoError(t, err)
-	server.Advance(31 * 24 * time.Hour) // the token has expired
+	server.Advance(31 * 24 * time.Hour)
 	methods, again, err := Methods(t.Context(), customer)
 	require.NoError(t, err)
 	assert.False(t, again)
 	assert.Len(t, methods.Cards, 1)
+}
 
+func TestAnOrderIsPaidByBrandPay(t *testing.T) {
+	wallet, server, card := agreedWallet(t)
 	order := Order{ID: "order-0001", Name: "socks", Amount: tosspayments.Won(15000), State: "new", IdempotencyKey: "key-1"}
-	require.NoError(t, orders.Create(t.Context(), order))
+	require.NoError(t, wallet.Orders.Create(t.Context(), order))
 	redirect := server.AuthenticateBrandPay("customer-1", card, tosstest.Checkout{OrderID: order.ID, OrderName: order.Name, Amount: order.Amount})
 	order.PaymentKey = redirect.PaymentKey
 	require.NoError(t, wallet.ConfirmBrandPay(t.Context(), order, "customer-1"))
-	paid, err := orders.Get(t.Context(), order.ID)
+	paid, err := wallet.Orders.Get(t.Context(), order.ID)
 	require.NoError(t, err)
 	assert.Equal(t, "paid", paid.State)
+}
 
+func TestAMonthIsChargedByBrandPay(t *testing.T) {
+	wallet, server, card := agreedWallet(t)
 	month := Order{ID: "sub7-2026-03-0", Name: "원두 구독", Amount: tosspayments.Won(9900), State: "new"}
-	require.NoError(t, orders.Create(t.Context(), month))
+	require.NoError(t, wallet.Orders.Create(t.Context(), month))
 	require.NoError(t, wallet.ChargeBrandPay(t.Context(), month, "customer-1", card))
 	assert.Equal(t, 1, server.Charges(month.ID))
+}
 
-	// Another process has refreshed, and the customer has left since.
+// Another process has refreshed, and the customer has left since.
+func TestACustomerWhoHasLeftAgreesAgain(t *testing.T) {
+	wallet, server, _ := agreedWallet(t)
+	customer, err := wallet.Customer(t.Context(), "customer-1")
+	require.NoError(t, err)
+	server.Advance(31 * 24 * time.Hour)
 	require.NoError(t, customer.Leave(t.Context()))
 	stale, err := wallet.Customer(t.Context(), "customer-1")
 	require.NoError(t, err)
-	_, again, err = Methods(t.Context(), stale)
+	_, again, err := Methods(t.Context(), stale)
 	require.NoError(t, err)
 	assert.True(t, again)
 }

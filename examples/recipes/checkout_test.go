@@ -45,9 +45,8 @@ func TestTheShopStoresAnOrderFirst(t *testing.T) {
 	}
 }
 
-func TestSuccessPageAnyNumberOfTimes(t *testing.T) {
+func TestTheSuccessPageConfirmsNoOtherOrder(t *testing.T) {
 	quietly(t, func(t *testing.T, s *stand) {
-		assert.Equal(t, "아직 결제하지 않았어요.", s.page())
 		tampered := back(s.request)
 		tampered.Set("amount", "100")
 		w := visit(s.Success, tampered)
@@ -57,7 +56,11 @@ func TestSuccessPageAnyNumberOfTimes(t *testing.T) {
 		assert.Equal(t, http.StatusNotFound, visit(s.Success, tampered).Code)
 		assert.Equal(t, http.StatusBadRequest, visit(s.Success, nil).Code)
 		assert.Zero(t, s.server.Calls(tosstest.ConfirmPayment))
+	})
+}
 
+func TestSuccessPageAnyNumberOfTimes(t *testing.T) {
+	quietly(t, func(t *testing.T, s *stand) {
 		for range 3 {
 			w := visit(s.Success, back(s.request))
 			assert.Equal(t, http.StatusSeeOther, w.Code)
@@ -67,6 +70,13 @@ func TestSuccessPageAnyNumberOfTimes(t *testing.T) {
 		assert.Equal(t, 1, s.server.Charges("order-0001"))
 		assert.Equal(t, "paid", s.order().State)
 		assert.Equal(t, []string{"release"}, s.tasks)
+	})
+}
+
+func TestThePageOfAnOrder(t *testing.T) {
+	quietly(t, func(t *testing.T, s *stand) {
+		assert.Equal(t, "아직 결제하지 않았어요.", s.page())
+		s.confirm()
 		assert.Equal(t, "결제됐어요.", s.page())
 		Describe(s.order().Payment)
 	})
@@ -94,23 +104,32 @@ func TestARefusalIsExplained(t *testing.T) {
 		assert.Equal(t, tosspayments.ErrRejectCardCompany, s.order().Code)
 		assert.Contains(t, s.page(), "다른 카드")
 		assert.Empty(t, s.tasks)
-
-		w := visit(s.Fail, url.Values{"code": {"PAY_PROCESS_CANCELED"}, "message": {"취소"}})
-		assert.Contains(t, w.Body.String(), "처음부터")
-		assert.Equal(t, http.StatusBadRequest, visit(s.Fail, nil).Code)
-		assert.Contains(t, Explain(tosspayments.ErrNotAvailableBank), "잠시 후")
-		assert.Contains(t, Explain(tosspayments.ErrUnauthorizedKey), "고객센터")
 	})
 }
 
-func TestDatabaseFails(t *testing.T) {
+func TestTheFailPageExplains(t *testing.T) {
+	s := newStand(t, tosstest.NewServer(t))
+	w := visit(s.Fail, url.Values{"code": {"PAY_PROCESS_CANCELED"}, "message": {"취소"}})
+	assert.Contains(t, w.Body.String(), "처음부터")
+	assert.Equal(t, http.StatusBadRequest, visit(s.Fail, nil).Code)
+}
+
+func TestExplainSaysWhatToDo(t *testing.T) {
+	assert.Contains(t, Explain(tosspayments.ErrNotAvailableBank), "잠시 후")
+	assert.Contains(t, Explain(tosspayments.ErrUnauthorizedKey), "고객센터")
+}
+
+func TestNoClaimNoConfirm(t *testing.T) {
 	quietly(t, func(t *testing.T, s *stand) {
 		s.broken = errors.New("connection refused")
 		assert.Equal(t, http.StatusServiceUnavailable, visit(s.Success, back(s.request)).Code)
-		assert.Zero(t, s.server.Calls(tosstest.ConfirmPayment), "no claim, no confirm")
-		s.broken = nil
+		assert.Zero(t, s.server.Calls(tosstest.ConfirmPayment))
+	})
+}
 
-		// The claim is stored, and what has happened is not.
+// The claim is stored, and what has happened is not.
+func TestAnEndThatCouldNotBeStored(t *testing.T) {
+	quietly(t, func(t *testing.T, s *stand) {
 		order := s.order()
 		order.PaymentKey, order.IdempotencyKey, order.KeyID = s.request.PaymentKey, "key", s.Toss.KeyID()
 		claimed, err := s.Claim(s.ctx(), &order)
@@ -121,7 +140,6 @@ func TestDatabaseFails(t *testing.T) {
 		s.broken = errors.New("connection refused")
 		require.Error(t, s.record(s.ctx(), order, payment, nil))
 		s.broken = nil
-		assert.Equal(t, "confirming", s.order().State)
 		assert.Equal(t, "결제를 확인하고 있어요. 다시 결제하지 마세요.", s.page())
 
 		assert.Equal(t, http.StatusSeeOther, visit(s.Success, back(s.request)).Code, "the buyer reloads the page")

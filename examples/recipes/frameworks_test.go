@@ -85,54 +85,92 @@ func send(t *testing.T, address, body, id, signature string) int {
 	return response.StatusCode
 }
 
-func TestWebhooksInEveryFramework(t *testing.T) {
-	database := newMemory()
-	database.orders["order-0001"] = Order{ID: "order-0001", Payment: &tosspayments.Payment{Secret: tosspayments.NewSensitive("ps_right")}}
-	handler, err := Receiver(database, tosstest.DefaultSecurityKey)
+// frameworkReceiver is a receiver that keeps what it hands over.
+type frameworkReceiver struct {
+	*webhook.Handler
+	database *memory
+	got      []webhook.Delivery
+}
+
+func newFrameworkReceiver(t *testing.T) *frameworkReceiver {
+	t.Helper()
+	r := &frameworkReceiver{database: newMemory()}
+	r.database.orders["order-0001"] = Order{ID: "order-0001", Payment: &tosspayments.Payment{Secret: tosspayments.NewSensitive("ps_right")}}
+	handler, err := Receiver(r.database, tosstest.DefaultSecurityKey)
 	require.NoError(t, err)
 	handler.Logger = nil
-	var got []webhook.Delivery
 	handle := handler.Handle
 	handler.Handle = func(ctx context.Context, d webhook.Delivery) error {
-		got = append(got, d)
+		r.got = append(r.got, d)
 		return handle(ctx, d)
 	}
-	deposit := func(secret string) string {
-		return `{"createdAt":"2026-03-01T13:05:44.000000","secret":"` + secret + `","status":"DONE","transactionKey":"T1","orderId":"order-0001"}`
-	}
-	for name, address := range servers(t, handler) {
+	r.Handler = handler
+	return r
+}
+
+func depositEvent(secret string) string {
+	return `{"createdAt":"2026-03-01T13:05:44.000000","secret":"` + secret + `","status":"DONE","transactionKey":"T1","orderId":"order-0001"}`
+}
+
+// signedPayout is an event of which every byte counts: spaces, escapes and Korean are kept
+// as they are.
+func signedPayout(t *testing.T) (event, signature string) {
+	t.Helper()
+	event = "{ \"eventType\": \"payout.changed\",\n\t\"eventId\":\"evt_1\", \"entityBody\":{\"id\":\"FPA_1\",\"transactionDescription\":\"3월\\u0020정산\"} }\n"
+	signature, err := webhook.Sign(tosstest.DefaultSecurityKey, []byte(event), sentAt, true)
+	require.NoError(t, err)
+	return event, signature
+}
+
+func TestWebhooksInEveryFramework(t *testing.T) {
+	receiver := newFrameworkReceiver(t)
+	payout, signature := signedPayout(t)
+	for name, address := range servers(t, receiver.Handler) {
 		t.Run(name, func(t *testing.T) {
-			got, database.woken = nil, 0
-			clear(database.events)
-			// Every byte counts: spaces, escapes and Korean are kept as they are.
-			payout := "{ \"eventType\": \"payout.changed\",\n\t\"eventId\":\"evt_1\", \"entityBody\":{\"id\":\"FPA_1\",\"transactionDescription\":\"3월\\u0020정산\"} }\n"
-			signature, err := webhook.Sign(tosstest.DefaultSecurityKey, []byte(payout), sentAt, true)
-			require.NoError(t, err)
+			receiver.got, receiver.database.woken = nil, 0
+			clear(receiver.database.events)
 			assert.Equal(t, http.StatusOK, send(t, address, payout, "whtrans_signed", signature))
-			require.Len(t, got, 1)
-			assert.Equal(t, webhook.BySignature, got[0].Verified)
-			assert.Equal(t, payout, database.events["event/evt_1"])
+			assert.Equal(t, http.StatusOK, send(t, address, depositEvent("ps_right"), "whtrans_deposit", ""))
+			assert.Equal(t, 1, receiver.database.woken)
+			assert.Equal(t, payout, receiver.database.events["event/evt_1"])
+			require.Len(t, receiver.got, 2)
+			assertKept(t, receiver.got, signature)
+		})
+	}
+}
+
+// assertKept wants what was handed over to be the same after other requests.
+func assertKept(t *testing.T, got []webhook.Delivery, signature string) {
+	t.Helper()
+	assert.Equal(t, webhook.BySignature, got[0].Verified)
+	assert.Equal(t, webhook.Transmission{ID: "whtrans_signed", Time: sentAt, Signature: signature}, got[0].Transmission)
+	assert.Equal(t, webhook.Transmission{ID: "whtrans_deposit", Time: sentAt}, got[1].Transmission)
+}
+
+func TestForgedWebhooksInEveryFramework(t *testing.T) {
+	receiver := newFrameworkReceiver(t)
+	payout, signature := signedPayout(t)
+	for name, address := range servers(t, receiver.Handler) {
+		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, http.StatusUnauthorized, send(t, address, strings.TrimSpace(payout), "x", signature), "other bytes")
 			assert.Equal(t, http.StatusUnauthorized, send(t, address, payout, "x", ""))
-
-			assert.Equal(t, http.StatusOK, send(t, address, deposit("ps_right"), "whtrans_deposit", ""))
-			assert.Equal(t, http.StatusUnauthorized, send(t, address, deposit("ps_wrong"), "x", ""))
+			assert.Equal(t, http.StatusUnauthorized, send(t, address, depositEvent("ps_wrong"), "x", ""))
 			assert.Equal(t, http.StatusBadRequest, send(t, address, "not JSON", "x", ""))
-			assert.Equal(t, 1, database.woken)
+			assert.Empty(t, receiver.got)
+		})
+	}
+}
 
-			database.broken = errors.New("the database is away")
-			assert.Equal(t, http.StatusInternalServerError, send(t, address, deposit("ps_right"), "x", ""))
-			database.broken = nil
-
+func TestWhatElseComesInEveryFramework(t *testing.T) {
+	receiver := newFrameworkReceiver(t)
+	receiver.database.broken = errors.New("the database is away")
+	for name, address := range servers(t, receiver.Handler) {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, http.StatusInternalServerError, send(t, address, depositEvent("ps_right"), "x", ""))
 			response, err := http.Get("http://" + address + "/webhooks/toss")
 			require.NoError(t, err)
 			require.NoError(t, response.Body.Close())
 			assert.Contains(t, []int{http.StatusMethodNotAllowed, http.StatusNotFound}, response.StatusCode)
-
-			// What was handed over is still the same after other requests.
-			assert.Equal(t, "whtrans_signed", got[0].Transmission.ID)
-			assert.Equal(t, sentAt, got[0].Transmission.Time)
-			assert.Equal(t, "whtrans_deposit", got[1].Transmission.ID)
 			assert.Equal(t, http.StatusRequestEntityTooLarge, flood(t, address))
 		})
 	}
@@ -154,32 +192,29 @@ func flood(t *testing.T, address string) int {
 	return response.StatusCode
 }
 
-func TestSuccessRedirectInEveryFramework(t *testing.T) {
+// inEveryFramework lets a browser come back to a shop that is served by each framework; get
+// is what it sees of successUrl.
+func inEveryFramework(t *testing.T, test func(t *testing.T, s *stand, get func(query string) page)) {
+	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for name, serve := range map[string]func(*Shop) string{
-		"gin": func(shop *Shop) string {
+	for name, serve := range map[string]func(*testing.T, *Shop) string{
+		"gin": func(t *testing.T, shop *Shop) string {
 			router := gin.New()
 			router.GET("/success", shop.GinSuccess)
-			server := httptest.NewServer(router)
-			t.Cleanup(server.Close)
-			return server.Listener.Addr().String()
+			return listen(t, router)
 		},
-		"chi": func(shop *Shop) string {
+		"chi": func(t *testing.T, shop *Shop) string {
 			router := chi.NewRouter()
 			shop.MountChi(router, &webhook.Handler{})
-			server := httptest.NewServer(router)
-			t.Cleanup(server.Close)
-			return server.Listener.Addr().String()
+			return listen(t, router)
 		},
-		"echo": func(shop *Shop) string {
+		"echo": func(t *testing.T, shop *Shop) string {
 			router := echo.New()
 			router.GET("/success", shop.EchoSuccess)
-			server := httptest.NewServer(router)
-			t.Cleanup(server.Close)
-			return server.Listener.Addr().String()
+			return listen(t, router)
 		},
-		"fiber": func(shop *Shop) string {
+		"fiber": func(t *testing.T, shop *Shop) string {
 			app := NewFiber()
 			app.Get("/success", shop.FiberSuccess)
 			return serveFiber(t, app)
@@ -188,43 +223,68 @@ func TestSuccessRedirectInEveryFramework(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStand(t, tosstest.NewServer(t))
 			s.request = s.authenticate(tosstest.Checkout{OrderID: "order-0001"})
-			address := serve(s.Shop)
-			get := func(query string) (int, string, string) {
+			address := serve(t, s.Shop)
+			test(t, s, func(query string) page {
 				response, err := client.Get("http://" + address + "/success?" + query)
 				require.NoError(t, err)
 				body, err := io.ReadAll(response.Body)
 				require.NoError(t, err)
 				require.NoError(t, response.Body.Close())
-				return response.StatusCode, response.Header.Get("Location"), string(body)
-			}
-			tampered := back(s.request)
-			tampered.Set("amount", "100")
-			status, _, body := get(tampered.Encode())
-			assert.Equal(t, http.StatusBadRequest, status)
-			assert.Contains(t, body, "결제되지 않았어요")
-			status, _, _ = get("paymentKey=%zz")
-			assert.Equal(t, http.StatusBadRequest, status)
-			status, _, _ = get("paymentKey=p&orderId=order-none&amount=1")
-			assert.Equal(t, http.StatusNotFound, status)
-			assert.Zero(t, s.server.Calls(tosstest.ConfirmPayment))
-
-			for range 2 {
-				status, location, _ := get(back(s.request).Encode())
-				assert.Equal(t, http.StatusSeeOther, status)
-				assert.Equal(t, "/orders/order-0001", location)
-			}
-			assert.Equal(t, 1, s.server.Charges("order-0001"))
-
-			s.request = s.authenticate(tosstest.Checkout{OrderID: "order-0002", Refusal: tosspayments.ErrRejectCardCompany})
-			status, _, _ = get(back(s.request).Encode())
-			assert.Equal(t, http.StatusSeeOther, status)
-			assert.Contains(t, s.page(), "다른 카드")
-
-			s.request = s.authenticate(tosstest.Checkout{OrderID: "order-0003"})
-			s.broken = errors.New("the database is away")
-			status, _, body = get(back(s.request).Encode())
-			assert.Equal(t, http.StatusServiceUnavailable, status)
-			assert.Contains(t, body, "새로고침")
+				return page{response.StatusCode, response.Header.Get("Location"), string(body)}
+			})
 		})
 	}
+}
+
+// page is what a browser gets.
+type page struct {
+	Status         int
+	Location, Body string
+}
+
+func listen(t *testing.T, handler http.Handler) (address string) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func TestSuccessRedirectInEveryFramework(t *testing.T) {
+	inEveryFramework(t, func(t *testing.T, s *stand, get func(query string) page) {
+		for range 2 {
+			got := get(back(s.request).Encode())
+			assert.Equal(t, page{Status: http.StatusSeeOther, Location: "/orders/order-0001"}, page{Status: got.Status, Location: got.Location})
+		}
+		assert.Equal(t, 1, s.server.Charges("order-0001"))
+	})
+}
+
+func TestOtherOrdersInEveryFramework(t *testing.T) {
+	inEveryFramework(t, func(t *testing.T, s *stand, get func(query string) page) {
+		tampered := back(s.request)
+		tampered.Set("amount", "100")
+		got := get(tampered.Encode())
+		assert.Equal(t, http.StatusBadRequest, got.Status)
+		assert.Contains(t, got.Body, "결제되지 않았어요")
+		assert.Equal(t, http.StatusBadRequest, get("paymentKey=%zz").Status)
+		assert.Equal(t, http.StatusNotFound, get("paymentKey=p&orderId=order-none&amount=1").Status)
+		assert.Zero(t, s.server.Calls(tosstest.ConfirmPayment))
+	})
+}
+
+func TestRefusalsInEveryFramework(t *testing.T) {
+	inEveryFramework(t, func(t *testing.T, s *stand, get func(query string) page) {
+		s.request = s.authenticate(tosstest.Checkout{OrderID: "order-0002", Refusal: tosspayments.ErrRejectCardCompany})
+		assert.Equal(t, http.StatusSeeOther, get(back(s.request).Encode()).Status)
+		assert.Contains(t, s.page(), "다른 카드")
+	})
+}
+
+func TestDatabasesFailInEveryFramework(t *testing.T) {
+	inEveryFramework(t, func(t *testing.T, s *stand, get func(query string) page) {
+		s.broken = errors.New("the database is away")
+		got := get(back(s.request).Encode())
+		assert.Equal(t, http.StatusServiceUnavailable, got.Status)
+		assert.Contains(t, got.Body, "새로고침")
+	})
 }

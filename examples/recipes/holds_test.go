@@ -35,14 +35,20 @@ func TestHoldIsExtendedOrNothingIsSent(t *testing.T) {
 	})
 }
 
-func TestWhyNoSession(t *testing.T) {
+func TestAConfirmThatComesTooLate(t *testing.T) {
 	quietly(t, func(t *testing.T, s *stand) {
-		assert.Contains(t, s.WhyNoSession(s.ctx(), s.request.PaymentKey), "IN_PROGRESS")
 		s.server.Advance(11 * time.Minute)
 		s.confirm()
 		assert.Equal(t, "failed", s.order().State)
 		assert.Equal(t, tosspayments.ClassBuyerRestart, s.order().Code.Class())
 		assert.Equal(t, tosspayments.ClassBuyerRestart, tosspayments.ErrExpiredPayment.Class())
+	})
+}
+
+func TestWhyNoSession(t *testing.T) {
+	quietly(t, func(t *testing.T, s *stand) {
+		assert.Contains(t, s.WhyNoSession(s.ctx(), s.request.PaymentKey), "IN_PROGRESS")
+		s.server.Advance(11 * time.Minute)
 		assert.Contains(t, s.WhyNoSession(s.ctx(), s.request.PaymentKey), "too late")
 		assert.Contains(t, s.WhyNoSession(s.ctx(), "nobody"), "pair")
 		breakDown(s.server, false)

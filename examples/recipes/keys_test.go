@@ -18,7 +18,7 @@ func TestNewShopNeedsAKey(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestClientsOfTheRightEnvironment(t *testing.T) {
+func TestClientsOfTestKeys(t *testing.T) {
 	t.Setenv("TOSS_SECRET_KEY", "test_sk_0123456789")
 	t.Setenv("TOSS_BILLING_SECRET_KEY", "test_sk_9876543210")
 	clients, err := NewClients(false)
@@ -27,13 +27,21 @@ func TestClientsOfTheRightEnvironment(t *testing.T) {
 	assert.NotNil(t, clients.Billing)
 	_, err = NewClients(true)
 	require.ErrorContains(t, err, "TOSS_SECRET_KEY")
+}
+
+func TestKeysOfTwoEnvironments(t *testing.T) {
 	t.Setenv("TOSS_SECRET_KEY", "live_sk_0123456789")
-	_, err = NewClients(false)
+	t.Setenv("TOSS_BILLING_SECRET_KEY", "test_sk_9876543210")
+	_, err := NewClients(false)
 	require.ErrorContains(t, err, "TOSS_SECRET_KEY")
 	_, err = NewClients(true)
 	require.ErrorContains(t, err, "TOSS_BILLING_SECRET_KEY")
+}
+
+func TestClientKeysAreNoSecretKeys(t *testing.T) {
 	t.Setenv("TOSS_SECRET_KEY", "live_ck_0123456789")
-	_, err = NewClients(true)
+	t.Setenv("TOSS_BILLING_SECRET_KEY", "test_sk_9876543210")
+	_, err := NewClients(true)
 	var invalid *tosspayments.ValidationError
 	require.ErrorAs(t, err, &invalid)
 	assert.NotContains(t, err.Error(), "0123456789")

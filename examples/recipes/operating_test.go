@@ -57,56 +57,83 @@ func TestCallsGoThroughTheProxy(t *testing.T) {
 	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(payment, err), "an earlier call under the key may have been sent")
 }
 
-// Two MIDs share the address of the webhooks; each order is read with the key of its own.
-func TestEventsAreReadWithTheClientOfTheirOrder(t *testing.T) {
+// twoMIDs share the address of the webhooks; orders belong to the first, to the second, and
+// to one that is closed. An order that is not among them is not known.
+type twoMIDs struct {
+	*Merchants
+	server *tosstest.Server
+	got    []webhook.Delivery
+	// broken is what the database answers.
+	broken error
+}
+
+func newTwoMIDs(t *testing.T) *twoMIDs {
+	t.Helper()
 	server := tosstest.NewServer(t)
 	widget, err := tosspayments.New(tosstest.DefaultWidgetSecretKey, tosspayments.WithBaseURL(server.URL))
 	require.NoError(t, err)
-	defer widget.Close()
-	rows := map[string]string{"order-0001": tosstest.DefaultMID, "order-0002": tosstest.DefaultWidgetMID, "order-0003": "closed"}
-	var broken error
-	merchants := &Merchants{
+	t.Cleanup(widget.Close)
+	s := &twoMIDs{server: server}
+	orders := map[string]string{"order-0001": tosstest.DefaultMID, "order-0002": tosstest.DefaultWidgetMID, "order-0003": "closed"}
+	s.Merchants = &Merchants{
 		Clients: map[string]*tosspayments.Client{tosstest.DefaultMID: server.Client(), tosstest.DefaultWidgetMID: widget},
-		MID:     func(_ context.Context, orderID string) (string, error) { return rows[orderID], broken },
+		MID:     func(_ context.Context, orderID string) (string, error) { return orders[orderID], s.broken },
 	}
-	var got []webhook.Delivery
-	server.RegisterWebhookHandler(merchants.Webhooks(func(_ context.Context, d webhook.Delivery) error {
-		got = append(got, d)
+	server.RegisterWebhookHandler(s.Webhooks(func(_ context.Context, d webhook.Delivery) error {
+		s.got = append(s.got, d)
 		return nil
 	}))
+	return s
+}
 
-	client, err := merchants.ClientOf(t.Context(), "order-0001")
+// deposit issues an account for the first MID's order, and pays into it.
+func (s *twoMIDs) deposit(t *testing.T) *tosspayments.Payment {
+	t.Helper()
+	client, err := s.ClientOf(t.Context(), "order-0001")
 	require.NoError(t, err)
 	payment, err := client.IssueVirtualAccount(t.Context(), tosspayments.IssueVirtualAccountRequest{
 		OrderID: "order-0001", OrderName: "원두 1kg", Amount: tosspayments.Won(15000), CustomerName: "김토스", Bank: "20", ValidHours: 24,
 	}, tosspayments.WithIdempotencyKey("order-0001"))
 	require.NoError(t, err)
-	require.NoError(t, server.Deposit("order-0001", tosspayments.Won(15000)))
-	server.WaitWebhooks()
-	require.NotEmpty(t, got)
-	for _, delivery := range got {
+	require.NoError(t, s.server.Deposit("order-0001", tosspayments.Won(15000)))
+	s.server.WaitWebhooks()
+	return payment
+}
+
+func TestEventsAreReadWithTheClientOfTheirOrder(t *testing.T) {
+	s := newTwoMIDs(t)
+	s.deposit(t)
+	require.NotEmpty(t, s.got)
+	for _, delivery := range s.got {
 		require.NotNil(t, delivery.Payment, "%s", delivery)
 		assert.Equal(t, tosstest.DefaultMID, delivery.Payment.MID)
 	}
+}
 
-	// An event of the other MID's order is asked for there, where nobody knows the payment.
-	asked := len(got)
+// An event of the other MID's order is asked for there, where nobody knows the payment.
+func TestEventsThatNameAnotherOrder(t *testing.T) {
+	s := newTwoMIDs(t)
+	payment := s.deposit(t)
+	s.got = nil
 	for _, orderID := range []string{"order-0002", "order-0003", "order-0009"} {
-		server.SendWebhook(webhook.PaymentStatusChanged, map[string]any{
+		s.server.SendWebhook(webhook.PaymentStatusChanged, map[string]any{
 			"paymentKey": payment.PaymentKey, "orderId": orderID, "status": "DONE", "mId": tosstest.DefaultMID, "totalAmount": 15000,
 		})
 	}
-	server.WaitWebhooks()
-	require.Len(t, got, asked+1)
-	assert.Nil(t, got[asked].Payment, "an order that is not known here")
-	deliveries := server.Deliveries()
+	s.server.WaitWebhooks()
+	require.Len(t, s.got, 1)
+	assert.Nil(t, s.got[0].Payment, "an order that is not known here")
+	deliveries := s.server.Deliveries()
 	for i, status := range []int{http.StatusServiceUnavailable, http.StatusServiceUnavailable, http.StatusOK} {
 		assert.Equal(t, status, deliveries[len(deliveries)-3+i].Status)
 	}
+}
 
-	_, err = merchants.ClientOf(t.Context(), "order-0003")
+func TestOrdersWithoutAClient(t *testing.T) {
+	s := newTwoMIDs(t)
+	_, err := s.ClientOf(t.Context(), "order-0003")
 	require.ErrorContains(t, err, "closed")
-	broken = errors.New("the database is away")
-	_, err = merchants.ClientOf(t.Context(), "order-0001")
-	require.ErrorIs(t, err, broken)
+	s.broken = errors.New("the database is away")
+	_, err = s.ClientOf(t.Context(), "order-0001")
+	require.ErrorIs(t, err, s.broken)
 }

@@ -37,17 +37,27 @@ func TestAPeriodIsChargedOnce(t *testing.T) {
 			time.Sleep(10 * 24 * time.Hour) // the server forgets idempotency keys, and no order id
 		}
 		assert.Equal(t, 1, server.Charges("sub7-2026-03-0"))
+	})
+}
 
-		stranger := *row
-		stranger.State, stranger.Amount = "charging", tosspayments.Won(19900)
-		require.Error(t, shop.RunCharge(t.Context(), key, &stranger))
-		assert.Equal(t, "review", stranger.State, "the order id belongs to other money")
+func TestAnOrderIDThatBelongsToOtherMoney(t *testing.T) {
+	subscribed(t, func(t *testing.T, shop *Shop, _ *tosstest.Server, key tosspayments.BillingKey, row *Charge) {
+		require.NoError(t, shop.RunCharge(t.Context(), key, row))
+		time.Sleep(30 * 24 * time.Hour)
+		row.State, row.Amount = "charging", tosspayments.Won(19900)
+		require.Error(t, shop.RunCharge(t.Context(), key, row))
+		assert.Equal(t, "review", row.State)
+	})
+}
 
+func TestAMonthThatWasGivenBack(t *testing.T) {
+	subscribed(t, func(t *testing.T, shop *Shop, _ *tosstest.Server, key tosspayments.BillingKey, row *Charge) {
+		require.NoError(t, shop.RunCharge(t.Context(), key, row))
 		_, err := shop.Toss.CancelPayment(t.Context(), row.PaymentKey, tosspayments.CancelPaymentRequest{CancelReason: "고객 요청"})
 		require.NoError(t, err)
 		time.Sleep(20 * 24 * time.Hour)
 		require.Error(t, shop.RunCharge(t.Context(), key, row))
-		assert.Equal(t, "canceled", row.State, "no access for a month that was given back")
+		assert.Equal(t, "canceled", row.State, "no access")
 	})
 }
 
@@ -85,22 +95,33 @@ func TestASecondRunWithTheWrongKey(t *testing.T) {
 	})
 }
 
+// refuseForGood runs a charge that the card refuses until no further run is planned.
+func refuseForGood(t *testing.T, shop *Shop, server *tosstest.Server, key tosspayments.BillingKey, row *Charge) {
+	t.Helper()
+	server.SetRefusal(key, tosspayments.ErrRejectCardPayment)
+	for attempt, days := range []int{1, 2, 2} {
+		require.ErrorIs(t, shop.RunCharge(t.Context(), key, row), tosspayments.ErrRejectCardPayment)
+		assert.Equal(t, attempt+1, server.Calls(tosstest.ChargeBilling), "never again at once")
+		assert.Equal(t, "due", row.State)
+		assert.Equal(t, time.Duration(days)*24*time.Hour, time.Until(row.NextAt))
+		time.Sleep(time.Until(row.NextAt))
+	}
+	assert.Equal(t, "sub7-2026-03-3", row.OrderID())
+	require.Error(t, shop.RunCharge(t.Context(), key, row))
+}
+
 func TestRefusalsWaitForTheCalendar(t *testing.T) {
 	subscribed(t, func(t *testing.T, shop *Shop, server *tosstest.Server, key tosspayments.BillingKey, row *Charge) {
-		server.SetRefusal(key, tosspayments.ErrRejectCardPayment)
-		for attempt, days := range []int{1, 2, 2} {
-			require.ErrorIs(t, shop.RunCharge(t.Context(), key, row), tosspayments.ErrRejectCardPayment)
-			assert.Equal(t, attempt+1, server.Calls(tosstest.ChargeBilling), "never again at once")
-			assert.Equal(t, "due", row.State)
-			assert.Equal(t, time.Duration(days)*24*time.Hour, time.Until(row.NextAt))
-			time.Sleep(time.Until(row.NextAt))
-		}
-		assert.Equal(t, "sub7-2026-03-3", row.OrderID())
-		require.Error(t, shop.RunCharge(t.Context(), key, row))
+		refuseForGood(t, shop, server, key, row)
 		assert.Equal(t, "failed", row.State, "not for ever")
+	})
+}
 
+func TestACustomerAsksForAnotherRun(t *testing.T) {
+	subscribed(t, func(t *testing.T, shop *Shop, server *tosstest.Server, key tosspayments.BillingKey, row *Charge) {
+		refuseForGood(t, shop, server, key, row)
 		server.SetRefusal(key, "")
-		row.State = "charging" // the customer has asked for it
+		row.State = "charging"
 		require.NoError(t, shop.RunCharge(t.Context(), key, row))
 		assert.Equal(t, "paid", row.State)
 		assert.Equal(t, 1, server.Charges("sub7-2026-03-4"))
@@ -190,16 +211,19 @@ func TestRegistrationSurvivesAReload(t *testing.T) {
 	require.Len(t, keys, 2)
 	assert.Equal(t, keys[0], keys[1])
 	require.Error(t, shop.RegisterCard(t.Context(), new(url.URL), "customer-1", store))
+}
 
+func TestBillingKeysAreSealed(t *testing.T) {
 	secret := bytes.Repeat([]byte{7}, 32)
-	sealed, err := SealBillingKey(secret, "customer-1", keys[0])
+	key := tosspayments.BillingKey{CustomerKey: tosspayments.NewSensitive("customer-1"), Key: tosspayments.NewSensitive("billing-key")}
+	sealed, err := SealBillingKey(secret, "customer-1", key)
 	require.NoError(t, err)
-	assert.NotContains(t, string(sealed), keys[0].Key.Reveal())
+	assert.NotContains(t, string(sealed), "billing-key")
 	opened, err := OpenBillingKey(secret, "customer-1", sealed)
 	require.NoError(t, err)
-	assert.Equal(t, keys[0], opened)
+	assert.Equal(t, key, opened)
 	_, err = OpenBillingKey(secret, "customer-2", sealed)
 	require.Error(t, err, "the row of another customer")
-	_, err = SealBillingKey(secret[:5], "customer-1", keys[0])
+	_, err = SealBillingKey(secret[:5], "customer-1", key)
 	require.Error(t, err)
 }

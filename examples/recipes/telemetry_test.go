@@ -57,22 +57,35 @@ func (o *observed) metrics() map[string]metricdata.Aggregation {
 	return metrics
 }
 
-// A confirm whose answer is lost is one span with its requests below it, and is counted
-// as paid.
-func TestTelemetryOfAConfirm(t *testing.T) {
-	o := observe(t)
+// confirmWithALostAnswer confirms an order whose first answer is lost, and returns the
+// spans of its requests and that of the call.
+func confirmWithALostAnswer(t *testing.T) (o *observed, requests tracetest.SpanStubs, call tracetest.SpanStub) {
+	t.Helper()
+	o = observe(t)
 	o.request = o.authenticate(tosstest.Checkout{OrderID: "order-0001"})
 	o.server.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Drop, AfterEffect: true})
 	order := o.order()
 	order.PaymentKey, order.IdempotencyKey = o.request.PaymentKey, "key-1"
 	_, err := o.ConfirmTraced(o.ctx(), o.Telemetry, order)
 	require.NoError(t, err)
-
 	spans := o.spans.GetSpans()
 	require.Greater(t, len(spans), 2)
-	call, lost, found := spans[len(spans)-1], spans[0], spans[len(spans)-2]
+	return o, spans[:len(spans)-1], spans[len(spans)-1]
+}
+
+func TestAConfirmIsASpan(t *testing.T) {
+	_, requests, call := confirmWithALostAnswer(t)
 	assert.Equal(t, "confirm", call.Name)
 	assert.Contains(t, call.Attributes, attribute.String("toss.outcome", "paid"))
+	for _, request := range requests {
+		assert.Equal(t, call.SpanContext.SpanID(), request.Parent.SpanID())
+		assert.False(t, request.StartTime.Before(call.StartTime.Add(-1e6)), "%s began before its call", request.Name)
+	}
+}
+
+func TestRequestsAreSpansBelowIt(t *testing.T) {
+	_, requests, _ := confirmWithALostAnswer(t)
+	lost, found := requests[0], requests[len(requests)-1]
 	assert.Equal(t, "confirm payment", lost.Name)
 	assert.Equal(t, codes.Error, lost.Status.Code)
 	assert.Contains(t, lost.Attributes, attribute.Int("toss.attempt", 1))
@@ -84,11 +97,10 @@ func TestTelemetryOfAConfirm(t *testing.T) {
 		}
 	}
 	assert.NotEmpty(t, traceID)
-	for _, request := range spans[:len(spans)-1] {
-		assert.Equal(t, call.SpanContext.SpanID(), request.Parent.SpanID())
-		assert.False(t, request.StartTime.Before(call.StartTime.Add(-1e6)), "%s began before its call", request.Name)
-	}
+}
 
+func TestAConfirmIsCounted(t *testing.T) {
+	o, spans, _ := confirmWithALostAnswer(t)
 	metrics := o.metrics()
 	calls := metrics["toss.calls"].(metricdata.Sum[int64]).DataPoints
 	require.Len(t, calls, 1)
@@ -100,7 +112,7 @@ func TestTelemetryOfAConfirm(t *testing.T) {
 		requests += point.Count
 		assert.False(t, point.Attributes.HasValue("toss.trace_id"), "a trace id makes a series of its own")
 	}
-	assert.EqualValues(t, len(spans)-1, requests)
+	assert.EqualValues(t, len(spans), requests)
 }
 
 func TestTelemetryHoldsNoSecret(t *testing.T) {

@@ -28,12 +28,16 @@ func openAccount(t *testing.T) *stand {
 	return s
 }
 
-func TestGoodsAreReleasedOncePerDeposit(t *testing.T) {
+func TestTheBuyerReadsTheAccount(t *testing.T) {
 	s := openAccount(t)
-	account := s.order().Payment.VirtualAccount
-	assert.Contains(t, s.page(), account.AccountNumber.Reveal())
+	assert.Contains(t, s.page(), s.order().Payment.VirtualAccount.AccountNumber.Reveal())
 	assert.Contains(t, s.page(), "15000원")
+}
 
+// deposited is a shop that has seen the deposit, and knows of it by events that came twice.
+func deposited(t *testing.T) *stand {
+	t.Helper()
+	s := openAccount(t)
 	require.Error(t, s.server.Deposit("order-0001", tosspayments.Won(100)), "the bank refuses another amount")
 	s.server.InjectWebhook(tosstest.WebhookFault{Kind: tosstest.DuplicateWebhook, Times: 2})
 	require.NoError(t, s.server.Deposit("order-0001", tosspayments.Won(15000)))
@@ -42,7 +46,11 @@ func TestGoodsAreReleasedOncePerDeposit(t *testing.T) {
 	require.NoError(t, s.Job(s.ctx()))
 	assert.Equal(t, []string{"release"}, s.tasks)
 	assert.Equal(t, "paid", s.order().State)
+	return s
+}
 
+func TestGoodsAreReleasedOncePerDeposit(t *testing.T) {
+	s := deposited(t)
 	require.NoError(t, s.server.Bounce("order-0001"))
 	s.server.WaitWebhooks()
 	require.NoError(t, s.Job(s.ctx()))
@@ -95,22 +103,32 @@ func TestAWindowAccount(t *testing.T) {
 	})
 }
 
+func refundOf(s *stand) Refund {
+	return Refund{ID: "refund-42", OrderID: "order-0001", PaymentKey: s.order().PaymentKey, Reason: "구매자 변심", Whole: true, State: "pending"}
+}
+
+var buyersAccount = &tosspayments.RefundReceiveAccount{Bank: "20", AccountNumber: tosspayments.NewSensitive("1002123456789"), HolderName: "김토스"}
+
 func TestRefundOfADepositNeedsAnAccount(t *testing.T) {
 	s := openAccount(t)
-	refund := Refund{ID: "refund-42", OrderID: "order-0001", PaymentKey: s.order().PaymentKey, Reason: "구매자 변심", Whole: true, State: "pending"}
+	refund := refundOf(s)
 	require.NoError(t, s.server.Deposit("order-0001", tosspayments.Won(15000)))
 	require.ErrorIs(t, s.CancelAccount(s.ctx(), refund), ErrRefundAccount)
 	assert.Zero(t, s.server.Calls(tosstest.CancelPayment))
-	refund.Account = &tosspayments.RefundReceiveAccount{Bank: "20", AccountNumber: tosspayments.NewSensitive("1002123456789"), HolderName: "김토스"}
+	refund.Account = buyersAccount
 	require.NoError(t, s.CancelAccount(s.ctx(), refund))
 	assert.Equal(t, "done", s.refunds["refund-42"].State)
 	s.server.WaitWebhooks()
 	require.NoError(t, s.Job(s.ctx()))
 	assert.Equal(t, "canceled", s.order().State)
+}
 
-	s = openAccount(t)
-	refund.PaymentKey = s.order().PaymentKey
-	require.NoError(t, s.CancelAccount(s.ctx(), refund), "nobody has paid yet, so the account is not sent")
+// Nobody has paid yet, so the account is not sent.
+func TestRefundOfWhatNobodyHasPaid(t *testing.T) {
+	s := openAccount(t)
+	refund := refundOf(s)
+	refund.Account = buyersAccount
+	require.NoError(t, s.CancelAccount(s.ctx(), refund))
 	assert.Equal(t, "done", s.refunds["refund-42"].State)
 	assert.Empty(t, s.server.Refunds("order-0001"))
 	for _, r := range s.server.Requests() {

@@ -450,7 +450,7 @@ func TestStopHoldsWhatIsInTheQueue(t *testing.T) {
 	assert.Equal(t, 1, st.toss.Calls(tosstest.ChargeBilling))
 }
 
-func TestCancel(t *testing.T) {
+func TestCancelForgetsTheKey(t *testing.T) {
 	st := newStand(t)
 	c := st.customer()
 	c.register("")
@@ -458,15 +458,21 @@ func TestCancel(t *testing.T) {
 	c.cancel()
 	c.cancel()
 	assert.Contains(t, c.Page("/"), "구독을 해지했어요")
-	assert.Equal(t, "deleted ", st.rows(`SELECT state, sealed_key FROM cards`), "the key is forgotten")
+	assert.Equal(t, "deleted ", st.rows(`SELECT state, sealed_key FROM cards`))
 	_, err := st.toss.Client().ChargeBilling(t.Context(), key, tosspayments.ChargeBillingRequest{
 		OrderID: "order-after-cancel", OrderName: "x", Amount: tosspayments.Won(1000),
 	})
 	require.ErrorIs(t, err, tosspayments.ErrAlreadyRemovedBillingKey)
+}
+
+// In the month that was paid it is another subscription, and has other order ids.
+func TestSubscribingAgainAfterACancel(t *testing.T) {
+	st := newStand(t)
+	c := st.customer()
+	c.register("")
+	c.cancel()
 	st.on("2027-02-28 10:00")
 	assert.Equal(t, []string{"2027-01-1"}, st.moved())
-
-	// Again, in the month that was paid: another subscription, and other order ids.
 	c.register("")
 	assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved())
 	st.on("2027-03-28 10:00")

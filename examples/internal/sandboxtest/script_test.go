@@ -260,52 +260,90 @@ func TestPromise(t *testing.T) {
 	assert.Equal(t, "rejected NOT_SUPPORTED_PROMISE", p.result(asking))
 }
 
-func TestOrderForm(t *testing.T) {
-	p := newPage(t, tosstest.WithBrowser(tosstest.Browser{TermsOpen: true}))
-	p.result(`(window.mine = TossPayments(WIDGET).widgets({ customerKey: "customer-1" }), 1)`)
-	const form = `Promise.all([mine.renderPaymentMethods({ selector: "#payment-method", variantKey: "DEFAULT" }), mine.renderAgreement({ selector: "#agreement", variantKey: "AGREEMENT" })])
+// answers wants each expression to have its result, one after the other.
+func (p *page) answers(steps ...[2]string) {
+	p.t.Helper()
+	for _, step := range steps {
+		assert.Equal(p.t, step[1], p.result(step[0]), step[0])
+	}
+}
+
+const (
+	mine = `(window.mine = TossPayments(WIDGET).widgets({ customerKey: "customer-1" }), 1)`
+	form = `Promise.all([mine.renderPaymentMethods({ selector: "#payment-method", variantKey: "DEFAULT" }), mine.renderAgreement({ selector: "#agreement", variantKey: "AGREEMENT" })])
 		.then(([m, a]) => { window.m = m; window.a = a; window.seen = [];
 			m.on("paymentMethodSelect", (e) => seen.push(e)); a.on("agreementStatusChange", (e) => seen.push(e.agreedRequiredTerms)); })`
-	assert.Equal(t, "rejected NOT_SETUP_AMOUNT", p.result(`mine.renderPaymentMethods({ selector: "#payment-method" })`))
-	assert.Equal(t, "rejected INVALID_AMOUNT_VALUE", p.result(`mine.setAmount({ currency: "KRW", value: "50000" })`))
-	assert.Equal(t, "rejected INVALID_AMOUNT_CURRENCY", p.result(`mine.setAmount({ currency: "EUR", value: 1 })`))
-	assert.Equal(t, "undefined", p.result(`mine.setAmount({ currency: "KRW", value: 0 })`))
-	assert.Equal(t, "rejected INVALID_SELECTOR", p.result(`mine.renderPaymentMethods({ selector: "#nothing" })`))
-	assert.Equal(t, "undefined", p.result(form))
+	ask = `mine.requestPayment(order({ orderId: "order-0001", card: null, metadata: { a: 1 } }))`
+)
+
+// orderForm is a page on which the order form stands, with an amount of 0.
+func orderForm(t *testing.T) *page {
+	t.Helper()
+	p := newPage(t, tosstest.WithBrowser(tosstest.Browser{TermsOpen: true}))
+	p.answers([2]string{mine, "1"}, [2]string{`mine.setAmount({ currency: "KRW", value: 0 })`, "undefined"}, [2]string{form, "undefined"})
 	p.Visible(methods)
 	p.Visible(agreement)
-	assert.Equal(t, "rejected PAYMENT_METHODS_WIDGET_ALREADY_RENDERED", p.result(`(async () => {
-		const other = TossPayments(WIDGET).widgets({ customerKey: "customer-2" });
-		await other.setAmount({ currency: "KRW", value: 1 });
-		return other.renderPaymentMethods({ selector: "#agreement" });
-	})()`))
-	assert.Equal(t, "rejected AGREEMENT_WIDGET_ALREADY_RENDERED", p.result(`mine.renderAgreement({ selector: "#payment-method" })`))
-	assert.Equal(t, "rejected INVALID_PARAMETER", p.result(`m.on("ready", () => {})`))
-	assert.Equal(t, "rejected INVALID_PARAMETER", p.result(`m.on("paymentMethodSelect")`))
+	return p
+}
 
-	// Each refusal in its order, and the form stays.
-	for _, step := range []struct{ do, want string }{
-		{`mine.requestPayment(order({ amount: { currency: "KRW", value: 1 } }))`, "INVALID_PARAMETERS"},
-		{`mine.requestPayment(order({ successUrl: "/success" }))`, "INCORRECT_SUCCESS_URL_FORMAT"},
-		{`mine.requestPayment(order())`, "BELOW_ZERO_AMOUNT"},
-	} {
-		assert.Equal(t, "rejected "+step.want, p.result(step.do))
-	}
-	p.result(`mine.setAmount({ currency: "KRW", value: 50000 })`)
-	const ask = `mine.requestPayment(order({ orderId: "order-0001", card: null, metadata: { a: 1 } }))`
-	assert.Equal(t, "rejected NOT_SELECTED_PAYMENT_METHOD", p.result(ask))
-	assert.Equal(t, "rejected NOT_SELECTED_PAYMENT_METHOD", p.result(`m.getSelectedPaymentMethod()`))
+func TestAnOrderFormIsRenderedOnce(t *testing.T) {
+	p := newPage(t)
+	p.answers(
+		[2]string{mine, "1"},
+		[2]string{`mine.renderPaymentMethods({ selector: "#payment-method" })`, "rejected NOT_SETUP_AMOUNT"},
+		[2]string{`mine.setAmount({ currency: "KRW", value: "50000" })`, "rejected INVALID_AMOUNT_VALUE"},
+		[2]string{`mine.setAmount({ currency: "EUR", value: 1 })`, "rejected INVALID_AMOUNT_CURRENCY"},
+		[2]string{`mine.setAmount({ currency: "KRW", value: 0 })`, "undefined"},
+		[2]string{`mine.renderPaymentMethods({ selector: "#nothing" })`, "rejected INVALID_SELECTOR"},
+		[2]string{form, "undefined"},
+	)
+	p.Visible(methods)
+	p.Visible(agreement)
+	p.answers(
+		[2]string{`(async () => {
+			const other = TossPayments(WIDGET).widgets({ customerKey: "customer-2" });
+			await other.setAmount({ currency: "KRW", value: 1 });
+			return other.renderPaymentMethods({ selector: "#agreement" });
+		})()`, "rejected PAYMENT_METHODS_WIDGET_ALREADY_RENDERED"},
+		[2]string{`mine.renderAgreement({ selector: "#payment-method" })`, "rejected AGREEMENT_WIDGET_ALREADY_RENDERED"},
+		[2]string{`m.on("ready", () => {})`, "rejected INVALID_PARAMETER"},
+		[2]string{`m.on("paymentMethodSelect")`, "rejected INVALID_PARAMETER"},
+	)
+}
+
+// Each refusal in its order, and the form stays.
+func TestAnOrderFormRefuses(t *testing.T) {
+	p := orderForm(t)
+	p.answers(
+		[2]string{`mine.requestPayment(order({ amount: { currency: "KRW", value: 1 } }))`, "rejected INVALID_PARAMETERS"},
+		[2]string{`mine.requestPayment(order({ successUrl: "/success" }))`, "rejected INCORRECT_SUCCESS_URL_FORMAT"},
+		[2]string{`mine.requestPayment(order())`, "rejected BELOW_ZERO_AMOUNT"},
+		[2]string{`mine.setAmount({ currency: "KRW", value: 50000 })`, "undefined"},
+		[2]string{ask, "rejected NOT_SELECTED_PAYMENT_METHOD"},
+		[2]string{`m.getSelectedPaymentMethod()`, "rejected NOT_SELECTED_PAYMENT_METHOD"},
+	)
 	p.in(methods, `[data-code="VIRTUAL_ACCOUNT"]`)
 	p.says("m.getSelectedPaymentMethod()", `{"code":"VIRTUAL_ACCOUNT"}`)
-	assert.Equal(t, "rejected NEED_REFUND_ACCOUNT_DETAIL", p.result(ask))
+	p.answers([2]string{ask, "rejected NEED_REFUND_ACCOUNT_DETAIL"})
 	p.in(methods, `[data-code="CARD"]`)
 	p.says("m.getSelectedPaymentMethod()", `{"code":"CARD"}`)
-	assert.Equal(t, "rejected NEED_CARD_PAYMENT_DETAIL", p.result(ask))
+	p.answers([2]string{ask, "rejected NEED_CARD_PAYMENT_DETAIL"})
 	p.Frame(methods).Pick("#company", "41")
 	p.says(ask, "rejected NEED_AGREEMENT_WITH_REQUIRED_TERMS")
 	p.in(agreement, `label:has([data-id="service"])`, `label:has([data-id="thirdParty"])`)
 	// The initial state is told once.
 	p.says("seen", `[false,{"code":"VIRTUAL_ACCOUNT"},{"code":"CARD"},false,true]`)
+}
+
+func TestAnOrderFormPays(t *testing.T) {
+	p := orderForm(t)
+	p.result(`mine.setAmount({ currency: "KRW", value: 50000 })`)
+	p.in(methods, `[data-code="CARD"]`)
+	p.says("m.getSelectedPaymentMethod()", `{"code":"CARD"}`)
+	p.Frame(methods).Pick("#company", "41")
+	p.says(ask, "rejected NEED_AGREEMENT_WITH_REQUIRED_TERMS")
+	p.in(agreement, `label:has([data-id="service"])`, `label:has([data-id="thirdParty"])`)
+	p.says("seen.at(-1)", "true")
 
 	p.start(ask)
 	p.in(window, "!.pay")
@@ -318,11 +356,11 @@ func TestOrderForm(t *testing.T) {
 	query := p.query("/success")
 	assert.Regexp(t, `^own=1&paymentType=NORMAL&orderId=order-0001&paymentKey=\w+&amount=45000$`, query)
 
-	key := query[strings.Index(query, "paymentKey=")+len("paymentKey="):]
-	key, _, _ = strings.Cut(key, "&")
-	payment, err := p.toss.WidgetClient().ConfirmPayment(t.Context(), tosspayments.ConfirmPaymentRequest{
-		PaymentKey: key, OrderID: "order-0001", Amount: tosspayments.Won(45000),
-	})
+	redirect, err := tosspayments.ParseSuccessURL(&url.URL{RawQuery: query})
+	require.NoError(t, err)
+	request, err := redirect.ConfirmRequest(tosspayments.Won(45000))
+	require.NoError(t, err)
+	payment, err := p.toss.WidgetClient().ConfirmPayment(t.Context(), request)
 	require.NoError(t, err)
 	assert.Equal(t, "41", payment.Card.IssuerCode)
 	assert.Equal(t, tosstest.DefaultWidgetMID, payment.MID)
@@ -340,76 +378,118 @@ func TestOrderFormIsRenderedAgain(t *testing.T) {
 	p.Visible(methods)
 }
 
-func TestPaymentWindow(t *testing.T) {
-	p := newPage(t)
-	p.result(`(window.mine = TossPayments(WIDGET).widgets({ customerKey: "customer-1" }), mine.setAmount({ currency: "KRW", value: 1000 }))`)
-	const render = `mine.renderPaymentWindow().then((w) => { window.w = w; window.seen = [];
+const renderWindow = `mine.renderPaymentWindow().then((w) => { window.w = w; window.seen = [];
 		w.on("cancel", () => seen.push("cancel " + document.querySelectorAll("iframe").length));
 		w.on("paymentRequest", async (e) => { seen.push(e); await mine.setAmount({ currency: "KRW", value: 900 }); start(mine.requestPayment(order({ orderId: "order-0001" }))); });
 	})`
-	assert.Equal(t, "undefined", p.result(render))
-	assert.Equal(t, "rejected PAYMENT_WINDOW_ALREADY_RENDERED", p.result(`mine.renderPaymentWindow()`))
+
+// paymentWindow is a page on which the payment window of the widgets stands.
+func paymentWindow(t *testing.T) *page {
+	t.Helper()
+	p := newPage(t)
+	p.answers([2]string{mine, "1"}, [2]string{`mine.setAmount({ currency: "KRW", value: 1000 })`, "undefined"}, [2]string{renderWindow, "undefined"})
+	return p
+}
+
+func TestAPaymentWindowIsRenderedOnce(t *testing.T) {
+	p := paymentWindow(t)
+	p.answers([2]string{`mine.renderPaymentWindow()`, "rejected PAYMENT_WINDOW_ALREADY_RENDERED"})
 	p.in(checkout, "#close")
 	p.gone(checkout)
 	p.says("seen", `["cancel 0"]`)
-	assert.Equal(t, "undefined", p.result("w.destroy()"))
+	p.answers([2]string{"w.destroy()", "undefined"}, [2]string{renderWindow, "undefined"})
+	p.in(checkout, "!#pay")
+}
 
-	assert.Equal(t, "undefined", p.result(render))
+func TestAPaymentWindowPays(t *testing.T) {
+	p := paymentWindow(t)
 	p.in(checkout, "#pay", "!#problem", `[data-code="KAKAOPAY"]`, "#pay")
 	p.in(window, "#close")
 	p.settles("rejected USER_CANCEL")
-	assert.Equal(t, `[{"paymentMethod":{"code":"KAKAOPAY"}}]`, p.result("seen"))
+	p.answers([2]string{"seen", `[{"paymentMethod":{"code":"KAKAOPAY"}}]`})
 	p.in(checkout, "#pay")
 	p.in(window, ".pay")
 	assert.Regexp(t, `paymentType=NORMAL&orderId=order-0001&paymentKey=\w+&amount=900$`, p.query("/success"))
+}
 
-	p.Visit(p.url)
+func TestAPaymentWindowInDollars(t *testing.T) {
+	p := newPage(t)
 	p.start(`TossPayments(WIDGET).widgets({ customerKey: "customer-1" }).requestPaymentWindow(order({ orderId: "order-0002", amount: { currency: "USD", value: 10.5 } }), {})`)
 	p.in(checkout, `[data-code="PAYPAL"]`, "#pay")
 	p.in(window, ".pay")
 	assert.Regexp(t, `orderId=order-0002&paymentKey=\w+&amount=10.5$`, p.query("/success"))
 }
 
-func TestBrandPay(t *testing.T) {
+// brandPay is a page whose customer can pay with BrandPay.
+func brandPay(t *testing.T) *page {
+	t.Helper()
 	p := newPage(t)
-	client := p.toss.Client()
 	p.result(`(window.mine = TossPayments(API).brandpay({ customerKey: "customer-1", redirectUrl: location.origin + "/callback" }), 1)`)
-	assert.Equal(t, "rejected NOT_REGISTERED_REDIRECT_URL", p.result(`TossPayments(API).brandpay({ customerKey: "customer-1" }).openSettings()`))
-	assert.Equal(t, "rejected NEED_AGREEMENT_WITH_TERMS", p.result(`mine.isOneTouchPayEnabled()`))
+	return p
+}
 
-	// The first use begins with the terms, and the browser brings the code to redirectUrl.
+// addAccount registers an account. The first use begins with the terms, and the browser
+// brings the code to redirectUrl.
+func (p *page) addAccount() url.Values {
+	p.t.Helper()
 	p.start(`mine.addPaymentMethod()`)
 	p.in(window, "label:nth-of-type(1) input", "label:nth-of-type(2) input", ".pay", `label:has([value="bank:88"])`, ".pay")
 	p.settles("undefined")
-	require.Len(t, p.callbacks, 1)
-	query := <-p.callbacks
-	assert.Equal(t, "customer-1", query.Get("customerKey"))
-	var token struct{ AccessToken, TokenType string }
-	exchange := tosspayments.Request{Method: http.MethodPost, Path: "/v1/brandpay/authorizations/access-token", Body: map[string]string{
-		"grantType": "AuthorizationCode", "customerKey": "customer-1", "code": query.Get("code"),
-	}}
-	require.NoError(t, client.Do(t.Context(), exchange, &token))
+	require.Len(p.t, p.callbacks, 1)
+	return <-p.callbacks
+}
+
+// exchange gives the code for a token.
+func (p *page) exchange(callback url.Values) (token struct{ AccessToken, TokenType string }, err error) {
+	err = p.toss.Client().Do(p.t.Context(), tosspayments.Request{Method: http.MethodPost, Path: "/v1/brandpay/authorizations/access-token", Body: map[string]string{
+		"grantType": "AuthorizationCode", "customerKey": "customer-1", "code": callback.Get("code"),
+	}}, &token)
+	return token, err
+}
+
+func TestBrandPayNeedsARedirectAndTerms(t *testing.T) {
+	p := brandPay(t)
+	p.answers(
+		[2]string{`TossPayments(API).brandpay({ customerKey: "customer-1" }).openSettings()`, "rejected NOT_REGISTERED_REDIRECT_URL"},
+		[2]string{`mine.isOneTouchPayEnabled()`, "rejected NEED_AGREEMENT_WITH_TERMS"},
+	)
+}
+
+func TestTheFirstUseOfBrandPay(t *testing.T) {
+	p := brandPay(t)
+	callback := p.addAccount()
+	assert.Equal(t, "customer-1", callback.Get("customerKey"))
+	token, err := p.exchange(callback)
+	require.NoError(t, err)
 	assert.Equal(t, "bearer", token.TokenType)
 	assert.NotEmpty(t, token.AccessToken)
-	assert.Error(t, client.Do(t.Context(), exchange, &token), "a code is good for one token")
+	_, err = p.exchange(callback)
+	assert.Error(t, err, "a code is good for one token")
+}
 
-	assert.Equal(t, `{"isEnabled":false}`, p.result(`mine.isOneTouchPayEnabled()`))
+func TestSettingsOfBrandPay(t *testing.T) {
+	p := brandPay(t)
+	p.addAccount()
+	p.answers([2]string{`mine.isOneTouchPayEnabled()`, `{"isEnabled":false}`})
 	p.start(`mine.changeOneTouchPay()`)
 	p.in(window, ".pay")
 	p.settles("undefined")
-	assert.Equal(t, `{"isEnabled":true}`, p.result(`mine.isOneTouchPayEnabled()`))
+	p.answers([2]string{`mine.isOneTouchPayEnabled()`, `{"isEnabled":true}`})
 	p.start(`mine.openSettings()`)
 	p.in(window, "!ul", "#close")
 	p.settles("rejected USER_CANCEL")
+}
 
+func TestBrandPayPays(t *testing.T) {
+	p := brandPay(t)
+	p.addAccount()
 	p.start(`mine.requestPayment(order({ orderId: "order-0001", amount: { currency: "KRW", value: 15000 } }))`)
 	p.in(window, `label:has([value^="method:"])`, ".pay")
 	assert.Regexp(t, `^own=1&orderId=order-0001&paymentKey=\w+&amount=15000$`, p.query("/success"))
-	confirm := tosspayments.Request{Method: http.MethodPost, Path: "/v1/brandpay/payments/confirm", Body: map[string]any{
-		"paymentKey": p.toss.Payments(1)[0].PaymentKey, "orderId": "order-0001", "amount": 15000, "customerKey": "customer-1",
-	}}
 	var payment tosspayments.Payment
-	require.NoError(t, client.Do(t.Context(), confirm, &payment))
+	require.NoError(t, p.toss.Client().Do(t.Context(), tosspayments.Request{Method: http.MethodPost, Path: "/v1/brandpay/payments/confirm", Body: map[string]any{
+		"paymentKey": p.toss.Payments(1)[0].PaymentKey, "orderId": "order-0001", "amount": 15000, "customerKey": "customer-1",
+	}}, &payment))
 	assert.Equal(t, tosspayments.PaymentTypeBrandPay, payment.Type)
 	assert.Equal(t, "88", payment.Transfer.BankCode)
 }

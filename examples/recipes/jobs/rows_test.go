@@ -52,17 +52,24 @@ func TestARowAndItsJobAreWrittenTogether(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	s.claim("order-0001")
+	assert.Equal(t, "confirming", s.state("order-0001"))
 	assert.Equal(t, 1, s.jobs("look"))
-	order, err := s.Orders.Get(t.Context(), "order-0001")
-	require.NoError(t, err)
-	assert.Equal(t, "confirming", order.State)
 
-	again := order
+	again, err := s.Orders.Get(t.Context(), "order-0001")
+	require.NoError(t, err)
 	claimed, err := s.Orders.Claim(t.Context(), &again)
 	require.NoError(t, err)
 	assert.False(t, claimed)
+	assert.Equal(t, 1, s.jobs("look"))
+}
 
-	// Toss Payments is away: the order stays open, with its next look.
+// Toss Payments is away: the order stays open, with its next look.
+func TestALookThatNobodyAnswersIsFollowedByAnother(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.claim("order-0001")
+	order, err := s.Orders.Get(t.Context(), "order-0001")
+	require.NoError(t, err)
 	require.NoError(t, s.look(s.away(tosstest.ConfirmPayment), "order-0001", order.Version))
 	assert.Equal(t, "confirming", s.state("order-0001"))
 	assert.Equal(t, 2, s.jobs("look"))
@@ -160,43 +167,62 @@ func TestSignedEventsAreWorkedOnOnce(t *testing.T) {
 	require.ErrorAs(t, s.event(t.Context(), job), new(*river.JobCancelError))
 }
 
+// charge runs the job that charges a period, of the version of its row.
+func (s *stand) charge(ctx context.Context, subscription, period string, version int) error {
+	return s.Charge(ctx, &river.Job[ChargeArgs]{Args: ChargeArgs{subscription, period, version}})
+}
+
+// charges counts the rows of a subscription in this state.
+func (s *stand) charges(subscription, state string) int {
+	s.t.Helper()
+	return s.count(`SELECT count(*) FROM charges WHERE subscription = $1 AND state = $2`, subscription, state)
+}
+
 func TestMonthsAreChargedByTheCalendar(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
 	periods := s.subscribe("good", 3, "")
-	s.subscribe("poor", 0, tosspayments.ErrRejectCardPayment)
-	ended := s.subscribe("ended", 0, tosspayments.ErrInvalidStoppedCard)
 	for range 2 {
 		require.NoError(t, s.Database.Plan(t.Context()))
 	}
-	require.Equal(t, len(periods)+2, s.jobs("charge"))
+	require.Equal(t, len(periods), s.jobs("charge"))
 	for _, period := range periods {
-		job := &river.Job[ChargeArgs]{Args: ChargeArgs{"good", period, 0}}
-		require.NoError(t, s.Charge(t.Context(), job))
-		require.NoError(t, s.Charge(t.Context(), job), "again")
+		require.NoError(t, s.charge(t.Context(), "good", period, 0))
+		require.NoError(t, s.charge(t.Context(), "good", period, 0), "again")
 		assert.Equal(t, 1, s.toss.Charges("good-"+period+"-0"))
 	}
+	assert.Equal(t, len(periods), s.jobs("charge"))
+}
+
+func TestMonthsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.subscribe("poor", 0, tosspayments.ErrRejectCardPayment)
+	month := s.subscribe("ended", 0, tosspayments.ErrInvalidStoppedCard)[0]
+	require.NoError(t, s.Database.Plan(t.Context()))
 	var refused sync.WaitGroup // a refusal is believed after two reads, a second apart
 	for _, id := range []string{"poor", "ended"} {
-		refused.Go(func() {
-			assert.NoError(t, s.Charge(t.Context(), &river.Job[ChargeArgs]{Args: ChargeArgs{id, ended[0], 0}}))
-		})
+		refused.Go(func() { assert.NoError(t, s.charge(t.Context(), id, month, 0)) })
 	}
 	refused.Wait()
-	assert.Equal(t, 1, s.count(`SELECT count(*) FROM charges WHERE subscription = 'ended' AND state = 'card'`))
+	assert.Equal(t, 1, s.charges("ended", "card"))
 	assert.Equal(t, 1, s.count(`SELECT count(*) FROM river_job WHERE kind = 'charge' AND args->>'subscription' = 'poor'
 		AND args->>'version' = '1' AND queue = 'charges' AND scheduled_at BETWEEN now() + interval '23 hours' AND now() + interval '25 hours'`))
-	assert.Equal(t, len(periods)+3, s.jobs("charge"))
+	assert.Equal(t, 3, s.jobs("charge"), "the poor one is charged again")
+}
 
-	// A charge whose outcome is unknown is run again, and is the same charge.
-	s.subscribe("slow", 0, "")
+// A charge whose outcome is unknown is run again, and is the same charge.
+func TestMonthsThatAreUnknown(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	month := s.subscribe("slow", 0, "")[0]
 	require.NoError(t, s.Database.Plan(t.Context()))
-	require.NoError(t, s.Charge(s.away(tosstest.ChargeBilling), &river.Job[ChargeArgs]{Args: ChargeArgs{"slow", ended[0], 0}}))
-	assert.Equal(t, 1, s.count(`SELECT count(*) FROM charges WHERE subscription = 'slow' AND state = 'charging'`))
+	require.NoError(t, s.charge(s.away(tosstest.ChargeBilling), "slow", month, 0))
+	assert.Equal(t, 1, s.charges("slow", "charging"))
 	s.toss.ClearFaults()
-	require.NoError(t, s.Charge(t.Context(), &river.Job[ChargeArgs]{Args: ChargeArgs{"slow", ended[0], 1}}))
-	assert.Equal(t, 1, s.count(`SELECT count(*) FROM charges WHERE subscription = 'slow' AND state = 'paid'`))
-	assert.Equal(t, 1, s.toss.Charges("slow-"+ended[0]+"-0"))
+	require.NoError(t, s.charge(t.Context(), "slow", month, 1))
+	assert.Equal(t, 1, s.charges("slow", "paid"))
+	assert.Equal(t, 1, s.toss.Charges("slow-"+month+"-0"))
 }
 
 func TestRefundsAreFinished(t *testing.T) {
@@ -278,8 +304,9 @@ func TestServeFinishesWhatRuns(t *testing.T) {
 	page.Open()
 	assert.Equal(t, http.StatusSeeOther, <-status)
 	require.NoError(t, worker.Wait())
-	assert.Equal(t, "paid", s.state("order-0001"))
-	assert.Equal(t, "paid", s.state("order-0002"))
+	for _, id := range []string{"order-0001", "order-0002"} {
+		assert.Equal(t, "paid", s.state(id), id)
+	}
 	assert.Zero(t, s.count(`SELECT count(*) FROM river_job WHERE kind = 'look' AND state = 'running'`))
 }
 
