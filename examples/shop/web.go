@@ -38,16 +38,28 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for range 4 { // one that takes long holds up no other
-		go func() {
-			for range time.Tick(5 * time.Second) {
-				s.job(context.Background())
-			}
-		}()
-	}
+	go s.work(context.Background(), 5*time.Second)
 	log.Println("http://" + *address + ": order, pay, and refund")
 	server := http.Server{Addr: *address, Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}
 	log.Fatal(server.ListenAndServe(), "; -addr takes another address")
+}
+
+// work runs the job at intervals until the context ends, by four workers: an order that
+// takes long holds up no other.
+func (s *shop) work(ctx context.Context, interval time.Duration) {
+	var workers sync.WaitGroup
+	for range 4 {
+		workers.Go(func() {
+			for tick := time.Tick(interval); ctx.Err() == nil; {
+				s.job(ctx)
+				select {
+				case <-tick:
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // open connects to Toss Payments and the database. Without keys both are inside this
