@@ -116,5 +116,8 @@ func newMarket(ctx context.Context, database, securityKey string, toss *shop.Tos
 	if err != nil {
 		return nil, err
 	}
-	return &market{db: db, toss: toss, payouts: client, logger: logger, again: time.Minute, now: time.Now}, nil
+	return &market{
+		db: db, toss: toss, payouts: client, logger: logger, again: time.Minute, now: time.Now,
+		limits: shop.Limiter{Count: 60, Period: 10 * time.Minute},
+	}, nil
 }

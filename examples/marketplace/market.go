@@ -74,6 +74,7 @@ type market struct {
 	payouts *payouts.Client
 	pages   *shop.Pages
 	logger  *slog.Logger
+	limits  shop.Limiter
 	// again is how long what is not known yet is left alone.
 	again time.Duration
 	now   func() time.Time

@@ -43,6 +43,7 @@ func newStand(t *testing.T, instances int, options ...tosspayments.Option) *stan
 		require.NoError(t, err)
 		t.Cleanup(func() { assert.NoError(t, m.db.Close()) })
 		m.again = 0
+		m.limits.Count = 10_000 // every buyer of a test has the same address
 		handler, err := m.handler(tosstest.DefaultSecurityKey)
 		require.NoError(t, err)
 		server := httptest.NewServer(handler)
@@ -520,6 +521,44 @@ func TestPaymentsThatNobodyKnows(t *testing.T) {
 		require.NoError(t, m.record(t.Context(), o, nil, nil))
 		assert.InDelta(t, time.Now().Add(wait).Unix(), st.number(`SELECT look_at FROM orders`), 5, age)
 	}
+}
+
+// TestMadeUpPayments are looked up five in a round, and then left alone: a round comes to its
+// end, and the next one to others.
+func TestMadeUpPayments(t *testing.T) {
+	st := newStand(t, 1)
+	m := st.markets[0]
+	m.again = time.Minute
+	for i := range 8 {
+		_, err := m.db.Exec(`INSERT INTO orders (id, seller, amount, state, payment_key, made_at, look_at) VALUES ($1, '', 30000, 'confirming', $1, $2, $3)`,
+			fmt.Sprint("made-up-", i), m.now().Unix(), 100-i)
+		require.NoError(t, err)
+	}
+	for _, left := range []string{"made-up-2 made-up-1 made-up-0", "", ""} {
+		require.NoError(t, m.settleOrders(t.Context()))
+		assert.Equal(t, left, st.query(`SELECT id FROM orders WHERE look_at <= 100 ORDER BY look_at`))
+	}
+	assert.Equal(t, 8, st.toss.Calls(tosstest.GetPayment), "once each")
+}
+
+// TestTooManyPosts: each writes a row or calls Toss Payments. Events do not count.
+func TestTooManyPosts(t *testing.T) {
+	st := newStand(t, 1)
+	ref, _ := st.seller("김판매")
+	st.markets[0].limits.Count = 3 // the seller was the first
+	for _, want := range []int{http.StatusOK, http.StatusOK, http.StatusTooManyRequests} {
+		response, err := st.shops[0].Client.PostForm(st.shops[0].Shop+"/orders", url.Values{"seller": {ref}})
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, want, response.StatusCode)
+	}
+	for _, path := range []string{"/sellers", "/sellers/x/check", "/orders/x/refund"} {
+		response, err := http.PostForm(st.shops[0].Shop+path, nil)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, http.StatusTooManyRequests, response.StatusCode, path)
+	}
+	assert.Equal(t, int64(2), st.number(`SELECT COUNT(*) FROM orders`))
 }
 
 func TestOrdersThatAreNotThere(t *testing.T) {

@@ -98,17 +98,29 @@ func (m *market) handler(securityKey string) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", m.showMarket)
-	mux.HandleFunc("POST /sellers", m.addSeller)
-	mux.HandleFunc("POST /sellers/{id}/check", m.completeCheck)
-	mux.HandleFunc("POST /orders", m.createOrder)
+	mux.HandleFunc("POST /sellers", m.limited(m.addSeller))
+	mux.HandleFunc("POST /sellers/{id}/check", m.limited(m.completeCheck))
+	mux.HandleFunc("POST /orders", m.limited(m.createOrder))
 	mux.HandleFunc("GET /orders/{id}", m.showOrder)
-	mux.HandleFunc("POST /orders/{id}/refund", m.refundOrder)
+	mux.HandleFunc("POST /orders/{id}/refund", m.limited(m.refundOrder))
 	mux.HandleFunc("GET /success", m.success)
 	mux.HandleFunc("GET /fail", func(w http.ResponseWriter, r *http.Request) {
 		m.message(w, r, http.StatusOK, "결제하지 못했어요. 처음부터 다시 시도해 주세요.")
 	})
 	mux.Handle("POST "+webhookPath, &webhook.Handler{Handle: m.received, Verifier: verifier, Logger: m.logger})
 	return shop.Protect(mux, m.logger), nil
+}
+
+// limited bounds how often an address can post: each time writes a row or calls Toss Payments.
+func (m *market) limited(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !m.limits.Allow(m.now(), r, "") {
+			m.logger.WarnContext(r.Context(), "too many requests", "path", r.URL.Path)
+			m.message(w, r, http.StatusTooManyRequests, "짧은 시간에 너무 많이 요청하셨어요. 10분 뒤에 다시 시도해 주세요.")
+			return
+		}
+		next(w, r)
+	}
 }
 
 func (m *market) show(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
