@@ -330,6 +330,48 @@ func TestRefundsAtOnce(t *testing.T) {
 	st.assertConserved()
 }
 
+// planned is a refund of all that is left of an order.
+func (st *stand) planned(o *order) *refund {
+	st.t.Helper()
+	id, err := st.markets[0].planRefund(st.t.Context(), o, o.Left())
+	require.NoError(st.t, err)
+	return &refund{ID: id, OrderID: o.ID, PaymentKey: o.PaymentKey, Amount: o.Left(), Refundable: o.Left()}
+}
+
+// TestRefundsLockTheOrderFirst: otherwise one that is planned would read what was left before
+// another one, or each of the two would have what the other one waits for.
+func TestRefundsLockTheOrderFirst(t *testing.T) {
+	shoptest.NeedPostgres(t) // SQLite has one writer at a time
+	st := newStand(t, 1)
+	m := st.markets[0]
+	ref, _ := st.seller("김판매")
+	o, err := m.order(t.Context(), st.buy(st.shops[0], ref))
+	require.NoError(t, err)
+	locked := func(do func() error, then string) {
+		ended := make(chan error)
+		require.NoError(t, shop.InTransaction(t.Context(), m.db, func(tx *sql.Tx) error {
+			if err := shop.LockOrder(t.Context(), tx, o.ID); err != nil {
+				return err
+			}
+			go func() { ended <- do() }()
+			shoptest.SomebodyWaits(t, m.db)
+			_, err := tx.Exec(then, o.ID)
+			return err
+		}))
+		assert.NoError(t, <-ended)
+	}
+	first := st.planned(o)
+	locked(func() error { return m.recordRefund(t.Context(), first, nil) }, `UPDATE refunds SET code = code WHERE order_id = $1`)
+	assert.Equal(t, "done", st.query(`SELECT state FROM refunds`))
+	_, err = m.db.Exec(`UPDATE orders SET refunded = 0`)
+	require.NoError(t, err)
+	locked(func() error {
+		id, err := m.planRefund(t.Context(), o, o.Left())
+		assert.Empty(t, id, "it is refunded by now")
+		return err
+	}, `UPDATE orders SET refunded = amount WHERE id = $1`)
+}
+
 // A registration without an answer is found by its reference; one that never arrived is
 // forgotten.
 func TestInterruptedRegistrations(t *testing.T) {
