@@ -120,7 +120,7 @@ func TestPayByCard(t *testing.T) {
 	st.WaitFor("h1", "결제가 완료됐어요")
 	st.Shoot("receipt")
 	assert.Contains(t, st.Text("dl"), "15,000원")
-	assert.Contains(t, st.Text("dl"), "승인 번호")
+	assert.Contains(t, st.Text("dl"), "승인번호")
 	id := st.orderID(paid)
 	assert.Equal(t, 1, st.toss.Charges(id))
 

@@ -470,7 +470,7 @@ func TestMoneyIsConserved(t *testing.T) {
 	st := newStand(t, 2, tosspayments.WithTimeout(2*time.Second), tosspayments.WithMaxRetries(1))
 	var refs []string
 	for i := range 4 {
-		ref, id := st.seller(fmt.Sprint("판매자", i))
+		ref, id := st.seller(fmt.Sprint("셀러", i))
 		st.toss.CompleteIdentityCheck(id)
 		refs = append(refs, ref)
 	}

@@ -188,7 +188,7 @@ func (m *market) addSeller(w http.ResponseWriter, r *http.Request) {
 		&payouts.Individual{Name: name, Email: tosspayments.NewSensitive(value("email")), Phone: tosspayments.NewSensitive(value("phone"))})
 	switch outcome := tosspayments.OutcomeOf(nil, err); {
 	case outcome == tosspayments.OutcomeRefused || outcome == tosspayments.OutcomeNotSent:
-		m.message(w, r, http.StatusBadRequest, "판매자를 등록하지 못했어요. 입력한 내용과 계좌를 확인해 주세요.")
+		m.message(w, r, http.StatusBadRequest, "셀러를 등록하지 못했어요. 입력한 내용과 계좌를 확인해 주세요.")
 		return
 	case err != nil:
 		m.logger.WarnContext(ctx, "register", "error", err) // the page says that it is being looked at
@@ -228,7 +228,7 @@ func (m *market) createOrder(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		m.failed(w, r, err)
 	case !made:
-		m.message(w, r, http.StatusNotFound, "판매자를 찾을 수 없어요.")
+		m.message(w, r, http.StatusNotFound, "셀러를 찾을 수 없어요.")
 	default:
 		http.Redirect(w, r, "/orders/"+id, http.StatusSeeOther)
 	}

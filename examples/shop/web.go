@@ -264,7 +264,7 @@ func stands(o *order) string {
 func explain(code tosspayments.ErrorCode) string {
 	switch code.Class() {
 	case tosspayments.ClassBuyerOtherMethod:
-		return "결제하지 못했어요. 다른 카드나 결제 수단을 이용해 주세요."
+		return "결제하지 못했어요. 다른 카드나 결제수단을 이용해 주세요."
 	case tosspayments.ClassBuyerRestart:
 		return "결제가 끝나지 않았어요. 처음부터 다시 시도해 주세요."
 	case tosspayments.ClassWait:

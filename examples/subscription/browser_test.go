@@ -58,7 +58,7 @@ func TestSubscribeInABrowser(t *testing.T) {
 
 	b.Click("#register")
 	b.FinishWindow("", "cancel")
-	b.WaitFor("main", "카드 등록 창을 닫으셨어요")
+	b.WaitFor("main", "카드 등록창을 닫으셨어요")
 	b.Shoot("subscription-fail")
 	b.Visit(st.url + "/card")
 	b.Click("#register")

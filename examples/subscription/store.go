@@ -352,7 +352,7 @@ func (c *charge) Month() string {
 func advice(code tosspayments.ErrorCode) string {
 	switch code {
 	case tosspayments.ErrPayProcessCanceled:
-		return "카드 등록 창을 닫으셨어요."
+		return "카드 등록창을 닫으셨어요."
 	case tosspayments.ErrInvalidCardExpiration:
 		return "카드 유효기간이 지났어요."
 	case tosspayments.ErrRejectCardPayment, tosspayments.ErrExceedMaxAmount, tosspayments.ErrExceedMaxOneDayAmount:
