@@ -325,6 +325,9 @@ func (s *store) showFail(w http.ResponseWriter, r *http.Request) {
 	s.logger.InfoContext(r.Context(), "registration window", "code", string(fail.Code))
 	p := titled("카드를 등록하지 못했어요")
 	p.Code, p.Message = fail.Code, advice(fail.Code)
+	if fail.Code == tosspayments.ErrPayProcessCanceled { // no failure: the customer has changed their mind
+		p.Title, p.Code = "카드 등록을 그만두셨어요", ""
+	}
 	s.show(w, r, http.StatusOK, "fail.html", p)
 }
 
