@@ -258,11 +258,11 @@ func TestRefundBeforeThePayout(t *testing.T) {
 	shop := st.shops[0]
 	order := st.buy(shop, ref)
 	require.NoError(t, st.refund(shop, order, "30000", "9,999"))
-	assert.Contains(t, shop.Page("/orders/"+order), "일부 환불됐어요.")
+	assert.Contains(t, shop.Page("/orders/"+order), "일부 환불됐어요")
 	assert.Equal(t, share(20_001), st.owed(ref), "the commission is that of what is left")
 	st.assertConserved()
 	require.NoError(t, st.refund(shop, order, "20001", ""))
-	assert.Contains(t, shop.Page("/orders/"+order), "전액 환불됐어요.")
+	assert.Contains(t, shop.Page("/orders/"+order), "전액 환불됐어요")
 	assert.Zero(t, st.owed(ref))
 	st.assertConserved()
 }
@@ -309,7 +309,7 @@ func TestRefusedRefunds(t *testing.T) {
 	require.NoError(t, st.refund(shop, id, "30000", "10000"))
 	require.NoError(t, st.refund(shop, id, "30000", "10000"))
 	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(10_000)}, st.toss.Refunds(id))
-	assert.Contains(t, shop.Page("/orders/"+id), "일부 환불됐어요.")
+	assert.Contains(t, shop.Page("/orders/"+id), "일부 환불됐어요")
 	st.assertConserved()
 }
 
@@ -609,13 +609,28 @@ func TestOrdersThatAreNotThere(t *testing.T) {
 	assert.Contains(t, st.shops[0].Page("/success?orderId=none"), "결제되지 않았어요")
 }
 
+// TestTamperedLinkOfAPaidOrder leads to the order, and says nothing of its own.
+func TestTamperedLinkOfAPaidOrder(t *testing.T) {
+	st := newStand(t, 1)
+	ref, _ := st.seller("김판매")
+	id := st.buy(st.shops[0], ref)
+	assert.Contains(t, st.shops[0].Page("/success?paymentKey=x&amount=100&orderId="+id), "결제됐어요")
+}
+
 func TestUnpaidOrder(t *testing.T) {
 	st := newStand(t, 1)
 	ref, _ := st.seller("김판매")
 	led, err := st.shops[0].Submit("/orders", url.Values{"seller": {ref}})
 	require.NoError(t, err)
-	assert.Contains(t, st.shops[0].Page(led), "아직 결제하지 않았어요")
-	assert.Contains(t, st.shops[0].Page("/fail"), "결제하지 못했어요")
+	page := st.shops[0].Page(led)
+	assert.Contains(t, page, "아직 결제하지 않았어요")
+	assert.Contains(t, page, `<button id="pay" disabled>`, "until its script has run")
+	assert.Regexp(t, "<noscript>.*자바스크립트를 켜", page)
+	fail := "/fail?message=x&order=" + strings.TrimPrefix(led, "/orders/") + "&code="
+	assert.Contains(t, st.shops[0].Page(fail+"REJECT_CARD_COMPANY"), "결제하지 못했어요")
+	canceled := st.shops[0].Page(fail + "PAY_PROCESS_CANCELED")
+	assert.Contains(t, canceled, "결제를 그만두셨어요", "it is no failure")
+	assert.Contains(t, canceled, `href="`+led+`"`, "the order can still be paid")
 }
 
 func TestEventWithoutASignature(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"embed"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -78,13 +79,13 @@ type orderRow struct {
 func (o *order) Word() string {
 	switch {
 	case o.State == "paid" && o.Left().IsZero():
-		return "전액 환불됐어요."
+		return "전액 환불됐어요"
 	case o.State == "paid" && !o.Refunded.IsZero():
-		return "일부 환불됐어요."
+		return "일부 환불됐어요"
 	}
 	return map[string]string{
-		"new": "아직 결제하지 않았어요.", "confirming": "결제를 확인하고 있어요. 다시 결제하지 마세요.", "paid": "결제됐어요.",
-		"failed": "결제하지 못했어요.", "review": "결제를 확인하고 있어요. 고객센터에서 연락드릴게요.",
+		"new": "아직 결제하지 않았어요", "confirming": "결제를 확인하고 있어요. 다시 결제하지 마세요.", "paid": "결제됐어요",
+		"failed": "결제하지 못했어요", "review": "결제를 확인하고 있어요. 고객센터에서 연락드릴게요.",
 	}[o.State]
 }
 
@@ -104,9 +105,7 @@ func (m *market) handler(securityKey string) (http.Handler, error) {
 	mux.HandleFunc("GET /orders/{id}", m.showOrder)
 	mux.HandleFunc("POST /orders/{id}/refund", m.limited(m.refundOrder))
 	mux.HandleFunc("GET /success", m.success)
-	mux.HandleFunc("GET /fail", func(w http.ResponseWriter, r *http.Request) {
-		m.message(w, r, http.StatusOK, "결제하지 못했어요. 처음부터 다시 시도해 주세요.")
-	})
+	mux.HandleFunc("GET /fail", m.fail)
 	mux.Handle("POST "+webhookPath, &webhook.Handler{Handle: m.received, Verifier: verifier, Logger: m.logger})
 	return shop.Protect(mux, m.logger), nil
 }
@@ -133,6 +132,10 @@ func (m *market) message(w http.ResponseWriter, r *http.Request, status int, tex
 }
 
 func (m *market) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		m.message(w, r, http.StatusNotFound, "주문을 찾을 수 없어요.")
+		return
+	}
 	m.logger.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
 	m.message(w, r, http.StatusInternalServerError, "잠시 문제가 생겼어요. 잠시 후 다시 시도해 주세요.")
 }
@@ -241,7 +244,7 @@ func (m *market) showOrder(w http.ResponseWriter, r *http.Request) {
 func (m *market) orderPage(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	o, err := m.order(r.Context(), r.PathValue("id"))
 	if err != nil {
-		m.message(w, r, http.StatusNotFound, "주문을 찾을 수 없어요.")
+		m.failed(w, r, err)
 		return
 	}
 	refunds, err := m.texts(r.Context(), `SELECT state FROM refunds WHERE order_id = $1 ORDER BY made_at DESC, id LIMIT 1`, o.ID)
@@ -260,7 +263,7 @@ func (m *market) orderPage(w http.ResponseWriter, r *http.Request, status int, p
 func (m *market) refundOrder(w http.ResponseWriter, r *http.Request) {
 	o, err := m.order(r.Context(), r.PathValue("id"))
 	if err != nil {
-		m.message(w, r, http.StatusNotFound, "주문을 찾을 수 없어요.")
+		m.failed(w, r, err)
 		return
 	}
 	amount := o.Left()
@@ -296,22 +299,38 @@ func (m *market) refundOrder(w http.ResponseWriter, r *http.Request) {
 // the buyer's hands.
 func (m *market) success(w http.ResponseWriter, r *http.Request) {
 	redirect, err := tosspayments.ParseSuccessURL(r.URL)
-	var o *order
-	var request tosspayments.ConfirmPaymentRequest
-	if err == nil {
-		o, err = m.order(r.Context(), redirect.OrderID)
-	}
-	if err == nil {
-		request, err = redirect.ConfirmRequest(o.Amount)
-	}
 	if err != nil {
-		m.message(w, r, http.StatusBadRequest, "주문과 결제 내용이 달라요. 결제되지 않았어요.")
+		m.message(w, r, http.StatusBadRequest, "잘못된 주소예요. 결제되지 않았어요.")
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 25*time.Second)
-	defer cancel()
-	if err := m.confirm(ctx, o, request); err != nil {
-		m.logger.ErrorContext(ctx, "confirm", "order", o.ID, "error", err)
+	o, err := m.order(r.Context(), redirect.OrderID)
+	if err != nil {
+		m.failed(w, r, err)
+		return
+	}
+	request, err := redirect.ConfirmRequest(o.Amount)
+	if err != nil && o.State == "new" {
+		m.message(w, r, http.StatusBadRequest, "주문 금액과 결제 금액이 달라요. 결제되지 않았어요.")
+		return
+	}
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 25*time.Second)
+		defer cancel()
+		if err := m.confirm(ctx, o, request); err != nil {
+			m.logger.ErrorContext(ctx, "confirm", "order", o.ID, "error", err)
+		}
 	}
 	http.Redirect(w, r, "/orders/"+o.ID, http.StatusSeeOther)
+}
+
+// fail says what the buyer can do. It changes nothing: anybody can open this address.
+func (m *market) fail(w http.ResponseWriter, r *http.Request) {
+	p := page{Message: "결제하지 못했어요. 다른 카드나 결제수단으로 다시 시도해 주세요."}
+	if fail, err := tosspayments.ParseFailURL(r.URL); err == nil && fail.Code == tosspayments.ErrPayProcessCanceled {
+		p.Message = "결제를 그만두셨어요. 원하실 때 다시 결제할 수 있어요."
+	}
+	if o, err := m.order(r.Context(), r.URL.Query().Get("order")); err == nil && o.State == "new" {
+		p.Order = o
+	}
+	m.show(w, r, http.StatusOK, "message.html", p)
 }
