@@ -432,23 +432,29 @@ func (s *subscriptions) stopped(ctx context.Context) (reason string, err error) 
 }
 
 // resume lets the scheduler go on after a person has put things right. Charges in review
-// that were refused are decided, so their period gets another attempt. Those whose order
-// id led to another payment stay in review.
+// that were refused, and so have a code, are decided: their period gets another attempt.
+// Those whose order id led to another payment stay in review.
 func (s *subscriptions) resume(ctx context.Context, now time.Time) error {
 	return shop.InTransaction(ctx, s.db, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM settings WHERE name = 'stopped'`); err != nil {
 			return err
 		}
-		ids, err := texts(ctx, tx, `UPDATE charges SET state = 'refused' WHERE state = 'review' AND payment_key = '' RETURNING subscription_id`)
+		ids, err := texts(ctx, tx, `SELECT DISTINCT subscription_id FROM charges WHERE state = 'review' AND code <> '' ORDER BY subscription_id`)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
 			sub, err := lock(ctx, tx, id)
-			if err == nil && sub.State == active {
-				err = openPeriod(ctx, tx, sub, now)
-			}
 			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE charges SET state = 'refused' WHERE subscription_id = $1 AND state = 'review' AND code <> ''`, id); err != nil {
+				return err
+			}
+			if sub.State != active {
+				continue
+			}
+			if err := openPeriod(ctx, tx, sub, now); err != nil {
 				return err
 			}
 		}
