@@ -63,7 +63,7 @@ func (st *stand) listen() {
 
 func (st *stand) query(query string) string {
 	st.t.Helper()
-	list, err := st.markets[0].texts(context.Background(), query)
+	list, err := shop.Texts(context.Background(), st.markets[0].db, query)
 	require.NoError(st.t, err)
 	return strings.Join(list, " ")
 }
@@ -521,7 +521,7 @@ func TestMoneyIsConserved(t *testing.T) {
 func (st *stand) refundSome(instance int, id string) {
 	s := st.shops[instance]
 	_ = st.refund(s, id, "30000", fmt.Sprint(1+rand.N(30_000)))
-	orders, err := list(context.Background(), st.markets[instance].db, func(rows *sql.Rows) (row [2]string, err error) {
+	orders, err := shop.List(context.Background(), st.markets[instance].db, func(rows *sql.Rows) (row [2]string, err error) {
 		return row, rows.Scan(&row[0], &row[1])
 	}, `SELECT id, CAST(amount - refunded AS TEXT) FROM orders WHERE state = 'paid' AND amount > refunded`)
 	if assert.NoError(st.t, err) && len(orders) > 0 {

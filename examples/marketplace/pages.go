@@ -157,7 +157,7 @@ func (m *market) showMarket(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *market) sellers(ctx context.Context) ([]sellerRow, error) {
-	return list(ctx, m.db, func(rows *sql.Rows) (s sellerRow, err error) {
+	return shop.List(ctx, m.db, func(rows *sql.Rows) (s sellerRow, err error) {
 		err = rows.Scan(&s.Ref, &s.Name, &s.TossID, &s.Status, &s.Owed, &s.Paid)
 		if s.Owed.Sign() < 0 {
 			s.Owed, s.Debt = s.Debt, s.Owed.Neg()
@@ -169,13 +169,13 @@ func (m *market) sellers(ctx context.Context) ([]sellerRow, error) {
 }
 
 func (m *market) lastPayouts(ctx context.Context) ([]payoutRow, error) {
-	return list(ctx, m.db, func(rows *sql.Rows) (p payoutRow, err error) {
+	return shop.List(ctx, m.db, func(rows *sql.Rows) (p payoutRow, err error) {
 		return p, rows.Scan(&p.Seller, &p.State, &p.Code, &p.Amount)
 	}, `SELECT s.name, p.state, p.code, p.amount FROM payouts p JOIN sellers s ON s.ref = p.seller ORDER BY p.made_at DESC, p.ref LIMIT 20`)
 }
 
 func (m *market) lastOrders(ctx context.Context) ([]orderRow, error) {
-	return list(ctx, m.db, func(rows *sql.Rows) (o orderRow, err error) {
+	return shop.List(ctx, m.db, func(rows *sql.Rows) (o orderRow, err error) {
 		return o, rows.Scan(&o.ID, &o.SellerName, &o.Amount, &o.Refunded, &o.State)
 	}, `SELECT o.id, s.name, o.amount, o.refunded, o.state FROM orders o JOIN sellers s ON s.ref = o.seller ORDER BY o.made_at DESC, o.id LIMIT 20`)
 }
@@ -206,7 +206,7 @@ func (m *market) completeCheck(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.PathValue("id")
-	status, err := m.texts(r.Context(), `SELECT status FROM sellers WHERE toss_id = $1`, id)
+	status, err := shop.Texts(r.Context(), m.db, `SELECT status FROM sellers WHERE toss_id = $1`, id)
 	if err != nil || len(status) == 0 {
 		http.NotFound(w, r)
 		return
@@ -247,7 +247,7 @@ func (m *market) orderPage(w http.ResponseWriter, r *http.Request, status int, p
 		m.failed(w, r, err)
 		return
 	}
-	refunds, err := m.texts(r.Context(), `SELECT state FROM refunds WHERE order_id = $1 ORDER BY made_at DESC, id LIMIT 1`, o.ID)
+	refunds, err := shop.Texts(r.Context(), m.db, `SELECT state FROM refunds WHERE order_id = $1 ORDER BY made_at DESC, id LIMIT 1`, o.ID)
 	if err != nil {
 		m.failed(w, r, err)
 		return

@@ -141,7 +141,7 @@ func (v *view) Version() string {
 	return strings.Join(text, " ")
 }
 
-// Live tells that there is a subscription, and that it was not canceled.
+// Live reports whether there is a subscription that was not canceled.
 func (v *view) Live() bool { return v.Subscription != nil && v.Subscription.State != canceled }
 
 // Day is the day of the month on which the customer is charged, or would be.
