@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -615,6 +616,22 @@ func TestTamperedLinkOfAPaidOrder(t *testing.T) {
 	ref, _ := st.seller("김판매")
 	id := st.buy(st.shops[0], ref)
 	assert.Contains(t, st.shops[0].Page("/success?paymentKey=x&amount=100&orderId="+id), "결제됐어요")
+}
+
+// TestWaitingPages ask whether something has changed; see watch in shop.js.
+func TestWaitingPages(t *testing.T) {
+	st := newStand(t, 1)
+	ref, _ := st.seller("김판매")
+	id := st.buy(st.shops[0], ref)
+	_, err := st.markets[0].db.Exec(`UPDATE orders SET state = 'confirming'`)
+	require.NoError(t, err)
+	before := st.shops[0].Page("/orders/" + id + "/state")
+	var answer struct{ Message string }
+	require.NoError(t, json.Unmarshal([]byte(before), &answer))
+	assert.Contains(t, st.shops[0].Page("/orders/"+id), `watch("/orders/`+id+`/state", "`+answer.Message+`")`)
+	_, err = st.markets[0].db.Exec(`UPDATE orders SET state = 'paid'`)
+	require.NoError(t, err)
+	assert.NotEqual(t, before, st.shops[0].Page("/orders/"+id+"/state"))
 }
 
 func TestUnpaidOrder(t *testing.T) {

@@ -103,6 +103,7 @@ func (m *market) handler(securityKey string) (http.Handler, error) {
 	mux.HandleFunc("POST /sellers/{id}/check", m.limited(m.completeCheck))
 	mux.HandleFunc("POST /orders", m.limited(m.createOrder))
 	mux.HandleFunc("GET /orders/{id}", m.showOrder)
+	mux.HandleFunc("GET /orders/{id}/state", m.orderState)
 	mux.HandleFunc("POST /orders/{id}/refund", m.limited(m.refundOrder))
 	mux.HandleFunc("GET /success", m.success)
 	mux.HandleFunc("GET /fail", m.fail)
@@ -242,21 +243,40 @@ func (m *market) showOrder(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *market) orderPage(w http.ResponseWriter, r *http.Request, status int, problem string) {
-	o, err := m.order(r.Context(), r.PathValue("id"))
+	p, err := m.stands(r.Context(), r.PathValue("id"))
 	if err != nil {
 		m.failed(w, r, err)
 		return
 	}
-	refunds, err := shop.Texts(r.Context(), m.db, `SELECT state FROM refunds WHERE order_id = $1 ORDER BY made_at DESC, id LIMIT 1`, o.ID)
-	if err != nil {
-		m.failed(w, r, err)
-		return
+	p.Message, p.Problem, p.Script, p.ClientKey = p.Order.Word(), problem, m.toss.Script, m.toss.ClientKey
+	m.show(w, r, status, "order.html", p)
+}
+
+// stands returns what the page of an order shows of it.
+func (m *market) stands(ctx context.Context, id string) (p page, err error) {
+	if p.Order, err = m.order(ctx, id); err != nil {
+		return p, err
 	}
-	p := page{Order: o, Message: o.Word(), Problem: problem, Script: m.toss.Script, ClientKey: m.toss.ClientKey}
+	refunds, err := shop.Texts(ctx, m.db, `SELECT state FROM refunds WHERE order_id = $1 ORDER BY made_at DESC, id LIMIT 1`, id)
 	if len(refunds) > 0 {
 		p.Refund = refunds[0]
 	}
-	m.show(w, r, status, "order.html", p)
+	return p, err
+}
+
+// Version changes when the page has to be drawn again.
+func (p *page) Version() string {
+	return strings.Join([]string{p.Order.State, p.Refund, p.Order.Refunded.String()}, " ")
+}
+
+// orderState is what a waiting page asks for.
+func (m *market) orderState(w http.ResponseWriter, r *http.Request) {
+	p, err := m.stands(r.Context(), r.PathValue("id"))
+	if err != nil {
+		shop.Answer(w, http.StatusNotFound, "")
+		return
+	}
+	shop.Answer(w, http.StatusOK, p.Version())
 }
 
 // refundOrder gives money back: the amount in the form, or all that is left.

@@ -37,6 +37,7 @@ func TestWaiting(t *testing.T) {
 	s := newStand(t)
 	id := s.order()
 	assert.Contains(t, s.visit(s.window(tosstest.Checkout{OrderID: id, Method: tosspayments.MethodVirtualAccount})), "입금해 주세요")
+	assert.Contains(t, s.visit("/orders/"+id), `http-equiv="refresh" content="30"`)
 	require.NoError(t, s.server.Deposit(id, tosspayments.Won(15000)))
 	s.job("/orders/"+id, "결제됐어요")
 	require.NoError(t, s.server.Bounce(id))

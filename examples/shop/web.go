@@ -219,7 +219,7 @@ func (s *shop) show(w http.ResponseWriter, text string, o *order) {
 	if o != nil {
 		won, _ := o.Amount.Int64()
 		data["Value"], data["Won"] = won, message.NewPrinter(language.Korean).Sprintf("%d원", won)
-		data["Reload"] = o.State == "confirming" || o.State == "waiting" || o.State == "refunding"
+		data["Reload"] = map[string]int{"confirming": 3, "refunding": 3, "waiting": 30}[o.State] // seconds
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = pages.Execute(w, data)
