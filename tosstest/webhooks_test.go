@@ -1111,7 +1111,7 @@ func TestAccountsExpireInTheWindow(t *testing.T) {
 	assert.Contains(t, page(t, window), `value="overdue"`)
 	choose(t, window, "overdue", "")
 	html := page(t, window)
-	assert.Contains(t, html, "입금 기한이 지났어요")
+	assert.Contains(t, html, "입금 기한이 지났어요. 웹훅이 없으니")
 	assert.NotContains(t, html, `value="deposit"`)
 	payment, err := server.Client().GetPayment(t.Context(), payment.PaymentKey)
 	require.NoError(t, err)
