@@ -48,10 +48,11 @@ type Request struct {
 
 // Do makes a call with the client's authentication, limits, retries and errors.
 //
-// out takes the answer, of which what cannot be read stays zero and is named in
-// [Response.Unread]; of an answer of API v2 (a path that begins with /v2/) it takes the
-// entityBody. A func([]byte) (unread []string, err error) decodes the answer by itself, and an
-// error of it says that the answer is not usable. With nil the answer is not read.
+// The answer is decoded into out. Fields that cannot be read stay zero, and are named in
+// [Response.Unread]. Of an answer of API v2 (a path that begins with /v2/) out gets the
+// entityBody. If out is a func([]byte) (unread []string, err error), it decodes the
+// answer itself; its error means that the answer is not usable. If out is nil, the answer
+// is not read.
 //
 // GET and HEAD are reads. Every other method may change something, so that an answer
 // which does not decide it gives an [*OutcomeUnknownError]. POST carries an idempotency

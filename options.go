@@ -73,8 +73,8 @@ func isLoopback(host string) bool {
 
 // WithMaxRetries sets how often a call may be sent again after the first attempt; the
 // default is 2, and 0 switches re-sending off. A lookup is not a retry, nor is asking
-// again for a request that is still running (409), nor going on under a second key when a
-// call that is repeated under its key meets a useless stored answer.
+// again for a request that is still running (409), nor is the one attempt under a second
+// key that follows where the answer stored for the first decides nothing.
 func WithMaxRetries(n int) Option {
 	return func(c *Client) error {
 		if n < 0 {
