@@ -42,7 +42,8 @@ type Request struct {
 	// [Client.DoPayment] without a payment key only, and may be nil.
 	Compare func(p *Payment) *MismatchError
 	// MovesNothing says that no money is at stake. A refusal is then believed also under
-	// an idempotency key that an earlier call may have used.
+	// an idempotency key that an earlier call may have used, except one about keys or
+	// contract, which says nothing about that call.
 	MovesNothing bool
 }
 
@@ -62,8 +63,8 @@ type Request struct {
 // key, can have had the effect. Otherwise req.Find decides: if it finds the effect, the
 // call has happened, and Do returns nil without having filled out. If two looks find
 // nothing, a refusal is believed, also one with a code that the library does not know.
-// Without Find there is nothing to look up. For what is answered with a payment use
-// [Client.DoPayment].
+// Without Find there is nothing to look up, and the outcome is unknown. For what is
+// answered with a payment use [Client.DoPayment].
 func (c *Client) Do(ctx context.Context, req Request, out any, opts ...CallOption) error {
 	call, err := c.newRequestCall(ctx, req, opts)
 	switch {
