@@ -70,7 +70,7 @@ var cancelPayment = &operation{
 // made again at any time. A cancel that the wallet is still working on (IN_PROGRESS)
 // gives an [*OutcomeUnknownError] that is not Repeatable, with the payment attached; a
 // webhook reports the end. A refusal is an [*Error], such as [ErrNotCancelablePayment].
-// [OutcomeOf] of an error speaks of the cancel, not of the order.
+// [OutcomeOf] of an error is about the cancel, not the order.
 //
 // Time limits are those of [Client.ConfirmPayment].
 //
