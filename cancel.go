@@ -107,7 +107,8 @@ func (c *Client) CancelPayment(ctx context.Context, paymentKey string, req Cance
 // [*OutcomeUnknownError] is not Repeatable, and two refunds with the same amount, reason
 // and balance cannot be told apart afterwards.
 //
-// What cannot be decided: a lookup that lags behind for longer than the call.
+// One case cannot be decided: where lookups lag behind for longer than the call, a refund
+// that was made may be reported as refused.
 //
 // Time limits are those of [Client.ConfirmPayment].
 //

@@ -34,9 +34,9 @@ type Option func(*Client) error
 // also through wrapping transports; where there is none, a failed call counts as
 // possibly sent.
 //
-// Of a transport of the caller's only idle connections can be closed after a silent
-// attempt. An HTTP/2 connection that others still use is left by its pings alone: set
-// [http.HTTP2Config.SendPingTimeout].
+// After an attempt without an answer, only the idle connections of a caller's transport
+// can be closed. A dead HTTP/2 connection that other requests still use is given up only
+// by its pings: set http.HTTP2Config.SendPingTimeout.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *Client) error {
 		if client == nil {

@@ -20,9 +20,9 @@ import (
 
 const maxRedirectURL = 16 << 10
 
-// Authorization is what Toss Payments calls the redirect URL of the developer centre with
-// when a customer has agreed to the terms, or what [Client.AgreeTerms] returns. Compare
-// CustomerKey with that of the signed-in customer.
+// Authorization is what a customer gives by agreeing to the terms. Toss Payments calls
+// the redirect URL of the developer centre with it, or [Client.AgreeTerms] returns it.
+// Compare CustomerKey with that of the signed-in customer.
 type Authorization struct {
 	CustomerKey string `json:"customerKey"`
 	// Code is exchanged once for a token. How long it lives is not documented.

@@ -115,7 +115,7 @@ func decodeInto(out any, essential ...string) func([]byte) ([]string, error) {
 	}
 }
 
-// Scope is what terms are about: one sign-up item and one item for the methods.
+// Scope is what terms are about: the sign-up, or one kind of method.
 type Scope string
 
 const (
