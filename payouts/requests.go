@@ -24,7 +24,7 @@ const (
 	// ScheduleExpress is paid the same day. It is served on business days from 08:00 to
 	// 15:00 in Korea; what the server answers at other times is not documented.
 	ScheduleExpress ScheduleType = "EXPRESS"
-	// ScheduleScheduled is paid on a day.
+	// ScheduleScheduled is paid on the PayoutDate.
 	ScheduleScheduled ScheduleType = "SCHEDULED"
 )
 
@@ -32,7 +32,8 @@ const (
 type PayoutStatus string
 
 const (
-	// PayoutStatusRequested: accepted for a day; it can be cancelled.
+	// PayoutStatusRequested: accepted, to be paid on its day; until then it can be
+	// cancelled.
 	PayoutStatusRequested PayoutStatus = "REQUESTED"
 	// PayoutStatusInProgress: the transfer is under way.
 	PayoutStatusInProgress PayoutStatus = "IN_PROGRESS"
