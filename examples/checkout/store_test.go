@@ -348,11 +348,9 @@ func TestAPaymentThatNobodyKnows(t *testing.T) {
 	require.NoError(t, err)
 	st.later(claimTime)
 	assert.Equal(t, confirming, st.find(id).State)
-	calls := len(st.toss.Requests())
 	st.later(0)
 	st.later(pause(0) / 2)
-	assert.Len(t, st.toss.Requests(), calls, "not yet")
-	assert.Equal(t, 1, st.find(id).tries)
+	assert.Equal(t, 1, st.find(id).tries, "not yet")
 }
 
 func TestPause(t *testing.T) {
