@@ -1112,6 +1112,7 @@ func TestAccountsExpireInTheWindow(t *testing.T) {
 	choose(t, window, "overdue", "")
 	html := page(t, window)
 	assert.Contains(t, html, "입금 기한이 지났어요. 웹훅이 없으니")
+	assert.Contains(t, html, "상점으로 돌아가기")
 	assert.NotContains(t, html, `value="deposit"`)
 	payment, err := server.Client().GetPayment(t.Context(), payment.PaymentKey)
 	require.NoError(t, err)

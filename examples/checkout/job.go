@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
@@ -49,19 +50,11 @@ func (s *store) webhooks() http.Handler {
 			open, err := s.orders.touch(ctx, d.Event.OrderID(), at)
 			s.logger.InfoContext(ctx, "webhook", "event", d.Event, "trust", d.Verified.String(), "open", open, "error", err)
 			if open && proven {
-				s.wake()
+				shop.Wake(s.woken)
 				err = s.orders.note(ctx, s.orders.db, d.Event.OrderID(), received, "")
 			}
 			return err
 		},
-	}
-}
-
-// wake lets a worker go on now.
-func (s *store) wake() {
-	select {
-	case s.woken <- struct{}{}:
-	default:
 	}
 }
 
@@ -74,30 +67,15 @@ func (s *store) work(ctx context.Context, interval time.Duration) {
 	var group sync.WaitGroup
 	for range workers {
 		group.Go(func() {
-			every(ctx, interval, s.woken, func() { s.doDue(ctx) })
+			shop.Every(ctx, interval, s.woken, func() { s.doDue(ctx) })
 		})
 	}
-	every(ctx, interval, nil, func() {
+	shop.Every(ctx, interval, nil, func() {
 		if err := s.orders.expire(ctx, time.Now().Add(-openTime)); err != nil && ctx.Err() == nil {
 			s.logger.WarnContext(ctx, "job", "error", err)
 		}
 	})
 	group.Wait()
-}
-
-// every calls do now, at intervals and when it is woken, until the context ends.
-func every(ctx context.Context, interval time.Duration, woken <-chan struct{}, do func()) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		do()
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		case <-woken:
-		}
-	}
 }
 
 // doDue does what is due, one thing at a time and first what has been due for the

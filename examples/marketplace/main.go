@@ -92,17 +92,12 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 			// With keys, this address is registered in the developer centre.
 			toss.Sandbox.RegisterWebhook(url+webhookPath, webhook.PayoutChanged, webhook.SellerChanged)
 		}
-		for {
-			m.round(context.WithoutCancel(ctx))
-			select {
-			case <-time.After(c.interval):
-			case <-ctx.Done():
-				return
-			}
+		shop.Every(ctx, c.interval, nil, func() {
 			if toss.Sandbox != nil {
 				toss.Sandbox.CompletePayouts() // what a bank does
 			}
-		}
+			m.round(context.WithoutCancel(ctx))
+		})
 	}, "나눔 장터 / a marketplace", toss.Mode, shop.DataAre(database, toss.Sandbox != nil && c.database == ""),
 		"해 볼 것 / try: 셀러를 등록하고 본인인증을 마친 다음, 하나 사고 지급을 지켜보세요 / register a seller, complete the identity check, buy something, and watch the payout")
 }

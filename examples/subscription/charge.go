@@ -31,27 +31,9 @@ const atOnce = 8
 // have ended when the next biller looks.
 func (b *biller) callTime() time.Duration { return b.lease * 5 / 6 }
 
-// wake lets the biller run now.
-func (b *biller) wake() {
-	select {
-	case b.woken <- struct{}{}:
-	default:
-	}
-}
-
 // run does what is due at intervals, and when it is woken.
 func (b *biller) run(ctx context.Context, interval time.Duration) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		b.round(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		case <-b.woken:
-		}
-	}
+	shop.Every(ctx, interval, b.woken, func() { b.round(ctx) })
 }
 
 // round plans the charges of periods that have begun, makes those that are due, settles

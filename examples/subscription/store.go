@@ -285,7 +285,7 @@ func (s *store) issueKey(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case err == nil:
-		s.wake()
+		shop.Wake(s.woken)
 		shop.Answer(w, http.StatusOK, "")
 	case tosspayments.OutcomeOf(nil, err) == tosspayments.OutcomeRefused:
 		s.logger.WarnContext(ctx, "registration", "error", err)
@@ -336,7 +336,7 @@ func (s *store) cancelSubscription(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	s.wake()
+	shop.Wake(s.woken)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 

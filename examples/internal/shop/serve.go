@@ -12,6 +12,30 @@ import (
 	"time"
 )
 
+// Every calls do now, at intervals and when it is woken, until the context ends.
+func Every(ctx context.Context, interval time.Duration, woken <-chan struct{}, do func()) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		do()
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-woken:
+		}
+	}
+}
+
+// Wake lets one of those that wait in Every go on now, or the next one that will wait where
+// the channel has room.
+func Wake(woken chan<- struct{}) {
+	select {
+	case woken <- struct{}{}:
+	default:
+	}
+}
+
 // Serve serves a shop until the context ends, and prints its address and then what there
 // is to know about it. background runs beside it. What is under way at the end may take up
 // to the given time.
