@@ -14,7 +14,7 @@ import (
 
 // Every calls do now, at intervals and when it is woken, until the context ends.
 func Every(ctx context.Context, interval time.Duration, woken <-chan struct{}, do func()) {
-	ticker := time.NewTicker(interval)
+	ticker := time.NewTicker(max(interval, time.Millisecond))
 	defer ticker.Stop()
 	for {
 		do()
