@@ -177,8 +177,8 @@ func (c *Client) IssueBillingKey(ctx context.Context, redirect BillingRedirect, 
 	return c.issueBilling(ctx, issueBillingKey, redirect, redirect.CustomerKey, opts)
 }
 
-// IssueBillingKeyByCard registers a card that was typed in; the merchant needs a
-// contract for it and checks by itself who the buyer is. Otherwise it is like
+// IssueBillingKeyByCard registers a card that was typed in; the merchant needs a contract
+// for it, and has to check who the buyer is. Otherwise it is like
 // [Client.IssueBillingKey].
 //
 // Source: https://docs.tosspayments.com/reference#카드-정보로-빌링키-발급

@@ -92,6 +92,7 @@ func TestTheOrderIDOfARefusedChargeCanBeUsedAgain(t *testing.T) {
 }
 
 func TestADeletedBillingKey(t *testing.T) {
+	t.Parallel()
 	server, client, billing := registeredCard(t)
 	server.Inject(tosstest.Fault{Operation: tosstest.DeleteBillingKey, Kind: tosstest.Drop, AfterEffect: true})
 	require.NoError(t, client.DeleteBillingKey(t.Context(), billing.BillingKey))
@@ -102,6 +103,7 @@ func TestADeletedBillingKey(t *testing.T) {
 }
 
 func TestRegistrationByCard(t *testing.T) {
+	t.Parallel()
 	server := tosstest.NewServer(t)
 	client := server.Client()
 	request := registrationByCardRequest()

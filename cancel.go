@@ -70,7 +70,7 @@ var cancelPayment = &operation{
 // made again at any time. A cancel that the wallet is still working on (IN_PROGRESS)
 // gives an [*OutcomeUnknownError] that is not Repeatable, with the payment attached; a
 // webhook reports the end. A refusal is an [*Error], such as [ErrNotCancelablePayment].
-// [OutcomeOf] of an error speaks of the cancel, not of the order.
+// [OutcomeOf] of an error is about the cancel, not the order.
 //
 // Time limits are those of [Client.ConfirmPayment].
 //
@@ -107,7 +107,8 @@ func (c *Client) CancelPayment(ctx context.Context, paymentKey string, req Cance
 // [*OutcomeUnknownError] is not Repeatable, and two refunds with the same amount, reason
 // and balance cannot be told apart afterwards.
 //
-// What cannot be decided: a lookup that lags behind for longer than the call.
+// One case cannot be decided: where lookups lag behind for longer than the call, a refund
+// that was made may be reported as refused.
 //
 // Time limits are those of [Client.ConfirmPayment].
 //

@@ -42,8 +42,8 @@ type CashReceiptQuery struct {
 	Limit int
 }
 
-// Cursor is where a page of cash receipts ends: a number in the documents, which is
-// read as a text too.
+// Cursor is where a page of cash receipts ends. It is a number in the documents; a text
+// is read, too.
 type Cursor string
 
 // UnmarshalJSON reads a number or a text; null is "".

@@ -42,16 +42,18 @@ type Request struct {
 	// [Client.DoPayment] without a payment key only, and may be nil.
 	Compare func(p *Payment) *MismatchError
 	// MovesNothing says that no money is at stake. A refusal is then believed also under
-	// an idempotency key that an earlier call may have used.
+	// an idempotency key that an earlier call may have used, except one about keys or
+	// contract, which says nothing about that call.
 	MovesNothing bool
 }
 
 // Do makes a call with the client's authentication, limits, retries and errors.
 //
-// out takes the answer, of which what cannot be read stays zero and is named in
-// [Response.Unread]; of an answer of API v2 (a path that begins with /v2/) it takes the
-// entityBody. A func([]byte) (unread []string, err error) decodes the answer by itself, and an
-// error of it says that the answer is not usable. With nil the answer is not read.
+// The answer is decoded into out. Fields that cannot be read stay zero, and are named in
+// [Response.Unread]. Of an answer of API v2 (a path that begins with /v2/) out gets the
+// entityBody. If out is a func([]byte) (unread []string, err error), it decodes the
+// answer itself; its error means that the answer is not usable. If out is nil, the answer
+// is not read.
 //
 // GET and HEAD are reads. Every other method may change something, so that an answer
 // which does not decide it gives an [*OutcomeUnknownError]. POST carries an idempotency
@@ -61,8 +63,8 @@ type Request struct {
 // key, can have had the effect. Otherwise req.Find decides: if it finds the effect, the
 // call has happened, and Do returns nil without having filled out. If two looks find
 // nothing, a refusal is believed, also one with a code that the library does not know.
-// Without Find there is nothing to look up. For what is answered with a payment use
-// [Client.DoPayment].
+// Without Find there is nothing to look up, and the outcome is unknown. For what is
+// answered with a payment use [Client.DoPayment].
 func (c *Client) Do(ctx context.Context, req Request, out any, opts ...CallOption) error {
 	call, err := c.newRequestCall(ctx, req, opts)
 	switch {

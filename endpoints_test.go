@@ -321,6 +321,7 @@ func assertRefused(t *testing.T, err error, status int) {
 // status and trace id are kept, nothing panics, and nothing is called refused that is
 // not known to be.
 func TestEndpointsFail(t *testing.T) {
+	t.Parallel()
 	for name, failure := range map[string]struct {
 		answer answer
 		status int

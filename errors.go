@@ -78,7 +78,7 @@ type CodeInfo struct {
 	// Statuses are the HTTP statuses the code comes with; empty when it never
 	// comes over HTTP, or none is documented. Do not decide by them.
 	Statuses []int
-	// Korean and English are the documented messages. Where Toss has published
+	// Korean and English are the documented messages. Where Toss Payments has published
 	// none, they are the library's own wording.
 	Korean, English string
 	// Operations are the places where the code is documented to occur.

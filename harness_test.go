@@ -3,6 +3,7 @@ package tosspayments_test
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
 	"maps"
 	"net/http"
@@ -25,6 +26,13 @@ const (
 	paymentURL = "https://api.tosspayments.com/v1/payments/pay-1"
 	cancelURL  = paymentURL + "/cancel"
 )
+
+// TestMain lets more tests run at once than there are processors, unless -parallel says
+// how many: those that are parallel mostly wait.
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "6")
+	m.Run()
+}
 
 // mockClient returns a client whose requests end in a transport of httpmock of its own.
 func mockClient(t testing.TB, opts ...tosspayments.Option) (*tosspayments.Client, *httpmock.MockTransport) {

@@ -27,6 +27,7 @@ var essential = []string{"paymentKey", "orderId", "status", "totalAmount", "curr
 // TestNoFieldHidesTheRest gives every field of every answer, nested ones too, each of a
 // few values that it cannot hold, or can only be read as.
 func TestNoFieldHidesTheRest(t *testing.T) {
+	t.Parallel()
 	for name, v := range map[string]any{
 		"payment_full.json": paymentFields{}, "billing_full.json": Billing{}, "cash_receipts_full.json": CashReceiptPage{},
 		"transactions_full.json": []Transaction{}, "settlements_full.json": []Settlement{}, "promotions_full.json": []Promotion{},
@@ -311,6 +312,7 @@ func TestReadRowsRefusesWhatIsNoList(t *testing.T) {
 }
 
 func TestErrorsOfRowsAreShort(t *testing.T) {
+	t.Parallel()
 	for want, read := range map[string]func() error{
 		`"paymentKey":"X*************"`: func() error {
 			_, _, err := readRows[Settlement]([]byte(`[{"transactionKey":"T","paymentKey":"X6500000000001","amount":"`+strings.Repeat("9", 5000)+`"}]`), "transactionKey", "paymentKey", "amount")

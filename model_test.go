@@ -408,6 +408,7 @@ func modelAuthorization(secret string) string {
 //
 //	go test . -v -run 'TestModel/^confirm$/^again$/^plain$' -model.replay 'crash > get'
 func TestModel(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	all, paths := map[string]*modelStats{}, 0
 	t.Cleanup(func() {

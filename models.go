@@ -67,7 +67,7 @@ const (
 // and Card.CardType are in the language of the client: Korean, or English with
 // [WithLanguage]. Do not decide by them.
 //
-// It encodes to JSON without loss of any field listed here, save that what is
+// It encodes to JSON without loss of any field listed here, except that what is
 // [Sensitive] is redacted. To store a payment, encode what [Payment.Stored] returns.
 //
 // Source: https://docs.tosspayments.com/reference#payment-객체

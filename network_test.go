@@ -37,8 +37,7 @@ func (p *faultProxy) client(server *tosstest.Server, opts ...tosspayments.Option
 	return server.Client(append([]tosspayments.Option{tosspayments.WithBaseURL("http://" + p.address())}, opts...)...)
 }
 
-// TestNetwork runs what waits for a network that misbehaves, all at once and after the
-// tests that keep the processors busy.
+// TestNetwork runs what waits for a network that misbehaves, all at once.
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	atOnce(t, map[string]func(*testing.T){
@@ -114,6 +113,7 @@ func testPartialCancelOverABadNetwork(t *testing.T) {
 // An idle connection that the server has closed is the usual stumble of a quiet
 // backend: the HTTP client repeats by itself, and the money moves once.
 func TestIdleConnectionClosedByTheServer(t *testing.T) {
+	t.Parallel()
 	server := tosstest.NewServer(t)
 	client := plainProxy(t, server, closeWhenIdle, closeWhenIdle).client(server)
 	for range 3 {
@@ -130,6 +130,7 @@ func TestIdleConnectionClosedByTheServer(t *testing.T) {
 const nobody = "127.0.0.1:1"
 
 func TestNothingIsSentWithoutAConnection(t *testing.T) {
+	t.Parallel()
 	t.Run("refused", func(t *testing.T) {
 		client, err := tosspayments.New(testKey, tosspayments.WithBaseURL("http://"+nobody), tosspayments.WithMaxRetries(1))
 		require.NoError(t, err)
@@ -291,6 +292,7 @@ func TestWhatIsSeenOfADialThatFails(t *testing.T) {
 // Time limits that end anywhere between dial and answer: what is called not sent has never
 // reached the server.
 func TestNotSentIsTrue(t *testing.T) {
+	t.Parallel()
 	for protocol, withHTTP2 := range protocols {
 		t.Run(protocol, func(t *testing.T) {
 			var arrived sync.Map

@@ -34,9 +34,9 @@ type Option func(*Client) error
 // also through wrapping transports; where there is none, a failed call counts as
 // possibly sent.
 //
-// Of a transport of the caller's only idle connections can be closed after a silent
-// attempt. An HTTP/2 connection that others still use is left by its pings alone: set
-// [http.HTTP2Config.SendPingTimeout].
+// After an attempt without an answer, only the idle connections of a caller's transport
+// can be closed. A dead HTTP/2 connection that other requests still use is given up only
+// by its pings: set http.HTTP2Config.SendPingTimeout.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *Client) error {
 		if client == nil {
@@ -73,8 +73,8 @@ func isLoopback(host string) bool {
 
 // WithMaxRetries sets how often a call may be sent again after the first attempt; the
 // default is 2, and 0 switches re-sending off. A lookup is not a retry, nor is asking
-// again for a request that is still running (409), nor going on under a second key when a
-// call that is repeated under its key meets a useless stored answer.
+// again for a request that is still running (409), nor is the one attempt under a second
+// key that follows where the answer stored for the first decides nothing.
 func WithMaxRetries(n int) Option {
 	return func(c *Client) error {
 		if n < 0 {

@@ -65,7 +65,7 @@ func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil 
 // [OutcomePaid] or [OutcomeWaiting].
 //
 // After a cancel a nil error says that it happened; [OutcomeRefused],
-// [OutcomeNotSent] and [OutcomeUnknown] then speak of the refund, not of the order.
+// [OutcomeNotSent] and [OutcomeUnknown] are then about the refund, not the order.
 //
 // An error of a read is [OutcomeUnknown] whatever its type: a lookup that failed, was
 // refused or was not sent says nothing about the order.

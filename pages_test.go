@@ -328,6 +328,7 @@ func issuedReceipt(t *testing.T) (*tosstest.Server, *tosspayments.Client, *tossp
 }
 
 func TestCashReceiptIsIssuedOnce(t *testing.T) {
+	t.Parallel()
 	server := tosstest.New()
 	client := server.Client()
 	server.Inject(tosstest.Fault{Operation: tosstest.IssueCashReceipt, Kind: tosstest.Drop, AfterEffect: true})

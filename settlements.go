@@ -63,7 +63,7 @@ const (
 	SettlementPaidOutDate SettlementDateType = "paidOutDate"
 )
 
-// SettlementQuery asks for the settlements of some days.
+// SettlementQuery asks for the settlements of a range of days.
 type SettlementQuery struct {
 	// StartDate and EndDate are required; both days count.
 	StartDate, EndDate Date

@@ -18,6 +18,7 @@ import (
 // with the ledger: nothing is charged twice, nothing is reported wrongly, and what was
 // unknown is known once the faults are over.
 func TestSoakCharges(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

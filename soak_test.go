@@ -23,6 +23,7 @@ var soakPayments = flag.Int("soak.payments", 300, "how many payments TestSoak ma
 //
 //	go test . -run 'TestSoak$' -soak.payments 166667 -timeout 30m -v
 func TestSoak(t *testing.T) {
+	t.Parallel()
 	payments := *soakPayments
 	if testing.Short() {
 		payments = 100

@@ -99,10 +99,10 @@ const (
 	defaultLookupGrace = 5 * time.Second
 )
 
-// Client calls Toss Payments with one secret key. It is safe for concurrent use;
-// make one per key and keep it, since it keeps connections. One that was not used costs
-// about a kilobyte, one that was used some tens of kilobytes for each connection, until
-// that has been idle for 30 seconds. [Client.Close] gives idle connections back at once.
+// Client calls Toss Payments with one secret key. It is safe for concurrent use; make one
+// per key and keep it, since it reuses connections. One that was not used costs about a
+// kilobyte, one that was used some tens of kilobytes for each connection, until that has
+// been idle for 30 seconds. [Client.Close] closes idle connections at once.
 type Client struct {
 	key        SecretKey
 	base       string
@@ -158,7 +158,8 @@ func (c *Client) IsTest() bool { return c.key.IsTest() }
 // one, look the payment up instead of making the call again.
 func (c *Client) KeyID() string { return c.key.id() }
 
-// Close gives idle connections back. Calls that are under way go on.
+// Close closes idle connections. Calls that are under way go on, and the client can still
+// be used.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // ownHTTPClient returns a copy of client, or the default one for nil, that hands

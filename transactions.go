@@ -37,8 +37,8 @@ func (t *Transaction) IsCancel() bool {
 	return t.Status == PaymentStatusCanceled || t.Status == PaymentStatusPartialCanceled
 }
 
-// NetAmount is the amount with the sign of its direction: more than 0 for an approval,
-// less than 0 for a cancel.
+// NetAmount returns the amount with the sign of its direction: more than 0 for an
+// approval, less than 0 for a cancel.
 func (t *Transaction) NetAmount() Amount {
 	zero := Amount{}
 	if t.IsCancel() == (t.Amount.Cmp(zero) > 0) {
@@ -47,7 +47,7 @@ func (t *Transaction) NetAmount() Amount {
 	return t.Amount
 }
 
-// TransactionQuery asks for the transactions of a time.
+// TransactionQuery asks for the transactions of a period.
 type TransactionQuery struct {
 	// StartDate and EndDate are required. Both ends count, to the second; they are
 	// sent in Korean time. Ask for closed days: with an end in the future the list

@@ -356,7 +356,8 @@ type Attempt struct {
 	// Status is the HTTP status; 0 when no answer arrived.
 	Status int
 	// Code is the code of an error answer; "" when it had none.
-	Code     ErrorCode
+	Code ErrorCode
+	// Duration is from the start of the request to the end of its answer, or to its failure.
 	Duration time.Duration
 	// TraceID identifies the answer to Toss Payments' support.
 	TraceID string

@@ -44,6 +44,7 @@ func TestReadsAreRepeated(t *testing.T) {
 }
 
 func TestReadsThatFail(t *testing.T) {
+	t.Parallel()
 	html := "<html>\n<body>card 4330-1234-1234-1234, account 110123456789</body>"
 	for _, row := range []struct {
 		name     string

@@ -40,7 +40,8 @@ type IssueVirtualAccountRequest struct {
 	AccountType string `json:"accountType,omitzero"`
 }
 
-// CashReceiptOrder is what a cash receipt is issued for with a deposit.
+// CashReceiptOrder says what kind of cash receipt is issued with the deposit, and for
+// whom.
 type CashReceiptOrder struct {
 	// Type is 소득공제, 지출증빙 or 미발행 (none).
 	Type string `json:"type"`

@@ -20,9 +20,9 @@ import (
 
 const maxRedirectURL = 16 << 10
 
-// Authorization is what Toss Payments calls the redirect URL of the developer centre with
-// when a customer has agreed to the terms, or what [Client.AgreeTerms] returns. Compare
-// CustomerKey with that of the signed-in customer.
+// Authorization is what a customer gives by agreeing to the terms. Toss Payments calls
+// the redirect URL of the developer centre with it, or [Client.AgreeTerms] returns it.
+// Compare CustomerKey with that of the signed-in customer.
 type Authorization struct {
 	CustomerKey string `json:"customerKey"`
 	// Code is exchanged once for a token. How long it lives is not documented.
@@ -138,8 +138,8 @@ func (c *Client) IssueToken(ctx context.Context, auth Authorization, opts ...tos
 	return c.issueToken(ctx, "issue BrandPay token", auth.CustomerKey, body, auth.Code, opts)
 }
 
-// RefreshToken exchanges the refresh token for a new pair of tokens, after which the old pair
-// is worth nothing: store the new one before anything else. [Customer] does so by itself.
+// RefreshToken exchanges the refresh token for a new pair of tokens, which ends the old
+// pair: store the new one before anything else. [Customer] does so by itself.
 //
 // The idempotency key is made from the refresh token: whoever makes the same call again,
 // within 15 days and in whichever process, gets the same new pair.

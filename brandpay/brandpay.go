@@ -115,7 +115,7 @@ func decodeInto(out any, essential ...string) func([]byte) ([]string, error) {
 	}
 }
 
-// Scope is what terms are about: one sign-up item and one item for the methods.
+// Scope is what terms are about: the sign-up, or one kind of method.
 type Scope string
 
 const (
@@ -176,9 +176,9 @@ func checkScope(scope []Scope) error {
 	return nil
 }
 
-// AgreeTerms says that a customer has agreed to terms, and returns what [Client.IssueToken]
-// takes, at once and once. After a [*tosspayments.OutcomeUnknownError] make the call again
-// with its idempotency key.
+// AgreeTerms says that a customer has agreed to terms. It returns what
+// [Client.IssueToken] takes, which works once: exchange it at once. After a
+// [*tosspayments.OutcomeUnknownError] make the call again with its idempotency key.
 func (c *Client) AgreeTerms(ctx context.Context, req AgreeTermsRequest, opts ...tosspayments.CallOption) (*Authorization, error) {
 	if err := first(checkCustomerKey(req.CustomerKey), checkScope(req.Scope)); err != nil {
 		return nil, err

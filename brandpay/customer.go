@@ -13,9 +13,9 @@ import (
 	"github.com/seed238ab19c/tosspayments/internal/ofread"
 )
 
-// ErrAuthorize says that the customer's token is worth nothing any more, and cannot be
-// refreshed: the customer has to agree again. The error that matches it also matches the
-// server's answer to the call.
+// ErrAuthorize says that the customer's token is no longer valid and cannot be refreshed:
+// the customer has to agree again. The error that matches it also matches the server's
+// answer to the call.
 var ErrAuthorize = errors.New("tosspayments: brandpay: the customer has to agree again")
 
 // Customer makes the calls that go with the token of one customer. It is safe for concurrent
@@ -112,8 +112,8 @@ func (c *Customer) remove(ctx context.Context, kind, methodKey string, out any, 
 	return false, err
 }
 
-// Leave removes the customer with all methods, at once. The token and the keys of the methods
-// are worth nothing any more.
+// Leave removes the customer with all methods, at once. The token and the keys of the
+// methods end with it.
 //
 // Without an answer the error is a [*tosspayments.OutcomeUnknownError]. A token that is
 // refused when the call is made again says that it was done.

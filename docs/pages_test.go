@@ -126,6 +126,31 @@ func TestKoreanPagesSpeakKorean(t *testing.T) {
 	}
 }
 
+// TestNamesOnTheScreen finds the buttons that the guide to the sandbox names in the
+// sandbox's page, and what README says of the payment window in the window.
+func TestNamesOnTheScreen(t *testing.T) {
+	screen := lines(t, "../cmd/toss-sandbox/page/text.js")
+	for page, section := range map[string]string{"en/sandbox.md": "## Faults, on a button", "ko/sandbox.md": "## 버튼으로 일으키는 장애"} {
+		_, text, found := strings.Cut(lines(t, page), section)
+		require.True(t, found, page)
+		text, _, _ = strings.Cut(text, "\n## ")
+		buttons := 0
+		for _, row := range rowsOf(text) {
+			for name := range strings.SplitSeq(strings.Split(row.text+"||", "|")[1], ",") {
+				if name = strings.TrimSpace(name); name == "" || strings.HasPrefix(name, "---") || name == "button" || name == "버튼" {
+					continue
+				}
+				buttons++
+				assert.True(t, strings.Contains(screen, `: "`+name+`"`), "%s: no button is called %s", page, name)
+			}
+		}
+		assert.Greater(t, buttons, 15, page)
+	}
+	for _, page := range []string{"../README.md", "../README.ko.md", "../tosstest/browser/window.html"} {
+		assert.True(t, strings.Contains(lines(t, page), "다른 결과로 끝내기"), page)
+	}
+}
+
 func blocksOf(page, kind string) (blocks []string) {
 	for _, block := range strings.Split(page, "\n```"+kind+"\n")[1:] {
 		block, _, _ = strings.Cut(block, "\n```\n")

@@ -45,7 +45,11 @@ var wrongWords = map[string]string{
 	"카드 번호":  "카드번호",
 	"결제 키":   "paymentKey",
 	"결제 수단":  "결제수단",
+	"주문 번호":  "주문번호",
+	"승인 번호":  "승인번호",
 	"매출 전표":  "매출전표",
+	"등록 창":   "등록창",
+	"판매자":    "셀러",
 	"대시보드":   "상점관리자",
 	"상점 ID":  "MID",
 	"프라미스":   "프로미스",
@@ -83,6 +87,24 @@ func TestWords(t *testing.T) {
 				for word, right := range wrong {
 					assert.False(t, strings.Contains(line, word), "%s: %s, not %s: %s", page, right, word, line)
 				}
+			}
+		}
+	}
+}
+
+// TestWordsOfPages: the shops, the windows and the sandbox program say what the guides say.
+func TestWordsOfPages(t *testing.T) {
+	for _, pattern := range []string{
+		"../examples/*/*.go", "../examples/*/*.html", "../examples/*/web/*", "../examples/internal/shop/*.go", "../examples/internal/shop/web/*",
+		"../tosstest/*.go", "../tosstest/browser/*", "../tosstest/fixtures/*.html", "../cmd/toss-sandbox/*.go", "../cmd/toss-sandbox/page/*",
+	} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, files, pattern)
+		for _, file := range files {
+			text := lines(t, file)
+			for word, right := range wrongWords {
+				assert.False(t, strings.Contains(text, word), "%s: %s, not %s", file, right, word)
 			}
 		}
 	}

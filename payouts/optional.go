@@ -17,7 +17,7 @@ func Null[T any]() Optional[T] { return Optional[T]{isSet: true} }
 // IsZero reports whether the member stays as it is.
 func (o Optional[T]) IsZero() bool { return !o.isSet }
 
-// Get returns the value, and whether there is one.
+// Get returns the value, and reports whether there is one.
 func (o Optional[T]) Get() (value T, ok bool) {
 	if o.value == nil {
 		return value, false

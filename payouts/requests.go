@@ -24,7 +24,7 @@ const (
 	// ScheduleExpress is paid the same day. It is served on business days from 08:00 to
 	// 15:00 in Korea; what the server answers at other times is not documented.
 	ScheduleExpress ScheduleType = "EXPRESS"
-	// ScheduleScheduled is paid on a day.
+	// ScheduleScheduled is paid on the PayoutDate.
 	ScheduleScheduled ScheduleType = "SCHEDULED"
 )
 
@@ -32,7 +32,8 @@ const (
 type PayoutStatus string
 
 const (
-	// PayoutStatusRequested: accepted for a day; it can be cancelled.
+	// PayoutStatusRequested: accepted, to be paid on its day; until then it can be
+	// cancelled.
 	PayoutStatusRequested PayoutStatus = "REQUESTED"
 	// PayoutStatusInProgress: the transfer is under way.
 	PayoutStatusInProgress PayoutStatus = "IN_PROGRESS"
@@ -361,27 +362,29 @@ func (c *Client) CancelPayout(ctx context.Context, id string, opts ...tosspaymen
 	if err := checkID("payoutId", id); err != nil {
 		return nil, err
 	}
-	payout := new(Payout)
+	answered := new(Payout)
+	var seen *Payout
 	look := func(ctx context.Context) (bool, error) {
 		read, err := c.GetPayout(ctx, id)
-		if err == nil {
-			payout = read
+		if err == nil && read.Status == PayoutStatusCanceled {
+			seen = read
 		}
-		return err == nil && read.Status == PayoutStatusCanceled, err
+		return seen != nil, err
 	}
 	err := c.toss.Do(ctx, tosspayments.Request{
 		Name: "cancel payout", Method: http.MethodPost, Path: payoutPath(id) + "/cancel", Find: look,
-	}, decodeInto(payout, payoutMembers()...), opts...)
+	}, decodeInto(answered, payoutMembers()...), opts...)
 	if refusal := (*tosspayments.Error)(nil); errors.As(err, &refusal) && ctx.Err() == nil {
 		// What a repeated cancel is answered is not documented.
-		if canceled, _ := look(ctx); canceled {
-			err = nil
-		}
+		_, _ = look(ctx)
 	}
-	if err != nil {
+	switch {
+	case seen != nil:
+		return seen, nil
+	case err != nil:
 		return nil, err
 	}
-	return payout, nil
+	return answered, nil
 }
 
 // Balance is the money from which payouts are made.

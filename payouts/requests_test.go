@@ -186,6 +186,7 @@ func TestCancelPayout(t *testing.T) {
 		{"done", []answer{canceled}, nil, tosspayments.OutcomePaid},
 		{"lost, repeated", []answer{lost, canceled}, nil, tosspayments.OutcomePaid},
 		{"lost, done", []answer{lost}, []answer{canceled}, tosspayments.OutcomePaid},
+		{"failed, looked at, repeated", []answer{{status: 500}, canceled}, []answer{requested}, tosspayments.OutcomePaid},
 		{"lost, not done", []answer{lost}, []answer{requested}, tosspayments.OutcomeUnknown},
 		{"lost, then refused, done", []answer{lost, refusal(400, "OF_TOMORROW")}, []answer{canceled}, tosspayments.OutcomePaid},
 		{"refused, cancelled before", []answer{refusal(400, "INVALID_REQUEST")}, []answer{canceled}, tosspayments.OutcomePaid},

@@ -201,6 +201,7 @@ func TestWindowsWhoseConfirmFails(t *testing.T) {
 }
 
 func TestWindowsThatPay(t *testing.T) {
+	t.Parallel()
 	for outcome, attempts := range map[string]int{"pay": 1, "lose": 2} {
 		t.Run(outcome, func(t *testing.T) {
 			server := tosstest.NewServer(t)

@@ -395,7 +395,7 @@ func (s *Server) windowPage(id string) *windowPage {
 // overPage shows a window that has ended, with the account where one was issued.
 func (s *Server) overPage(page *windowPage, o *openWindow) {
 	if p := o.payment; p != nil && p.account != nil {
-		page.Does = "상점에 안내된 가상계좌예요. 은행과 구매자가 하는 일을 여기서 해 볼 수 있어요."
+		page.Does = "상점이 구매자에게 안내한 가상계좌예요. 은행과 구매자가 할 일을 여기서 대신해 볼 수 있어요."
 		page.Account = &accountView{
 			Number:     p.account.number,
 			CanDeposit: p.status == tosspayments.PaymentStatusWaitingForDeposit && !p.account.expired,

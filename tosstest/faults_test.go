@@ -427,6 +427,7 @@ func TestSlowReceiver(t *testing.T) {
 
 // What the package comment promises about the time of an unknown outcome.
 func TestUnknownOutcomesCostNoTime(t *testing.T) {
+	t.Parallel()
 	lose := func(server *tosstest.Server) tosspayments.ConfirmPaymentRequest {
 		server.Inject(tosstest.Fault{Kind: tosstest.Delay, Delay: time.Hour, Times: 1000})
 		request, err := server.Authenticate(socks("order-0001")).ConfirmRequest(tosspayments.Won(15000))

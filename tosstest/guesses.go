@@ -26,10 +26,10 @@ const (
 	// OtherCustomersAuthKey is an authKey that another customer was given:
 	// INVALID_CUSTOMER_KEY.
 	OtherCustomersAuthKey Guess = "authKey of another customer"
-	// UnknownBillingKey is a charge or delete of a billing key that was never issued:
+	// UnknownBillingKey is a charge or deletion of a billing key that was never issued:
 	// NOT_FOUND_BILLING.
 	UnknownBillingKey Guess = "billing key that is not known"
-	// SecondDelete is a delete of a billing key that was deleted before:
+	// SecondDelete is the deletion of a billing key that was deleted before:
 	// ALREADY_REMOVED_BILLING_KEY, which is measured for a charge.
 	SecondDelete Guess = "second delete of a billing key"
 	// UnknownCursor is a startingAfter that is not one of the list's transactions:

@@ -100,12 +100,12 @@ func (u *unsaved) clear() {
 // place, as the first or the second. Faults and logs end with the process. The observer is
 // told of the newest 10,000 of each kind.
 //
-// Call it before anything else, once URL is what it shall be. One server at a time may use
-// a file, until [Server.Close] or the end of its process: another one gets an error. Beside
-// the file lies one with .lock at the end of its name. Writing is left to the operating
+// Call it before anything else, once URL is final. One server at a time may use a file,
+// until [Server.Close] or the end of its process: another one gets an error. Beside the
+// file lies one with .lock at the end of its name. Writing is left to the operating
 // system, so that a crash of the machine may lose the last changes. The file is made anew
-// when the server starts, and when it has grown to several times of what still counts. The
-// server panics when it cannot write.
+// when the server starts, and when it has grown to several times the size of what still
+// counts. The server panics when it cannot write.
 func (s *Server) KeepState(path string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

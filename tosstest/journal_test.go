@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -29,12 +30,14 @@ import (
 	"github.com/seed238ab19c/tosspayments/webhook"
 )
 
-// The test binary is a server with a file when it is asked to be.
+// The test binary is a server with a file when it is asked to be. Tests that are parallel
+// mostly wait.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("TOSSTEST_STATE"); path != "" {
 		serveState(path, os.Getenv("TOSSTEST_WEBHOOK"))
 		return
 	}
+	_ = flag.Set("test.parallel", "6")
 	os.Exit(m.Run())
 }
 
@@ -285,7 +288,7 @@ type order struct {
 	refund string // the answer to the refund
 }
 
-// A server is killed at random moments, ten times, while many charge and refund. What was
+// A server is killed at random moments, five times, while many charge and refund. What was
 // answered is there afterwards, what was not answered happens once when it is repeated
 // under its key, and every event arrives.
 func TestKilledServer(t *testing.T) {
@@ -314,7 +317,7 @@ func TestKilledServer(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	var orders []*order
-	for range 10 {
+	for range 5 {
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
 		var made sync.Mutex
@@ -512,6 +515,7 @@ func TestStateOfAnotherServer(t *testing.T) {
 // The file is made anew when most of it does not count any more. What counts stays, as do
 // events that are still to be delivered, and a request that is being worked on meanwhile.
 func TestStateDoesNotGrow(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state")
 	server := serverWithState(t, path)
 	c := newCaller(t, server)

@@ -292,7 +292,7 @@ func (s *Server) getBalance(r *request) reply {
 	return r.entity("balance", encode(map[string]any{"pendingAmount": won(pending), "availableAmount": won(available)}))
 }
 
-// Balance is the money that can be paid out later, and now.
+// Balance returns the money that can be paid out later (pending) and now (available).
 func (s *Server) Balance() (pending, available tosspayments.Amount) {
 	s.change(func() { pending, available = s.balance() })
 	return pending, available
@@ -324,8 +324,7 @@ func (s *Server) balance() (pending, available tosspayments.Amount) {
 	return pending, available
 }
 
-// AddBalance adds to the money that can be paid out now, as sales would that have been
-// settled.
+// AddBalance adds to the money that can be paid out now, as settled sales do.
 func (s *Server) AddBalance(amount tosspayments.Amount) {
 	s.change(func() {
 		s.payouts.added = s.payouts.added.Add(amount)
@@ -498,16 +497,19 @@ func maskAccount(number string) string {
 	return number[:3] + strings.Repeat("*", max(0, len(number)-3-left)) + number[len(number)-left:]
 }
 
-// CompleteIdentityCheck is what a person or a sole proprietor does with the text message
-// that follows the registration: the seller is PARTIALLY_APPROVED.
+// CompleteIdentityCheck plays a person or a sole proprietor who passes the identity check
+// of the text message that follows the registration: the seller becomes
+// PARTIALLY_APPROVED.
 func (s *Server) CompleteIdentityCheck(sellerID string) {
 	s.setSeller(sellerID, "PARTIALLY_APPROVED")
 }
 
-// CompleteKYC is what a seller does with the mail about it: the seller is APPROVED.
+// CompleteKYC plays a seller who passes KYC, which a mail has asked for: the seller
+// becomes APPROVED.
 func (s *Server) CompleteKYC(sellerID string) { s.setSeller(sellerID, "APPROVED") }
 
-// RequireKYC asks a seller to do it again: the seller is KYC_REQUIRED, and gets no payouts.
+// RequireKYC asks a seller for KYC, for the first time or again: the seller becomes
+// KYC_REQUIRED, and gets no payouts.
 func (s *Server) RequireKYC(sellerID string) { s.setSeller(sellerID, "KYC_REQUIRED") }
 
 func (s *Server) setSeller(id, status string) {
@@ -791,7 +793,7 @@ func (s *Server) Payouts(refPayoutID string) int {
 	return s.payouts.requests[refPayoutID]
 }
 
-// PaidOut is what a seller was paid so far.
+// PaidOut returns what a seller has been paid so far.
 func (s *Server) PaidOut(sellerID string) (sum tosspayments.Amount) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

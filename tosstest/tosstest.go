@@ -246,7 +246,7 @@ func localOnly(next http.Handler) http.Handler {
 }
 
 // Start returns a server that listens on a free port of 127.0.0.1, over plain HTTP, and
-// answers requests for this machine's names only. Close it in the end. In a test
+// answers requests for this machine's names only. Close it when you are done. In a test
 // [NewServer] is simpler.
 func Start(opts ...Option) (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -281,9 +281,9 @@ func NewServer(tb TB, opts ...Option) *Server {
 	return s
 }
 
-// Close stops listening, closes all connections, ends the deliveries of webhooks, lets
-// go what faults still hold, and leaves the file of [Server.KeepState] to others. A server
-// of [New] needs it only for the last three.
+// Close stops listening, closes all connections, ends the deliveries of webhooks, lets go
+// of what faults still hold, and releases the file of [Server.KeepState]. A server of
+// [New] needs it only for the last three.
 func (s *Server) Close() {
 	if s.http != nil {
 		_ = s.http.Close()

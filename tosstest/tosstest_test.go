@@ -515,6 +515,7 @@ func TestRequestLog(t *testing.T) {
 
 // What strangers send does not fill the memory.
 func TestLogIsBounded(t *testing.T) {
+	t.Parallel()
 	server := tosstest.New()
 	c := newCaller(t, server).with("Authorization", "")
 	body := strings.Repeat("x", 1<<20)

@@ -55,8 +55,8 @@ func WithRandomWebhookFaults(seed uint64, share float64) Option {
 	}
 }
 
-// WebhookFaultKind is a way in which an event reaches its receivers otherwise than once,
-// at once and in order.
+// WebhookFaultKind is a way in which an event reaches its receivers other than once, at
+// once and in order.
 type WebhookFaultKind string
 
 const (

@@ -1045,6 +1045,7 @@ func TestCloseStopsWebhooks(t *testing.T) {
 
 // Many callers, receivers that call back, and faults: everything arrives.
 func TestWebhooksUnderLoad(t *testing.T) {
+	t.Parallel()
 	const orders = 200
 	server := tosstest.NewServer(t, tosstest.WithRandomWebhookFaults(1, 0.3))
 	var mu sync.Mutex
@@ -1110,7 +1111,7 @@ func TestAccountsExpireInTheWindow(t *testing.T) {
 	assert.Contains(t, page(t, window), `value="overdue"`)
 	choose(t, window, "overdue", "")
 	html := page(t, window)
-	assert.Contains(t, html, "입금 기한이 지났어요")
+	assert.Contains(t, html, "입금 기한이 지났어요. 웹훅이 없으니")
 	assert.NotContains(t, html, `value="deposit"`)
 	payment, err := server.Client().GetPayment(t.Context(), payment.PaymentKey)
 	require.NoError(t, err)

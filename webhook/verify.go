@@ -62,7 +62,8 @@ var (
 	ErrVersion = error(sentinel("tosspayments: webhook: no signature of a known version (v1)"))
 	// ErrSignature says that no signature matches any of the keys.
 	ErrSignature = error(sentinel("tosspayments: webhook: no signature matches: verify the raw bytes of the body, before any JSON decoding, with the security key (64 hexadecimal digits), not the secret key"))
-	// ErrAge says that a signature matches, but not the time limit.
+	// ErrAge says that a signature matches, but that the delivery is older or newer than
+	// [Verifier.MaxAge] allows.
 	ErrAge = error(sentinel("tosspayments: webhook: signed, but its transmission time is too far from now"))
 )
 

@@ -257,7 +257,7 @@ func (e Event) String() string { return printable(string(e.Type)) + " " + e.Iden
 // LogValue returns the type and the identity.
 func (e Event) LogValue() slog.Value { return slog.StringValue(e.String()) }
 
-// MarshalJSON refuses.
+// MarshalJSON always fails: an event holds secrets. Keep its Body instead.
 func (e Event) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("tosspayments: webhook: an Event holds secrets and is not encoded: keep its Body")
 }

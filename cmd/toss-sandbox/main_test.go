@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"flag"
 	"io"
 	"net"
 	"net/http"
@@ -24,12 +25,14 @@ import (
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
-// The test binary is the program when it is asked to be.
+// The test binary is the program when it is asked to be. Tests that are parallel mostly
+// wait.
 func TestMain(m *testing.M) {
 	if os.Getenv("TOSS_SANDBOX_RUN") != "" {
 		main()
 		return
 	}
+	_ = flag.Set("test.parallel", "8")
 	os.Exit(m.Run())
 }
 
@@ -406,14 +409,17 @@ func TestTheNextPaymentIsRefused(t *testing.T) {
 }
 
 func TestTheNextAnswerIsLost(t *testing.T) {
-	t.Parallel() // It waits between attempts.
-	b := openSandbox(t)
+	t.Parallel()
 	for _, of := range []string{"lose", "drop", "500", "502", "429"} {
-		b.press(act{Do: "fault", Of: of, Operation: tosstest.ConfirmPayment})
-		assert.Equal(t, []waiting{{Of: of, Operation: tosstest.ConfirmPayment}}, b.state().Faults)
-		assert.Equal(t, "paid", b.pay("CARD").Outcome, of)
-		assert.Empty(t, b.state().Faults)
-		assert.Equal(t, 1, b.sandbox.toss.Charges(b.payment().OrderID))
+		t.Run(of, func(t *testing.T) {
+			t.Parallel() // It waits between attempts.
+			b := openSandbox(t)
+			b.press(act{Do: "fault", Of: of, Operation: tosstest.ConfirmPayment})
+			assert.Equal(t, []waiting{{Of: of, Operation: tosstest.ConfirmPayment}}, b.state().Faults)
+			assert.Equal(t, "paid", b.pay("CARD").Outcome)
+			assert.Empty(t, b.state().Faults)
+			assert.Equal(t, 1, b.sandbox.toss.Charges(b.payment().OrderID))
+		})
 	}
 }
 
@@ -724,6 +730,7 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestTheProgram(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("a program of its own")
 	}

@@ -106,6 +106,7 @@ func TestOwnAddress(t *testing.T) {
 
 // What strangers send fills neither the memory nor the places.
 func TestBounds(t *testing.T) {
+	t.Parallel()
 	b := openSandbox(t)
 	big := strings.Repeat("x", 1<<20)
 	for i := range 70 {
@@ -147,6 +148,7 @@ func TestFollowersAreBounded(t *testing.T) {
 
 // A request that never ends is given up; a page that follows is not.
 func TestTimeLimits(t *testing.T) {
+	t.Parallel()
 	b := openSandbox(t)
 	server := b.sandbox.server()
 	assert.Positive(t, server.ReadHeaderTimeout)

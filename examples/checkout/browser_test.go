@@ -113,19 +113,22 @@ func (st *stand) orderID(in state) string {
 func TestPayByCard(t *testing.T) {
 	st := newStand(t)
 	st.Visit(st.url)
+	st.FitsAPhone()
 	st.Shoot("product")
 	st.order()
 	st.Shoot("window")
 	st.FinishWindow("card:41", "pay")
 	st.WaitFor("h1", "결제가 완료됐어요")
+	st.FitsAPhone()
 	st.Shoot("receipt")
 	assert.Contains(t, st.Text("dl"), "15,000원")
-	assert.Contains(t, st.Text("dl"), "승인 번호")
+	assert.Contains(t, st.Text("dl"), "승인번호")
 	id := st.orderID(paid)
 	assert.Equal(t, 1, st.toss.Charges(id))
 
 	st.Visit(st.url + "/orders")
 	assert.Contains(t, st.Text("ul.orders"), "결제 완료")
+	st.FitsAPhone()
 	st.Shoot("orders")
 }
 
@@ -180,6 +183,7 @@ func TestCardRefusedInTheWindow(t *testing.T) {
 	st.FinishWindow("", "reject")
 	st.WaitFor("main", "REJECT_CARD_COMPANY")
 	assert.Contains(t, st.Text(".note"), "다른 카드")
+	st.FitsAPhone()
 	st.Shoot("fail")
 	st.Do(shoptest.Click(`a.button`), shoptest.Click("#pay"), chromedp.WaitVisible(chromedp.CSS(".pay")))
 	st.FinishWindow("", "pay")
@@ -271,6 +275,7 @@ func TestUnknownOutcomeResolvesByItself(t *testing.T) {
 	st.Visit(st.url + "/orders/" + st.orderID(confirming))
 	st.WaitFor("main", "다시 결제하지 마세요")
 	st.WaitFor("#history", "조회 요청의 응답을 받지 못했어요")
+	st.FitsAPhone()
 	st.Shoot("unknown")
 	assert.Equal(t, 1, st.toss.Charges(st.orderID(confirming)), "charged, but the shop cannot know")
 
@@ -329,6 +334,7 @@ func TestRefunds(t *testing.T) {
 	st.WaitFor("#problem", "환불 금액은")
 	st.Do(chromedp.SetValue(chromedp.CSS("#amount"), "5,000"), shoptest.Click("#refund"))
 	st.WaitFor("#balance", "10,000원")
+	st.FitsAPhone()
 	st.Shoot("refund")
 	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(5000)}, st.toss.Refunds(id))
 	refund("")

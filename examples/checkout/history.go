@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -77,23 +78,14 @@ func noteChange(ctx context.Context, db shop.Execer, id string, what event, deta
 }
 
 // history returns the newest lines of an order's history, the oldest of them first.
-func (o *orders) history(ctx context.Context, id string) (list []step, err error) {
-	rows, err := o.db.QueryContext(ctx, `SELECT at, what, detail FROM
-		(SELECT at, what, detail FROM history WHERE order_id = $1 ORDER BY at DESC LIMIT 50) newest ORDER BY at`, id)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var s step
+func (o *orders) history(ctx context.Context, id string) ([]step, error) {
+	return shop.List(ctx, o.db, func(rows *sql.Rows) (s step, err error) {
 		var at int64
-		if err := rows.Scan(&at, &s.What, &s.Detail); err != nil {
-			return nil, err
-		}
+		err = rows.Scan(&at, &s.What, &s.Detail)
 		s.At = time.UnixMicro(at)
-		list = append(list, s)
-	}
-	return list, rows.Err()
+		return s, err
+	}, `SELECT at, what, detail FROM
+		(SELECT at, what, detail FROM history WHERE order_id = $1 ORDER BY at DESC LIMIT 50) newest ORDER BY at`, id)
 }
 
 type attemptKey struct{}

@@ -81,5 +81,6 @@ func TestForgedEventsLeaveNoTrace(t *testing.T) {
 	id, _ := st.issue(newBuyer(t, st.url))
 	require.NoError(t, st.toss.Deposit(id, productPrice))
 	st.becomes(id, paid)
+	st.toss.WaitWebhooks()
 	assert.Contains(t, st.steps(id), received)
 }

@@ -61,6 +61,7 @@ func TestForgedEventsCostLittle(t *testing.T) {
 func TestDepositAmongMadeUpPayments(t *testing.T) {
 	t.Parallel()
 	st := newShopStand(t)
+	st.store.patience = 2 * time.Second
 	id, _ := st.issue(newBuyer(t, st.url))
 	st.toss.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Delay, Delay: time.Second, Times: 1000})
 	for range 40 {

@@ -179,28 +179,20 @@ func (o *orders) ofCustomer(ctx context.Context, customerID string) ([]*order, e
 	return o.query(ctx, `SELECT `+columns+` FROM orders WHERE customer_id = $1 ORDER BY created_at DESC LIMIT 50`, customerID)
 }
 
-func (o *orders) query(ctx context.Context, query string, args ...any) (list []*order, err error) {
-	rows, err := o.db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+func (o *orders) query(ctx context.Context, query string, args ...any) ([]*order, error) {
+	return shop.List(ctx, o.db, func(rows *sql.Rows) (*order, error) {
 		var x order
 		var payment tosspayments.Stored[tosspayments.Payment]
 		var createdAt int64
-		if err := rows.Scan(&x.ID, &x.CustomerID, &x.Name, &x.Amount, &x.Balance, &x.State, &x.PaymentKey, &x.ConfirmKey,
-			(*string)(&x.FailureCode), &payment, &createdAt, &x.version, &x.dueAt, &x.tries); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&x.ID, &x.CustomerID, &x.Name, &x.Amount, &x.Balance, &x.State, &x.PaymentKey, &x.ConfirmKey,
+			(*string)(&x.FailureCode), &payment, &createdAt, &x.version, &x.dueAt, &x.tries)
 		x.CreatedAt = time.Unix(createdAt, 0)
 		if !payment.IsZero() {
 			paid := payment.Get()
 			x.Payment = &paid
 		}
-		list = append(list, &x)
-	}
-	return list, rows.Err()
+		return &x, err
+	}, query, args...)
 }
 
 // returned keeps the payment key with which the buyer has come back, so that the job

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"os"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/seed238ab19c/tosspayments"
 	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
 
@@ -296,30 +296,42 @@ func TestBalanceAfterARefund(t *testing.T) {
 // TestRefundPlannedWhileAnotherOneEnds: PostgreSQL waits for who is ending it, and must not
 // read the balance from before.
 func TestRefundPlannedWhileAnotherOneEnds(t *testing.T) {
-	if os.Getenv("DATABASE_URL") == "" {
-		t.Skip("SQLite has one writer at a time")
-	}
+	shoptest.NeedPostgres(t) // SQLite has one writer at a time
 	st := newShopStand(t)
 	x := st.paid()
 	first := st.plan(x, 15_000, nil)
-	db := st.store.orders.db
 	planned := make(chan *refund)
-	require.NoError(t, shop.InTransaction(t.Context(), db, func(tx *sql.Tx) error {
+	require.NoError(t, shop.InTransaction(t.Context(), st.store.orders.db, func(tx *sql.Tx) error {
 		require.NoError(t, endRefund(t.Context(), tx, first, refundDone, ""))
 		go func() {
 			second, err := st.store.orders.planRefund(t.Context(), x, tosspayments.Won(15_000), nil)
 			assert.NoError(t, err)
 			planned <- second
 		}()
-		require.Eventually(t, func() bool {
-			var waits int
-			err := db.QueryRow(`SELECT COUNT(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
-				WHERE c.relnamespace = current_schema()::regnamespace AND l.pid IN (SELECT pid FROM pg_locks WHERE NOT granted)`).Scan(&waits)
-			return err == nil && waits > 0
-		}, 10*time.Second, 5*time.Millisecond, "the second one waits")
+		shoptest.SomebodyWaits(t, st.store.orders.db)
 		return nil
 	}))
 	assert.Nil(t, <-planned)
+}
+
+// TestRefundEndsWhileAnotherOneIsPlanned: both lock the order first. Otherwise each of them
+// would have what the other one waits for, and PostgreSQL would break one of them off.
+func TestRefundEndsWhileAnotherOneIsPlanned(t *testing.T) {
+	shoptest.NeedPostgres(t) // SQLite has one writer at a time
+	st := newShopStand(t)
+	x := st.paid()
+	first := st.plan(x, 15_000, nil)
+	ended := make(chan refundState)
+	require.NoError(t, shop.InTransaction(t.Context(), st.store.orders.db, func(tx *sql.Tx) error {
+		if err := shop.LockOrder(t.Context(), tx, x.ID); err != nil { // the first step of planRefund
+			return err
+		}
+		go func() { ended <- st.store.recordRefund(t.Context(), first, x.Payment, nil) }()
+		shoptest.SomebodyWaits(t, st.store.orders.db)
+		_, err := tx.Exec(`UPDATE refunds SET tries = tries WHERE order_id = $1`, x.ID) // it waits for whoever is ending one
+		return err
+	}))
+	assert.Equal(t, refundDone, <-ended)
 }
 
 // TestRefundsThatCannotBeSent end at once: of more than is left, of nothing, and to an

@@ -55,7 +55,7 @@ func (s *store) planRefund(r *http.Request, x *order, form refundForm) (planned 
 	var account *tosspayments.RefundReceiveAccount
 	if x.IsVirtualAccount() && x.State == paid {
 		if account, ok = form.account(); !ok {
-			return nil, "환불받을 은행과 계좌 번호, 예금주를 확인해 주세요. 계좌 번호는 숫자로 20자리까지예요.", nil
+			return nil, "환불받을 은행과 계좌번호, 예금주를 확인해 주세요. 계좌번호는 숫자로 20자리까지예요.", nil
 		}
 	}
 	planned, err = s.orders.planRefund(r.Context(), x, amount, account)

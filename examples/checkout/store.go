@@ -280,7 +280,7 @@ func advice(code tosspayments.ErrorCode) string {
 	}
 	switch code.Class() {
 	case tosspayments.ClassBuyerOtherMethod:
-		return "카드사나 은행에서 결제를 거절했어요. 다른 카드나 다른 결제 수단으로 다시 시도해 주세요."
+		return "카드사나 은행에서 결제를 거절했어요. 다른 카드나 다른 결제수단으로 다시 시도해 주세요."
 	case tosspayments.ClassBuyerRestart:
 		return "결제 시간이 지났거나 결제가 중단됐어요. 결제된 금액은 없으니 처음부터 다시 시도해 주세요."
 	case tosspayments.ClassWait:

@@ -342,6 +342,7 @@ func TestRecovery(t *testing.T) {
 func TestAPaymentThatNobodyKnows(t *testing.T) {
 	t.Parallel()
 	st := newShopStand(t)
+	st.store.patience = time.Second
 	id := newBuyer(t, st.url).order()
 	_, err := st.store.orders.claim(t.Context(), st.find(id), "made-up")
 	require.NoError(t, err)

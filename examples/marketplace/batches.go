@@ -68,7 +68,7 @@ type due struct {
 
 // owedTo returns the payable sellers with what is owed to them.
 func owedTo(ctx context.Context, tx *sql.Tx) ([]due, error) {
-	return list(ctx, tx, func(rows *sql.Rows) (d due, err error) { return d, rows.Scan(&d.seller, &d.tossID, &d.won) },
+	return shop.List(ctx, tx, func(rows *sql.Rows) (d due, err error) { return d, rows.Scan(&d.seller, &d.tossID, &d.won) },
 		`SELECT s.ref, s.toss_id, SUM(e.amount) FROM sellers s JOIN entries e ON e.seller = s.ref
 		WHERE s.status IN ('APPROVED', 'PARTIALLY_APPROVED') GROUP BY s.ref, s.toss_id HAVING SUM(e.amount) >= $1 ORDER BY s.ref`, leastPayout)
 }
@@ -76,7 +76,7 @@ func owedTo(ctx context.Context, tx *sql.Tx) ([]due, error) {
 // runBatches requests the open batch. It may be requested again at any time: with the same
 // RefPayoutIDs it is the same request.
 func (m *market) runBatches(ctx context.Context) error {
-	ids, err := m.texts(ctx, `SELECT id FROM batches WHERE state = 'open' AND look_at <= $1`, m.now().Unix())
+	ids, err := shop.Texts(ctx, m.db, `SELECT id FROM batches WHERE state = 'open' AND look_at <= $1`, m.now().Unix())
 	for _, id := range ids {
 		sent, requestErr := m.request(ctx, id)
 		err = errors.Join(err, m.recordBatch(ctx, id, sent, requestErr))
@@ -95,7 +95,7 @@ func (m *market) request(ctx context.Context, id string) ([]payouts.Payout, erro
 	if err := m.db.QueryRowContext(ctx, `SELECT made_at FROM batches WHERE id = $1`, id).Scan(&madeAt); err != nil {
 		return nil, err
 	}
-	batch, err := list(ctx, m.db, func(rows *sql.Rows) (payouts.PayoutRequest, error) {
+	batch, err := shop.List(ctx, m.db, func(rows *sql.Rows) (payouts.PayoutRequest, error) {
 		r := payouts.PayoutRequest{ScheduleType: payouts.ScheduleExpress, Amount: payouts.Won(0), TransactionDescription: "판매대금"}
 		return r, rows.Scan(&r.RefPayoutID, &r.Destination, &r.Amount.Value)
 	}, `SELECT ref, destination, amount FROM payouts WHERE batch = $1 ORDER BY ref`, id)
@@ -165,7 +165,7 @@ func giveUp(ctx context.Context, tx *sql.Tx, batch string, code tosspayments.Err
 
 // checkPayouts reads payouts of which no event has come.
 func (m *market) checkPayouts(ctx context.Context) error {
-	ids, err := m.texts(ctx, `SELECT toss_id FROM payouts WHERE state = 'requested' AND look_at <= $1`, m.now().Unix())
+	ids, err := shop.Texts(ctx, m.db, `SELECT toss_id FROM payouts WHERE state = 'requested' AND look_at <= $1`, m.now().Unix())
 	for _, id := range ids {
 		payout, readErr := m.payouts.GetPayout(ctx, id)
 		if readErr == nil {

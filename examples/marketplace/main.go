@@ -104,7 +104,7 @@ func run(ctx context.Context, c config, out io.Writer, logger *slog.Logger) erro
 			}
 		}
 	}, "나눔 장터 / a marketplace", toss.Mode, shop.DataAre(database, toss.Sandbox != nil && c.database == ""),
-		"해 볼 것 / try: 판매자를 등록하고 본인인증을 마친 다음, 하나 사고 지급을 지켜보세요 / register a seller, complete the identity check, buy something, and watch the payout")
+		"해 볼 것 / try: 셀러를 등록하고 본인인증을 마친 다음, 하나 사고 지급을 지켜보세요 / register a seller, complete the identity check, buy something, and watch the payout")
 }
 
 func newMarket(ctx context.Context, database, securityKey string, toss *shop.Toss, logger *slog.Logger) (*market, error) {
@@ -116,5 +116,8 @@ func newMarket(ctx context.Context, database, securityKey string, toss *shop.Tos
 	if err != nil {
 		return nil, err
 	}
-	return &market{db: db, toss: toss, payouts: client, logger: logger, again: time.Minute, now: time.Now}, nil
+	return &market{
+		db: db, toss: toss, payouts: client, logger: logger, again: time.Minute, now: time.Now,
+		limits: shop.Limiter{Count: 60, Period: 10 * time.Minute},
+	}, nil
 }

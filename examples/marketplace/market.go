@@ -74,6 +74,7 @@ type market struct {
 	payouts *payouts.Client
 	pages   *shop.Pages
 	logger  *slog.Logger
+	limits  shop.Limiter
 	// again is how long what is not known yet is left alone.
 	again time.Duration
 	now   func() time.Time
@@ -131,30 +132,4 @@ func takeBack(ctx context.Context, db shop.Execer, id string) error {
 	_, err := db.ExecContext(ctx, `INSERT INTO entries (id, seller, amount) SELECT 'back ' || id, seller, -amount FROM entries WHERE id = $1
 		ON CONFLICT DO NOTHING`, id)
 	return err
-}
-
-func (m *market) texts(ctx context.Context, query string, args ...any) ([]string, error) {
-	return list(ctx, m.db, func(rows *sql.Rows) (text string, err error) { return text, rows.Scan(&text) }, query, args...)
-}
-
-// querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// list reads all rows of a query.
-func list[T any](ctx context.Context, db querier, scan func(*sql.Rows) (T, error), query string, args ...any) (all []T, err error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		row, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, row)
-	}
-	return all, rows.Err()
 }

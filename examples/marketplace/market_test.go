@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -43,6 +44,7 @@ func newStand(t *testing.T, instances int, options ...tosspayments.Option) *stan
 		require.NoError(t, err)
 		t.Cleanup(func() { assert.NoError(t, m.db.Close()) })
 		m.again = 0
+		m.limits.Count = 10_000 // every buyer of a test has the same address
 		handler, err := m.handler(tosstest.DefaultSecurityKey)
 		require.NoError(t, err)
 		server := httptest.NewServer(handler)
@@ -62,7 +64,7 @@ func (st *stand) listen() {
 
 func (st *stand) query(query string) string {
 	st.t.Helper()
-	list, err := st.markets[0].texts(context.Background(), query)
+	list, err := shop.Texts(context.Background(), st.markets[0].db, query)
 	require.NoError(st.t, err)
 	return strings.Join(list, " ")
 }
@@ -257,11 +259,11 @@ func TestRefundBeforeThePayout(t *testing.T) {
 	shop := st.shops[0]
 	order := st.buy(shop, ref)
 	require.NoError(t, st.refund(shop, order, "30000", "9,999"))
-	assert.Contains(t, shop.Page("/orders/"+order), "일부 환불됐어요.")
+	assert.Contains(t, shop.Page("/orders/"+order), "일부 환불됐어요")
 	assert.Equal(t, share(20_001), st.owed(ref), "the commission is that of what is left")
 	st.assertConserved()
 	require.NoError(t, st.refund(shop, order, "20001", ""))
-	assert.Contains(t, shop.Page("/orders/"+order), "전액 환불됐어요.")
+	assert.Contains(t, shop.Page("/orders/"+order), "전액 환불됐어요")
 	assert.Zero(t, st.owed(ref))
 	st.assertConserved()
 }
@@ -308,7 +310,7 @@ func TestRefusedRefunds(t *testing.T) {
 	require.NoError(t, st.refund(shop, id, "30000", "10000"))
 	require.NoError(t, st.refund(shop, id, "30000", "10000"))
 	assert.Equal(t, []tosspayments.Amount{tosspayments.Won(10_000)}, st.toss.Refunds(id))
-	assert.Contains(t, shop.Page("/orders/"+id), "일부 환불됐어요.")
+	assert.Contains(t, shop.Page("/orders/"+id), "일부 환불됐어요")
 	st.assertConserved()
 }
 
@@ -327,6 +329,48 @@ func TestRefundsAtOnce(t *testing.T) {
 	require.NoError(t, st.markets[0].runRefunds(t.Context()))
 	assert.Equal(t, int64(5), st.number(`SELECT COUNT(*) FROM refunds WHERE state = 'done'`))
 	st.assertConserved()
+}
+
+// planned is a refund of all that is left of an order.
+func (st *stand) planned(o *order) *refund {
+	st.t.Helper()
+	id, err := st.markets[0].planRefund(st.t.Context(), o, o.Left())
+	require.NoError(st.t, err)
+	return &refund{ID: id, OrderID: o.ID, PaymentKey: o.PaymentKey, Amount: o.Left(), Refundable: o.Left()}
+}
+
+// TestRefundsLockTheOrderFirst: otherwise one that is planned would read what was left before
+// another one, or each of the two would have what the other one waits for.
+func TestRefundsLockTheOrderFirst(t *testing.T) {
+	shoptest.NeedPostgres(t) // SQLite has one writer at a time
+	st := newStand(t, 1)
+	m := st.markets[0]
+	ref, _ := st.seller("김판매")
+	o, err := m.order(t.Context(), st.buy(st.shops[0], ref))
+	require.NoError(t, err)
+	locked := func(do func() error, then string) {
+		ended := make(chan error)
+		require.NoError(t, shop.InTransaction(t.Context(), m.db, func(tx *sql.Tx) error {
+			if err := shop.LockOrder(t.Context(), tx, o.ID); err != nil {
+				return err
+			}
+			go func() { ended <- do() }()
+			shoptest.SomebodyWaits(t, m.db)
+			_, err := tx.Exec(then, o.ID)
+			return err
+		}))
+		assert.NoError(t, <-ended)
+	}
+	first := st.planned(o)
+	locked(func() error { return m.recordRefund(t.Context(), first, nil) }, `UPDATE refunds SET code = code WHERE order_id = $1`)
+	assert.Equal(t, "done", st.query(`SELECT state FROM refunds`))
+	_, err = m.db.Exec(`UPDATE orders SET refunded = 0`)
+	require.NoError(t, err)
+	locked(func() error {
+		id, err := m.planRefund(t.Context(), o, o.Left())
+		assert.Empty(t, id, "it is refunded by now")
+		return err
+	}, `UPDATE orders SET refunded = amount WHERE id = $1`)
 }
 
 // A registration without an answer is found by its reference; one that never arrived is
@@ -427,7 +471,7 @@ func TestMoneyIsConserved(t *testing.T) {
 	st := newStand(t, 2, tosspayments.WithTimeout(2*time.Second), tosspayments.WithMaxRetries(1))
 	var refs []string
 	for i := range 4 {
-		ref, id := st.seller(fmt.Sprint("판매자", i))
+		ref, id := st.seller(fmt.Sprint("셀러", i))
 		st.toss.CompleteIdentityCheck(id)
 		refs = append(refs, ref)
 	}
@@ -478,7 +522,7 @@ func TestMoneyIsConserved(t *testing.T) {
 func (st *stand) refundSome(instance int, id string) {
 	s := st.shops[instance]
 	_ = st.refund(s, id, "30000", fmt.Sprint(1+rand.N(30_000)))
-	orders, err := list(context.Background(), st.markets[instance].db, func(rows *sql.Rows) (row [2]string, err error) {
+	orders, err := shop.List(context.Background(), st.markets[instance].db, func(rows *sql.Rows) (row [2]string, err error) {
 		return row, rows.Scan(&row[0], &row[1])
 	}, `SELECT id, CAST(amount - refunded AS TEXT) FROM orders WHERE state = 'paid' AND amount > refunded`)
 	if assert.NoError(st.t, err) && len(orders) > 0 {
@@ -522,10 +566,72 @@ func TestPaymentsThatNobodyKnows(t *testing.T) {
 	}
 }
 
+// TestMadeUpPayments are looked up five in a round, and then left alone: a round comes to its
+// end, and the next one to others.
+func TestMadeUpPayments(t *testing.T) {
+	st := newStand(t, 1)
+	m := st.markets[0]
+	m.again = time.Minute
+	for i := range 8 {
+		_, err := m.db.Exec(`INSERT INTO orders (id, seller, amount, state, payment_key, made_at, look_at) VALUES ($1, '', 30000, 'confirming', $1, $2, $3)`,
+			fmt.Sprint("made-up-", i), m.now().Unix(), 100-i)
+		require.NoError(t, err)
+	}
+	for _, left := range []string{"made-up-2 made-up-1 made-up-0", "", ""} {
+		require.NoError(t, m.settleOrders(t.Context()))
+		assert.Equal(t, left, st.query(`SELECT id FROM orders WHERE look_at <= 100 ORDER BY look_at`))
+	}
+	assert.Equal(t, 8, st.toss.Calls(tosstest.GetPayment), "once each")
+}
+
+// TestTooManyPosts: each writes a row or calls Toss Payments. Events do not count.
+func TestTooManyPosts(t *testing.T) {
+	st := newStand(t, 1)
+	ref, _ := st.seller("김판매")
+	st.markets[0].limits.Count = 3 // the seller was the first
+	for _, want := range []int{http.StatusOK, http.StatusOK, http.StatusTooManyRequests} {
+		response, err := st.shops[0].Client.PostForm(st.shops[0].Shop+"/orders", url.Values{"seller": {ref}})
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, want, response.StatusCode)
+	}
+	for _, path := range []string{"/sellers", "/sellers/x/check", "/orders/x/refund"} {
+		response, err := http.PostForm(st.shops[0].Shop+path, nil)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, http.StatusTooManyRequests, response.StatusCode, path)
+	}
+	assert.Equal(t, int64(2), st.number(`SELECT COUNT(*) FROM orders`))
+}
+
 func TestOrdersThatAreNotThere(t *testing.T) {
 	st := newStand(t, 1)
 	assert.Contains(t, st.shops[0].Page("/orders/none"), "주문을 찾을 수 없어요.")
 	assert.Contains(t, st.shops[0].Page("/success?orderId=none"), "결제되지 않았어요")
+}
+
+// TestTamperedLinkOfAPaidOrder leads to the order, and says nothing of its own.
+func TestTamperedLinkOfAPaidOrder(t *testing.T) {
+	st := newStand(t, 1)
+	ref, _ := st.seller("김판매")
+	id := st.buy(st.shops[0], ref)
+	assert.Contains(t, st.shops[0].Page("/success?paymentKey=x&amount=100&orderId="+id), "결제됐어요")
+}
+
+// TestWaitingPages ask whether something has changed; see watch in shop.js.
+func TestWaitingPages(t *testing.T) {
+	st := newStand(t, 1)
+	ref, _ := st.seller("김판매")
+	id := st.buy(st.shops[0], ref)
+	_, err := st.markets[0].db.Exec(`UPDATE orders SET state = 'confirming'`)
+	require.NoError(t, err)
+	before := st.shops[0].Page("/orders/" + id + "/state")
+	var answer struct{ Message string }
+	require.NoError(t, json.Unmarshal([]byte(before), &answer))
+	assert.Contains(t, st.shops[0].Page("/orders/"+id), `watch("/orders/`+id+`/state", "`+answer.Message+`")`)
+	_, err = st.markets[0].db.Exec(`UPDATE orders SET state = 'paid'`)
+	require.NoError(t, err)
+	assert.NotEqual(t, before, st.shops[0].Page("/orders/"+id+"/state"))
 }
 
 func TestUnpaidOrder(t *testing.T) {
@@ -533,8 +639,15 @@ func TestUnpaidOrder(t *testing.T) {
 	ref, _ := st.seller("김판매")
 	led, err := st.shops[0].Submit("/orders", url.Values{"seller": {ref}})
 	require.NoError(t, err)
-	assert.Contains(t, st.shops[0].Page(led), "아직 결제하지 않았어요")
-	assert.Contains(t, st.shops[0].Page("/fail"), "결제하지 못했어요")
+	page := st.shops[0].Page(led)
+	assert.Contains(t, page, "아직 결제하지 않았어요")
+	assert.Contains(t, page, `<button id="pay" disabled>`, "until its script has run")
+	assert.Regexp(t, "<noscript>.*자바스크립트를 켜", page)
+	fail := "/fail?message=x&order=" + strings.TrimPrefix(led, "/orders/") + "&code="
+	assert.Contains(t, st.shops[0].Page(fail+"REJECT_CARD_COMPANY"), "결제하지 못했어요")
+	canceled := st.shops[0].Page(fail + "PAY_PROCESS_CANCELED")
+	assert.Contains(t, canceled, "결제를 그만두셨어요", "it is no failure")
+	assert.Contains(t, canceled, `href="`+led+`"`, "the order can still be paid")
 }
 
 func TestEventWithoutASignature(t *testing.T) {

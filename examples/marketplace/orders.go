@@ -77,7 +77,7 @@ func (m *market) record(ctx context.Context, o *order, payment *tosspayments.Pay
 // settleOrders finds out how the payments of orders stand whose confirm was interrupted, a
 // few in a round: each may take seconds.
 func (m *market) settleOrders(ctx context.Context) error {
-	ids, err := m.texts(ctx, `SELECT id FROM orders WHERE state = 'confirming' AND look_at <= $1 ORDER BY look_at LIMIT 5`, m.now().Unix())
+	ids, err := shop.Texts(ctx, m.db, `SELECT id FROM orders WHERE state = 'confirming' AND look_at <= $1 ORDER BY look_at LIMIT 5`, m.now().Unix())
 	for _, id := range ids {
 		o, orderErr := m.order(ctx, id)
 		if orderErr == nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"embed"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -78,13 +79,13 @@ type orderRow struct {
 func (o *order) Word() string {
 	switch {
 	case o.State == "paid" && o.Left().IsZero():
-		return "전액 환불됐어요."
+		return "전액 환불됐어요"
 	case o.State == "paid" && !o.Refunded.IsZero():
-		return "일부 환불됐어요."
+		return "일부 환불됐어요"
 	}
 	return map[string]string{
-		"new": "아직 결제하지 않았어요.", "confirming": "결제를 확인하고 있어요. 다시 결제하지 마세요.", "paid": "결제됐어요.",
-		"failed": "결제하지 못했어요.", "review": "결제를 확인하고 있어요. 고객센터에서 연락드릴게요.",
+		"new": "아직 결제하지 않았어요", "confirming": "결제를 확인하고 있어요. 다시 결제하지 마세요.", "paid": "결제됐어요",
+		"failed": "결제하지 못했어요", "review": "결제를 확인하고 있어요. 고객센터에서 연락드릴게요.",
 	}[o.State]
 }
 
@@ -98,17 +99,28 @@ func (m *market) handler(securityKey string) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", m.showMarket)
-	mux.HandleFunc("POST /sellers", m.addSeller)
-	mux.HandleFunc("POST /sellers/{id}/check", m.completeCheck)
-	mux.HandleFunc("POST /orders", m.createOrder)
+	mux.HandleFunc("POST /sellers", m.limited(m.addSeller))
+	mux.HandleFunc("POST /sellers/{id}/check", m.limited(m.completeCheck))
+	mux.HandleFunc("POST /orders", m.limited(m.createOrder))
 	mux.HandleFunc("GET /orders/{id}", m.showOrder)
-	mux.HandleFunc("POST /orders/{id}/refund", m.refundOrder)
+	mux.HandleFunc("GET /orders/{id}/state", m.orderState)
+	mux.HandleFunc("POST /orders/{id}/refund", m.limited(m.refundOrder))
 	mux.HandleFunc("GET /success", m.success)
-	mux.HandleFunc("GET /fail", func(w http.ResponseWriter, r *http.Request) {
-		m.message(w, r, http.StatusOK, "결제하지 못했어요. 처음부터 다시 시도해 주세요.")
-	})
+	mux.HandleFunc("GET /fail", m.fail)
 	mux.Handle("POST "+webhookPath, &webhook.Handler{Handle: m.received, Verifier: verifier, Logger: m.logger})
 	return shop.Protect(mux, m.logger), nil
+}
+
+// limited bounds how often an address can post: each time writes a row or calls Toss Payments.
+func (m *market) limited(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !m.limits.Allow(m.now(), r, "") {
+			m.logger.WarnContext(r.Context(), "too many requests", "path", r.URL.Path)
+			m.message(w, r, http.StatusTooManyRequests, "짧은 시간에 너무 많이 요청하셨어요. 10분 뒤에 다시 시도해 주세요.")
+			return
+		}
+		next(w, r)
+	}
 }
 
 func (m *market) show(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
@@ -121,6 +133,10 @@ func (m *market) message(w http.ResponseWriter, r *http.Request, status int, tex
 }
 
 func (m *market) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		m.message(w, r, http.StatusNotFound, "주문을 찾을 수 없어요.")
+		return
+	}
 	m.logger.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
 	m.message(w, r, http.StatusInternalServerError, "잠시 문제가 생겼어요. 잠시 후 다시 시도해 주세요.")
 }
@@ -142,7 +158,7 @@ func (m *market) showMarket(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *market) sellers(ctx context.Context) ([]sellerRow, error) {
-	return list(ctx, m.db, func(rows *sql.Rows) (s sellerRow, err error) {
+	return shop.List(ctx, m.db, func(rows *sql.Rows) (s sellerRow, err error) {
 		err = rows.Scan(&s.Ref, &s.Name, &s.TossID, &s.Status, &s.Owed, &s.Paid)
 		if s.Owed.Sign() < 0 {
 			s.Owed, s.Debt = s.Debt, s.Owed.Neg()
@@ -154,13 +170,13 @@ func (m *market) sellers(ctx context.Context) ([]sellerRow, error) {
 }
 
 func (m *market) lastPayouts(ctx context.Context) ([]payoutRow, error) {
-	return list(ctx, m.db, func(rows *sql.Rows) (p payoutRow, err error) {
+	return shop.List(ctx, m.db, func(rows *sql.Rows) (p payoutRow, err error) {
 		return p, rows.Scan(&p.Seller, &p.State, &p.Code, &p.Amount)
 	}, `SELECT s.name, p.state, p.code, p.amount FROM payouts p JOIN sellers s ON s.ref = p.seller ORDER BY p.made_at DESC, p.ref LIMIT 20`)
 }
 
 func (m *market) lastOrders(ctx context.Context) ([]orderRow, error) {
-	return list(ctx, m.db, func(rows *sql.Rows) (o orderRow, err error) {
+	return shop.List(ctx, m.db, func(rows *sql.Rows) (o orderRow, err error) {
 		return o, rows.Scan(&o.ID, &o.SellerName, &o.Amount, &o.Refunded, &o.State)
 	}, `SELECT o.id, s.name, o.amount, o.refunded, o.state FROM orders o JOIN sellers s ON s.ref = o.seller ORDER BY o.made_at DESC, o.id LIMIT 20`)
 }
@@ -176,7 +192,7 @@ func (m *market) addSeller(w http.ResponseWriter, r *http.Request) {
 		&payouts.Individual{Name: name, Email: tosspayments.NewSensitive(value("email")), Phone: tosspayments.NewSensitive(value("phone"))})
 	switch outcome := tosspayments.OutcomeOf(nil, err); {
 	case outcome == tosspayments.OutcomeRefused || outcome == tosspayments.OutcomeNotSent:
-		m.message(w, r, http.StatusBadRequest, "판매자를 등록하지 못했어요. 입력한 내용과 계좌를 확인해 주세요.")
+		m.message(w, r, http.StatusBadRequest, "셀러를 등록하지 못했어요. 입력한 내용과 계좌를 확인해 주세요.")
 		return
 	case err != nil:
 		m.logger.WarnContext(ctx, "register", "error", err) // the page says that it is being looked at
@@ -191,7 +207,7 @@ func (m *market) completeCheck(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.PathValue("id")
-	status, err := m.texts(r.Context(), `SELECT status FROM sellers WHERE toss_id = $1`, id)
+	status, err := shop.Texts(r.Context(), m.db, `SELECT status FROM sellers WHERE toss_id = $1`, id)
 	if err != nil || len(status) == 0 {
 		http.NotFound(w, r)
 		return
@@ -216,7 +232,7 @@ func (m *market) createOrder(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		m.failed(w, r, err)
 	case !made:
-		m.message(w, r, http.StatusNotFound, "판매자를 찾을 수 없어요.")
+		m.message(w, r, http.StatusNotFound, "셀러를 찾을 수 없어요.")
 	default:
 		http.Redirect(w, r, "/orders/"+id, http.StatusSeeOther)
 	}
@@ -227,28 +243,47 @@ func (m *market) showOrder(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *market) orderPage(w http.ResponseWriter, r *http.Request, status int, problem string) {
-	o, err := m.order(r.Context(), r.PathValue("id"))
-	if err != nil {
-		m.message(w, r, http.StatusNotFound, "주문을 찾을 수 없어요.")
-		return
-	}
-	refunds, err := m.texts(r.Context(), `SELECT state FROM refunds WHERE order_id = $1 ORDER BY made_at DESC, id LIMIT 1`, o.ID)
+	p, err := m.stands(r.Context(), r.PathValue("id"))
 	if err != nil {
 		m.failed(w, r, err)
 		return
 	}
-	p := page{Order: o, Message: o.Word(), Problem: problem, Script: m.toss.Script, ClientKey: m.toss.ClientKey}
+	p.Message, p.Problem, p.Script, p.ClientKey = p.Order.Word(), problem, m.toss.Script, m.toss.ClientKey
+	m.show(w, r, status, "order.html", p)
+}
+
+// stands returns what the page of an order shows of it.
+func (m *market) stands(ctx context.Context, id string) (p page, err error) {
+	if p.Order, err = m.order(ctx, id); err != nil {
+		return p, err
+	}
+	refunds, err := shop.Texts(ctx, m.db, `SELECT state FROM refunds WHERE order_id = $1 ORDER BY made_at DESC, id LIMIT 1`, id)
 	if len(refunds) > 0 {
 		p.Refund = refunds[0]
 	}
-	m.show(w, r, status, "order.html", p)
+	return p, err
+}
+
+// Version changes when the page has to be drawn again.
+func (p *page) Version() string {
+	return strings.Join([]string{p.Order.State, p.Refund, p.Order.Refunded.String()}, " ")
+}
+
+// orderState is what a waiting page asks for.
+func (m *market) orderState(w http.ResponseWriter, r *http.Request) {
+	p, err := m.stands(r.Context(), r.PathValue("id"))
+	if err != nil {
+		shop.Answer(w, http.StatusNotFound, "")
+		return
+	}
+	shop.Answer(w, http.StatusOK, p.Version())
 }
 
 // refundOrder gives money back: the amount in the form, or all that is left.
 func (m *market) refundOrder(w http.ResponseWriter, r *http.Request) {
 	o, err := m.order(r.Context(), r.PathValue("id"))
 	if err != nil {
-		m.message(w, r, http.StatusNotFound, "주문을 찾을 수 없어요.")
+		m.failed(w, r, err)
 		return
 	}
 	amount := o.Left()
@@ -284,22 +319,38 @@ func (m *market) refundOrder(w http.ResponseWriter, r *http.Request) {
 // the buyer's hands.
 func (m *market) success(w http.ResponseWriter, r *http.Request) {
 	redirect, err := tosspayments.ParseSuccessURL(r.URL)
-	var o *order
-	var request tosspayments.ConfirmPaymentRequest
-	if err == nil {
-		o, err = m.order(r.Context(), redirect.OrderID)
-	}
-	if err == nil {
-		request, err = redirect.ConfirmRequest(o.Amount)
-	}
 	if err != nil {
-		m.message(w, r, http.StatusBadRequest, "주문과 결제 내용이 달라요. 결제되지 않았어요.")
+		m.message(w, r, http.StatusBadRequest, "잘못된 주소예요. 결제되지 않았어요.")
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 25*time.Second)
-	defer cancel()
-	if err := m.confirm(ctx, o, request); err != nil {
-		m.logger.ErrorContext(ctx, "confirm", "order", o.ID, "error", err)
+	o, err := m.order(r.Context(), redirect.OrderID)
+	if err != nil {
+		m.failed(w, r, err)
+		return
+	}
+	request, err := redirect.ConfirmRequest(o.Amount)
+	if err != nil && o.State == "new" {
+		m.message(w, r, http.StatusBadRequest, "주문 금액과 결제 금액이 달라요. 결제되지 않았어요.")
+		return
+	}
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 25*time.Second)
+		defer cancel()
+		if err := m.confirm(ctx, o, request); err != nil {
+			m.logger.ErrorContext(ctx, "confirm", "order", o.ID, "error", err)
+		}
 	}
 	http.Redirect(w, r, "/orders/"+o.ID, http.StatusSeeOther)
+}
+
+// fail says what the buyer can do. It changes nothing: anybody can open this address.
+func (m *market) fail(w http.ResponseWriter, r *http.Request) {
+	p := page{Message: "결제하지 못했어요. 다른 카드나 결제수단으로 다시 시도해 주세요."}
+	if fail, err := tosspayments.ParseFailURL(r.URL); err == nil && fail.Code == tosspayments.ErrPayProcessCanceled {
+		p.Message = "결제를 그만두셨어요. 원하실 때 다시 결제할 수 있어요."
+	}
+	if o, err := m.order(r.Context(), r.URL.Query().Get("order")); err == nil && o.State == "new" {
+		p.Order = o
+	}
+	m.show(w, r, http.StatusOK, "message.html", p)
 }

@@ -47,7 +47,7 @@ func (m *market) planRefund(ctx context.Context, o *order, amount tosspayments.A
 
 // runRefunds makes the refunds whose request was interrupted.
 func (m *market) runRefunds(ctx context.Context) error {
-	ids, err := m.texts(ctx, `SELECT id FROM refunds WHERE state = 'open' AND look_at <= $1`, m.now().Unix())
+	ids, err := shop.Texts(ctx, m.db, `SELECT id FROM refunds WHERE state = 'open' AND look_at <= $1`, m.now().Unix())
 	for _, id := range ids {
 		err = errors.Join(err, m.runRefund(ctx, id))
 	}

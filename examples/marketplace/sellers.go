@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
 	"github.com/seed238ab19c/tosspayments/payouts"
 )
 
@@ -44,7 +45,7 @@ const longestRegistration = 10 * time.Minute
 
 // findSellers finds out whether those were registered whose registration was interrupted.
 func (m *market) findSellers(ctx context.Context) error {
-	refs, err := m.texts(ctx, `SELECT ref FROM sellers WHERE toss_id = '' AND look_at <= $1`, m.now().Unix())
+	refs, err := shop.Texts(ctx, m.db, `SELECT ref FROM sellers WHERE toss_id = '' AND look_at <= $1`, m.now().Unix())
 	if err != nil || len(refs) == 0 {
 		return err
 	}
@@ -73,7 +74,7 @@ func (m *market) findSellers(ctx context.Context) error {
 
 // readSellers reads those who are not payable: an event about them may be lost.
 func (m *market) readSellers(ctx context.Context) error {
-	ids, err := m.texts(ctx, `SELECT toss_id FROM sellers WHERE toss_id <> '' AND status NOT IN ('APPROVED', 'PARTIALLY_APPROVED')`)
+	ids, err := shop.Texts(ctx, m.db, `SELECT toss_id FROM sellers WHERE toss_id <> '' AND status NOT IN ('APPROVED', 'PARTIALLY_APPROVED')`)
 	for _, id := range ids {
 		seller, readErr := m.payouts.GetSeller(ctx, id)
 		if readErr == nil {

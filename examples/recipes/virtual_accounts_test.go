@@ -2,6 +2,7 @@ package recipes
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -14,7 +15,8 @@ import (
 // openAccount is a shop whose order waits for a deposit, and which receives events.
 func openAccount(t *testing.T) *stand {
 	t.Helper()
-	s := newStand(t, tosstest.NewServer(t))
+	s := newStand(t, tosstest.New())
+	t.Cleanup(s.server.Close)
 	s.request.OrderID = "order-0001"
 	require.NoError(t, s.Create(s.ctx(), Order{ID: "order-0001", Name: "원두 1kg", Amount: tosspayments.Won(15000)}))
 	require.NoError(t, s.Account(s.ctx(), s.order(), "20", "김토스"))
@@ -135,18 +137,19 @@ func TestRefundOfWhatNobodyHasPaid(t *testing.T) {
 }
 
 func TestAPartOfADeposit(t *testing.T) {
-	t.Parallel() // it mostly waits
-	s := openAccount(t)
-	s.request.PaymentKey = s.order().PaymentKey
-	row := s.refund("refund-42", 5000, 15000)
-	assert.Equal(t, "refused", row.State)
-	assert.Contains(t, row.Problem, "NOT_ALLOWED_PARTIAL_REFUND_WAITING_DEPOSIT")
+	synctest.Test(t, func(t *testing.T) {
+		s := openAccount(t)
+		s.request.PaymentKey = s.order().PaymentKey
+		row := s.refund("refund-42", 5000, 15000)
+		assert.Equal(t, "refused", row.State)
+		assert.Contains(t, row.Problem, "NOT_ALLOWED_PARTIAL_REFUND_WAITING_DEPOSIT")
 
-	require.NoError(t, s.server.Deposit("order-0001", tosspayments.Won(15000)))
-	assert.Equal(t, "refused", s.refund("refund-43", 5000, 15000).State, "no account to send it to")
-	row.ID, row.State = "refund-44", "pending"
-	row.Account = &tosspayments.RefundReceiveAccount{Bank: "20", AccountNumber: tosspayments.NewSensitive("1000123456789"), HolderName: "김토스"}
-	require.NoError(t, s.CreateRefund(s.ctx(), row))
-	require.NoError(t, s.RunRefund(s.ctx(), row))
-	assert.Equal(t, "done", s.refunds["refund-44"].State)
+		require.NoError(t, s.server.Deposit("order-0001", tosspayments.Won(15000)))
+		assert.Equal(t, "refused", s.refund("refund-43", 5000, 15000).State, "no account to send it to")
+		row.ID, row.State = "refund-44", "pending"
+		row.Account = &tosspayments.RefundReceiveAccount{Bank: "20", AccountNumber: tosspayments.NewSensitive("1000123456789"), HolderName: "김토스"}
+		require.NoError(t, s.CreateRefund(s.ctx(), row))
+		require.NoError(t, s.RunRefund(s.ctx(), row))
+		assert.Equal(t, "done", s.refunds["refund-44"].State)
+	})
 }

@@ -51,7 +51,7 @@ func Store(ctx context.Context, inbox Inbox, d webhook.Delivery) error {
 	case event.Billing != nil:
 		return inbox.CardEnded(ctx, event.Billing.BillingKey)
 	}
-	return nil // not for this shop: 200 all the same, else it comes seven times more
+	return nil // not for this shop: 200 all the same, or it is delivered seven more times
 }
 
 // Mount mounts the receiver with net/http.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log"
 	"net/http"
@@ -36,6 +37,7 @@ func TestWaiting(t *testing.T) {
 	s := newStand(t)
 	id := s.order()
 	assert.Contains(t, s.visit(s.window(tosstest.Checkout{OrderID: id, Method: tosspayments.MethodVirtualAccount})), "입금해 주세요")
+	assert.Contains(t, s.visit("/orders/"+id), `http-equiv="refresh" content="30"`)
 	require.NoError(t, s.server.Deposit(id, tosspayments.Won(15000)))
 	s.job("/orders/"+id, "결제됐어요")
 	require.NoError(t, s.server.Bounce(id))
@@ -169,25 +171,60 @@ func TestForgedEvents(t *testing.T) {
 	assert.Len(t, s.server.Requests(), calls)
 }
 
-// TestDepositAmongMadeUpPayments: each of them takes seconds to look up, and is due; the
-// deposit does not wait for them, whatever events somebody sends.
-func TestDepositAmongMadeUpPayments(t *testing.T) {
+// TestNext: whoever makes up payment keys, or sends events of some orders without end, holds
+// up nobody else's deposit.
+func TestNext(t *testing.T) {
 	s := newStand(t)
-	for _, forged := range []bool{false, true} {
-		made := s.order()
-		_, err := s.shop.db.Exec(`UPDATE orders SET state = 'confirming', payment_key = 'made-up', look_at = 2 WHERE id = $1`, made)
+	now := time.Now().Unix()
+	for _, row := range []struct {
+		id, state string
+		lookAt    int64
+	}{
+		{"made-up", "confirming", 1}, {"made-up-2", "confirming", now - 600},
+		{"annoying", "waiting", now - 10}, {"first", "waiting", now - 20}, {"deposited", "waiting", now + 3600},
+		{"tomorrow", "waiting", now + 86400}, {"ended", "failed", 0},
+	} {
+		_, err := s.shop.db.Exec(`INSERT INTO orders (id, buyer, amount, created_at, state, payment_key, look_at) VALUES ($1, '', 15000, 0, $2, $1, $3)`, row.id, row.state, row.lookAt)
 		require.NoError(t, err)
-		if forged {
-			s.server.SendWebhook(webhook.PaymentStatusChanged, map[string]any{"paymentKey": "made-up", "orderId": made, "status": "DONE", "totalAmount": 15000})
+	}
+	for _, id := range []string{"made-up-2", "annoying", "first", "deposited", "ended", "annoying"} {
+		s.server.SendWebhook(webhook.PaymentStatusChanged, map[string]any{"paymentKey": id, "orderId": id, "status": "DONE", "totalAmount": 15000})
+	}
+	s.server.WaitWebhooks()
+	var order []string
+	for id, err := s.shop.next(t.Context()); err == nil; id, err = s.shop.next(t.Context()) {
+		order = append(order, id)
+	}
+	assert.Equal(t, []string{"first", "annoying", "deposited", "made-up", "made-up-2"}, order)
+}
+
+// TestFourWorkers: three payments that take long hold up no other.
+func TestFourWorkers(t *testing.T) {
+	s := newStand(t)
+	for range 4 {
+		s.visit(s.window(tosstest.Checkout{OrderID: s.order()}))
+	}
+	s.server.WaitWebhooks()
+	_, err := s.shop.db.Exec(`UPDATE orders SET look_at = 1`)
+	require.NoError(t, err)
+	gate := s.server.Gate(tosstest.Fault{Operation: tosstest.GetPayment, Times: 3})
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.shop.work(ctx, 10*time.Millisecond)
+	}()
+	settled := func(want int) func() bool {
+		return func() (is bool) {
+			err := s.shop.db.QueryRow(`SELECT COUNT(*) = $1 FROM orders WHERE look_at = 0`, want).Scan(&is)
+			return err == nil && is
 		}
 	}
-	id := s.order()
-	s.visit(s.window(tosstest.Checkout{OrderID: id, Method: tosspayments.MethodVirtualAccount}))
-	require.NoError(t, s.server.Deposit(id, tosspayments.Won(15000)))
-	s.server.WaitWebhooks()
-	next, err := s.shop.next(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, id, next)
+	assert.Eventually(t, settled(1), 10*time.Second, 10*time.Millisecond)
+	gate.Open()
+	assert.Eventually(t, settled(4), 10*time.Second, 10*time.Millisecond)
+	stop()
+	<-stopped
 }
 
 // TestPaymentsThatNobodyKnows are looked up ever more rarely.

@@ -38,16 +38,28 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for range 4 { // one that takes long holds up no other
-		go func() {
-			for range time.Tick(5 * time.Second) {
-				s.job(context.Background())
-			}
-		}()
-	}
+	go s.work(context.Background(), 5*time.Second)
 	log.Println("http://" + *address + ": order, pay, and refund")
 	server := http.Server{Addr: *address, Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}
 	log.Fatal(server.ListenAndServe(), "; -addr takes another address")
+}
+
+// work runs the job at intervals until the context ends, by four workers: an order that
+// takes long holds up no other.
+func (s *shop) work(ctx context.Context, interval time.Duration) {
+	var workers sync.WaitGroup
+	for range 4 {
+		workers.Go(func() {
+			for tick := time.Tick(interval); ctx.Err() == nil; {
+				s.job(ctx)
+				select {
+				case <-tick:
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // open connects to Toss Payments and the database. Without keys both are inside this
@@ -207,7 +219,7 @@ func (s *shop) show(w http.ResponseWriter, text string, o *order) {
 	if o != nil {
 		won, _ := o.Amount.Int64()
 		data["Value"], data["Won"] = won, message.NewPrinter(language.Korean).Sprintf("%d원", won)
-		data["Reload"] = o.State == "confirming" || o.State == "waiting" || o.State == "refunding"
+		data["Reload"] = map[string]int{"confirming": 3, "refunding": 3, "waiting": 30}[o.State] // seconds
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = pages.Execute(w, data)
@@ -252,7 +264,7 @@ func stands(o *order) string {
 func explain(code tosspayments.ErrorCode) string {
 	switch code.Class() {
 	case tosspayments.ClassBuyerOtherMethod:
-		return "결제하지 못했어요. 다른 카드나 결제 수단을 이용해 주세요."
+		return "결제하지 못했어요. 다른 카드나 결제수단을 이용해 주세요."
 	case tosspayments.ClassBuyerRestart:
 		return "결제가 끝나지 않았어요. 처음부터 다시 시도해 주세요."
 	case tosspayments.ClassWait:

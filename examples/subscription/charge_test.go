@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shop"
+	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 	"github.com/seed238ab19c/tosspayments/webhook"
 )
@@ -363,6 +366,33 @@ func TestMistakeIsPutRight(t *testing.T) {
 	st.resume()
 	assert.Equal(t, "2027-01 1 paid\n2027-02 1 refused NOT_MATCHES_CUSTOMER_KEY\n2027-02 2 paid ", st.charges())
 	assert.Equal(t, []string{"2027-01-1", "2027-02-2"}, st.moved())
+}
+
+// TestOtherMoneyIsNotResumed: the customer may have been charged under the order id, even where
+// that payment was not kept.
+func TestOtherMoneyIsNotResumed(t *testing.T) {
+	st := newStand(t)
+	require.NoError(t, st.store.record(t.Context(), st.claim(st.planned()), nil, &tosspayments.MismatchError{Field: "amount"}))
+	st.resume()
+	assert.Equal(t, "2027-01 1 review ", st.charges())
+}
+
+// TestResumeLocksTheSubscriptionFirst, as everybody does who changes its charges. Otherwise
+// each of two would have what the other one waits for.
+func TestResumeLocksTheSubscriptionFirst(t *testing.T) {
+	shoptest.NeedPostgres(t) // SQLite has one writer at a time
+	st, _, _ := mistaken(t)
+	db, resumed := st.store.subs.db, make(chan error)
+	require.NoError(t, shop.InTransaction(t.Context(), db, func(tx *sql.Tx) error {
+		if _, err := lock(t.Context(), tx, st.rows(`SELECT id FROM subscriptions`)); err != nil {
+			return err
+		}
+		go func() { resumed <- st.store.subs.resume(t.Context(), st.time()) }()
+		shoptest.SomebodyWaits(t, db)
+		_, err := tx.Exec(`UPDATE charges SET tries = tries WHERE state = 'review'`)
+		return err
+	}))
+	assert.NoError(t, <-resumed)
 }
 
 // mistaken is a customer whose card is charged under the customer key of another.

@@ -189,7 +189,7 @@ func TestKilledAtAnyTime(t *testing.T) {
 		c.stand.customer().register("")
 	}
 	c.toss.SetRandomFaults(0.2)
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
 		for i := range c.shops {
 			if c.shops[i] != nil {
 				c.shops[i].Kill()
@@ -217,7 +217,7 @@ func TestKilledAtAnyTime(t *testing.T) {
 		periods[period] = true
 		orders = append(orders, entry.OrderID)
 	}
-	assert.Greater(t, len(orders), 12)
+	assert.Greater(t, len(orders), 6)
 	assert.ElementsMatch(t, strings.Split(c.rows(`SELECT order_id FROM charges WHERE state = 'paid'`), "\n"), orders)
 	t.Logf("%d charges; %s", len(orders), c.rows(`SELECT state, COUNT(*) FROM charges GROUP BY state`))
 }

@@ -200,7 +200,7 @@ func TestFailedAttemptUnderTheOrderIDDecidesNothing(t *testing.T) {
 func TestRefusalWhoseAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	st := newStand(t, noHelp...)
-	st.store.lease = 5 * time.Second
+	st.store.lease = 3 * time.Second
 	st.customer().register("")
 	st.toss.SetRefusal(st.billingKey(), tosspayments.ErrRejectCardPayment)
 	st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: true})

@@ -141,7 +141,7 @@ func (v *view) Version() string {
 	return strings.Join(text, " ")
 }
 
-// Live tells that there is a subscription, and that it was not canceled.
+// Live reports whether there is a subscription that was not canceled.
 func (v *view) Live() bool { return v.Subscription != nil && v.Subscription.State != canceled }
 
 // Day is the day of the month on which the customer is charged, or would be.
@@ -325,6 +325,9 @@ func (s *store) showFail(w http.ResponseWriter, r *http.Request) {
 	s.logger.InfoContext(r.Context(), "registration window", "code", string(fail.Code))
 	p := titled("카드를 등록하지 못했어요")
 	p.Code, p.Message = fail.Code, advice(fail.Code)
+	if fail.Code == tosspayments.ErrPayProcessCanceled { // no failure: the customer has changed their mind
+		p.Title, p.Code = "카드 등록을 그만두셨어요", ""
+	}
 	s.show(w, r, http.StatusOK, "fail.html", p)
 }
 
@@ -352,7 +355,7 @@ func (c *charge) Month() string {
 func advice(code tosspayments.ErrorCode) string {
 	switch code {
 	case tosspayments.ErrPayProcessCanceled:
-		return "카드 등록 창을 닫으셨어요."
+		return "카드 등록창을 닫으셨어요."
 	case tosspayments.ErrInvalidCardExpiration:
 		return "카드 유효기간이 지났어요."
 	case tosspayments.ErrRejectCardPayment, tosspayments.ErrExceedMaxAmount, tosspayments.ErrExceedMaxOneDayAmount:

@@ -349,7 +349,9 @@ func TestManyTabsRegisterOneCard(t *testing.T) {
 func TestRegistrationThatFails(t *testing.T) {
 	st := newStand(t)
 	c := st.customer()
-	assert.Contains(t, c.Page("/card/fail?code=PAY_PROCESS_CANCELED&message=x"), "카드 등록 창을 닫으셨어요")
+	canceled := c.Page("/card/fail?code=PAY_PROCESS_CANCELED&message=x")
+	assert.Contains(t, canceled, "카드 등록창을 닫으셨어요")
+	assert.NotContains(t, canceled, "PAY_PROCESS_CANCELED", "it is no failure")
 	assert.NotContains(t, c.Page("/card/fail?code=%3Cscript%3E&message=%3Cscript%3Ealert(1)%3C/script%3E"), "<script>alert")
 	assert.Contains(t, c.Page("/card/success?customerKey=x"), "잘못된 주소")
 	assert.Contains(t, c.Page("/card/fail"), "잘못된 주소")

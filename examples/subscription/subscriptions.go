@@ -255,7 +255,7 @@ func plan(ctx context.Context, tx *sql.Tx, sub *subscription, period string, att
 
 // planDue plans the charges of all periods that have begun.
 func (s *subscriptions) planDue(ctx context.Context, now time.Time) error {
-	ids, err := texts(ctx, s.db, `SELECT id FROM subscriptions WHERE state = 'active' AND next_due <= $1 ORDER BY next_due LIMIT 1000`, now.Unix())
+	ids, err := shop.Texts(ctx, s.db, `SELECT id FROM subscriptions WHERE state = 'active' AND next_due <= $1 ORDER BY next_due LIMIT 1000`, now.Unix())
 	for _, id := range ids {
 		planErr := shop.InTransaction(ctx, s.db, func(tx *sql.Tx) error {
 			sub, err := lock(ctx, tx, id)
@@ -271,13 +271,13 @@ func (s *subscriptions) planDue(ctx context.Context, now time.Time) error {
 
 // due returns the order ids of charges to be made.
 func (s *subscriptions) due(ctx context.Context, now time.Time) ([]string, error) {
-	return texts(ctx, s.db, `SELECT order_id FROM charges WHERE state = 'due' AND due <= $1 ORDER BY due LIMIT 1000`, now.Unix())
+	return shop.Texts(ctx, s.db, `SELECT order_id FROM charges WHERE state = 'due' AND due <= $1 ORDER BY due LIMIT 1000`, now.Unix())
 }
 
 // open returns the order ids of charges that were claimed and have no outcome although
 // their lease is over.
 func (s *subscriptions) open(ctx context.Context, wall time.Time) ([]string, error) {
-	return texts(ctx, s.db, `SELECT order_id FROM charges WHERE state = 'charging' AND lease <= $1 ORDER BY lease LIMIT 1000`, wall.UnixMilli())
+	return shop.Texts(ctx, s.db, `SELECT order_id FROM charges WHERE state = 'charging' AND lease <= $1 ORDER BY lease LIMIT 1000`, wall.UnixMilli())
 }
 
 // claimed is a charge that this call, and nobody else, is to bring to its end.
@@ -432,23 +432,29 @@ func (s *subscriptions) stopped(ctx context.Context) (reason string, err error) 
 }
 
 // resume lets the scheduler go on after a person has put things right. Charges in review
-// that were refused are decided, so their period gets another attempt. Those whose order
-// id led to another payment stay in review.
+// that were refused, and so have a code, are decided: their period gets another attempt.
+// Those whose order id led to another payment stay in review.
 func (s *subscriptions) resume(ctx context.Context, now time.Time) error {
 	return shop.InTransaction(ctx, s.db, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM settings WHERE name = 'stopped'`); err != nil {
 			return err
 		}
-		ids, err := texts(ctx, tx, `UPDATE charges SET state = 'refused' WHERE state = 'review' AND payment_key = '' RETURNING subscription_id`)
+		ids, err := shop.Texts(ctx, tx, `SELECT DISTINCT subscription_id FROM charges WHERE state = 'review' AND code <> '' ORDER BY subscription_id`)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
 			sub, err := lock(ctx, tx, id)
-			if err == nil && sub.State == active {
-				err = openPeriod(ctx, tx, sub, now)
-			}
 			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `UPDATE charges SET state = 'refused' WHERE subscription_id = $1 AND state = 'review' AND code <> ''`, id); err != nil {
+				return err
+			}
+			if sub.State != active {
+				continue
+			}
+			if err := openPeriod(ctx, tx, sub, now); err != nil {
 				return err
 			}
 		}
@@ -516,21 +522,12 @@ func (s *subscriptions) ofCustomer(ctx context.Context, customerID string) (*sub
 }
 
 // charges returns the newest charges of a subscription, at most 24.
-func (s *subscriptions) charges(ctx context.Context, subscriptionID string) (list []*charge, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+chargeColumns+` FROM charges c WHERE c.subscription_id = $1 AND c.state <> 'void'
-		ORDER BY c.period DESC, c.attempt DESC LIMIT 24`, subscriptionID)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+func (s *subscriptions) charges(ctx context.Context, subscriptionID string) ([]*charge, error) {
+	return shop.List(ctx, s.db, func(rows *sql.Rows) (*charge, error) {
 		c := new(charge)
-		if err := c.scan(rows); err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return list, rows.Err()
+		return c, c.scan(rows)
+	}, `SELECT `+chargeColumns+` FROM charges c WHERE c.subscription_id = $1 AND c.state <> 'void'
+		ORDER BY c.period DESC, c.attempt DESC LIMIT 24`, subscriptionID)
 }
 
 // hasAccess reports whether the period that a moment is in is paid. A charge that was
@@ -545,26 +542,4 @@ func (s *subscriptions) card(ctx context.Context, id string) (*card, error) {
 	c := card{ID: id}
 	err := s.db.QueryRowContext(ctx, `SELECT company, number, state FROM cards WHERE id = $1`, id).Scan(&c.Company, &c.Number, &c.State)
 	return &c, err
-}
-
-// querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// texts returns the one column that a query has.
-func texts(ctx context.Context, db querier, query string, args ...any) (list []string, err error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
 }

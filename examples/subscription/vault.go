@@ -57,7 +57,7 @@ func openVault(ctx context.Context, db *sql.DB, keys string, sandbox bool) (*vau
 		}
 		v.keys = append(v.keys, key)
 	}
-	used, err := texts(ctx, db, `SELECT DISTINCT substr(sealed_key, 1, 8) FROM cards WHERE sealed_key <> ''`)
+	used, err := shop.Texts(ctx, db, `SELECT DISTINCT substr(sealed_key, 1, 8) FROM cards WHERE sealed_key <> ''`)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func (v *vault) open(sealed, customerKey string) (tosspayments.BillingKey, error
 // reseal encrypts with the first key what another one has sealed, so that the old key can
 // be dropped. A card that cannot be opened stays as it is.
 func (v *vault) reseal(ctx context.Context, db *sql.DB) error {
-	ids, err := texts(ctx, db, `SELECT id FROM cards WHERE sealed_key <> '' AND substr(sealed_key, 1, 8) <> $1`, v.keys[0].id)
+	ids, err := shop.Texts(ctx, db, `SELECT id FROM cards WHERE sealed_key <> '' AND substr(sealed_key, 1, 8) <> $1`, v.keys[0].id)
 	for _, id := range ids {
 		err = errors.Join(err, v.resealCard(ctx, db, id))
 	}

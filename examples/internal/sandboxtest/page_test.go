@@ -524,7 +524,7 @@ func TestRestart(t *testing.T) {
 	st.Kill()
 	st.WaitFor("#link", "Disconnected")
 	st.WaitFor("#message", "does not answer")
-	st.Run()
+	st.Restart()
 	st.WaitFor("#link", "Live")
 	st.WaitFor("#empty", "No payments yet")
 	require.NotEqual(t, before, st.Keys)
@@ -542,7 +542,7 @@ func TestRestartWithStateFile(t *testing.T) {
 	before := st.Keys
 	st.Kill()
 	st.WaitFor("#link", "Disconnected")
-	st.Run()
+	st.Restart()
 	assert.Equal(t, before, st.Keys)
 	st.WaitFor("#link", "Live")
 	st.open("payments", "Awaiting deposit")

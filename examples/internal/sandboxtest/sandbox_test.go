@@ -5,7 +5,6 @@ package sandboxtest
 import (
 	"bufio"
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/url"
 	"os/exec"
@@ -39,28 +38,37 @@ type Sandbox struct {
 // Start starts a sandbox on a free port.
 func Start(t *testing.T, flags ...string) *Sandbox {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	s := &Sandbox{t: t, binary: shoptest.Build(t, "cmd/toss-sandbox"), flags: append([]string{"-addr", address}, flags...), URL: "http://" + address}
-	require.NoError(t, listener.Close())
-	s.Run()
+	s := &Sandbox{t: t, binary: shoptest.Build(t, "cmd/toss-sandbox"), flags: flags}
+	s.run("127.0.0.1:0")
 	t.Cleanup(s.Kill)
 	return s
 }
 
-// Run starts the program, again after Kill, at its address.
-func (s *Sandbox) Run() {
+// Restart starts the program again after Kill, at its address.
+func (s *Sandbox) Restart() {
 	s.t.Helper()
-	s.cmd = exec.Command(s.binary, s.flags...)
+	s.run(strings.TrimPrefix(s.URL, "http://"))
+}
+
+func (s *Sandbox) run(address string) {
+	s.t.Helper()
+	s.cmd = exec.Command(s.binary, append([]string{"-addr", address}, s.flags...)...)
 	stdout, err := s.cmd.StdoutPipe()
 	require.NoError(s.t, err)
 	var complaints shoptest.Buffer
 	s.cmd.Stderr = &complaints
 	require.NoError(s.t, s.cmd.Start())
-	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
-		s.Kill()
-		require.NoError(s.t, err, "%s", &complaints)
+	for lines := bufio.NewReader(stdout); ; {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			s.Kill()
+			require.NoError(s.t, err, "%s", &complaints)
+		}
+		if name, rest, found := strings.Cut(line, "http://"); found && strings.TrimSpace(name) == "page" {
+			host, _, _ := strings.Cut(rest, "/")
+			s.URL = "http://" + host
+			break
+		}
 	}
 	response, err := http.Get(s.URL + "/sandbox/events") //nolint:noctx // a test's own server
 	require.NoError(s.t, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -42,7 +43,7 @@ type Browser struct {
 // More of them run at once than there are processors, unless -parallel says how many:
 // they mostly wait.
 func Main(m *testing.M) {
-	_ = flag.Set("test.parallel", "16")
+	_ = flag.Set("test.parallel", "32")
 	code := m.Run()
 	stop()
 	if built.folder != "" {
@@ -102,7 +103,7 @@ var pages = flag.Bool("pages", false, "test the pages of the sandbox, too")
 func NewBrowserForPages(t *testing.T) *Browser {
 	t.Helper()
 	if !*pages {
-		t.Skip("the sandbox's own pages are tested with: go test ./examples/internal/sandboxtest ./examples/internal/script -args -pages")
+		t.Skip("the sandbox's own pages are tested with: go test ./examples/internal/sandboxtest -args -pages")
 	}
 	return NewBrowser(t)
 }
@@ -188,7 +189,7 @@ func (b *Browser) Phone() {
 	if os.Getenv("SCREENSHOTS") != "" {
 		scale = 2
 	}
-	b.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(scale), chromedp.EmulateMobile))
+	b.Do(chromedp.EmulateViewport(360, 780, chromedp.EmulateScale(scale), chromedp.EmulateMobile))
 }
 
 // Desktop shows pages as a desktop does, and says that it is one.
@@ -259,6 +260,25 @@ func (b *Browser) FinishWindow(means, outcome string) {
 		steps = append(steps, Click("summary"))
 	}
 	b.Do(append(steps, Click(`button[value="`+outcome+`"]`))...)
+}
+
+// FitsAPhone checks that nothing of the page is cut off, that whatever can be pressed is large
+// enough for a finger, that a number or an id stands on one line, and that those below each
+// other are easy to compare.
+func (b *Browser) FitsAPhone() {
+	b.t.Helper()
+	assert.Empty(b.t, Get(b, chromedp.Evaluate[[]string](`(() => {
+		const wrong = [], check = (selector, holds) => document.querySelectorAll(selector).forEach((e) => {
+			if (e.checkVisibility() && !holds(e, e.getBoundingClientRect())) {
+				wrong.push(e.outerHTML.slice(0, 120));
+			}
+		});
+		check("html", (e) => e.scrollWidth <= innerWidth);
+		check("a, button, summary, select, input[type=text], label:has(input)", (e, r) => r.width >= 44 && r.height >= 44);
+		check("dd, code", (e, r) => /\s/.test(e.innerText) || r.height < 2 * parseFloat(getComputedStyle(e).lineHeight));
+		check("dd, .state, li > strong", (e) => getComputedStyle(e).textAlign === "right" && getComputedStyle(e).fontVariantNumeric === "tabular-nums");
+		return wrong;
+	})()`)))
 }
 
 // Shoot takes a picture, where SCREENSHOTS names a folder for pictures.

@@ -66,3 +66,22 @@ func Lock(t *testing.T, address, table string) (unlock func()) {
 		require.NoError(t, db.Close())
 	}
 }
+
+// NeedPostgres skips a test of what happens on PostgreSQL only.
+func NeedPostgres(t *testing.T) {
+	t.Helper()
+	if os.Getenv("DATABASE_URL") == "" {
+		t.Skip("DATABASE_URL is not set")
+	}
+}
+
+// SomebodyWaits waits until a transaction on PostgreSQL waits for another one.
+func SomebodyWaits(t *testing.T, db *sql.DB) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var waits bool
+		err := db.QueryRow(`SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+			WHERE c.relnamespace = current_schema()::regnamespace AND l.pid IN (SELECT pid FROM pg_locks WHERE NOT granted))`).Scan(&waits)
+		return err == nil && waits
+	}, 10*time.Second, 5*time.Millisecond)
+}

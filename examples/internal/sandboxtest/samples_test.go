@@ -1,4 +1,4 @@
-package script_test
+package sandboxtest_test
 
 import (
 	"crypto/ecdsa"

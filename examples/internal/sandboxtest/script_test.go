@@ -1,6 +1,6 @@
-// Package script_test tests, in a browser, the script and the windows that tosstest
+// Package sandboxtest_test tests, in a browser, the script and the windows that tosstest
 // serves: what a page that was written for the official script depends on.
-package script_test
+package sandboxtest_test
 
 import (
 	"fmt"
@@ -19,8 +19,6 @@ import (
 	"github.com/seed238ab19c/tosspayments/examples/internal/shoptest"
 	"github.com/seed238ab19c/tosspayments/tosstest"
 )
-
-func TestMain(m *testing.M) { shoptest.Main(m) }
 
 // page is a page of a shop that has loaded the script.
 type page struct {

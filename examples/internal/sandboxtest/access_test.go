@@ -1,4 +1,4 @@
-package script_test
+package sandboxtest_test
 
 import (
 	"os"
@@ -18,7 +18,7 @@ import (
 
 const askForCard = `TossPayments(API).payment({ customerKey: "customer-1" }).requestPayment(card())`
 
-func TestKeyboard(t *testing.T) {
+func TestKeyboardInWindows(t *testing.T) {
 	p := newPage(t)
 	press := func(keys string, modifiers ...chromedp.Modifier) {
 		t.Helper()
@@ -84,8 +84,8 @@ func TestPressedTwice(t *testing.T) {
 	assert.Contains(t, p.query("/success"), "paymentKey=", "the way back")
 }
 
-// TestAccessibility runs axe-core on every page of the fake.
-func TestAccessibility(t *testing.T) {
+// TestAccessibilityOfWindows runs axe-core on every page of the fake.
+func TestAccessibilityOfWindows(t *testing.T) {
 	folder := os.Getenv("AXE_CORE")
 	if folder == "" {
 		t.Skip("AXE_CORE does not name the folder of the npm package axe-core")
