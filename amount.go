@@ -2,6 +2,7 @@ package tosspayments
 
 import (
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -425,7 +426,7 @@ func (a *Amount) Scan(source any) error {
 	case []byte:
 		return a.UnmarshalText(v)
 	case nil:
-		return fmt.Errorf("tosspayments: an Amount cannot be NULL: scan into sql.Null[tosspayments.Amount]")
+		return errors.New("tosspayments: an Amount cannot be NULL: scan into sql.Null[tosspayments.Amount]")
 	}
 	return fmt.Errorf("tosspayments: an Amount cannot be read from %T", source)
 }

@@ -3,6 +3,7 @@ package tosspayments
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -68,7 +69,7 @@ func (a *Amount) UnmarshalBSONValue(typ byte, data []byte) error {
 	case typ == bsonDecimal128 && len(data) == 16:
 		text, ok := decimal128Text(binary.LittleEndian.Uint64(data[8:]), binary.LittleEndian.Uint64(data))
 		if !ok {
-			return fmt.Errorf("tosspayments: an Amount cannot be read from a Decimal128 that is no number")
+			return errors.New("tosspayments: an Amount cannot be read from a Decimal128 that is no number")
 		}
 		return a.UnmarshalText([]byte(text))
 	case typ == bsonString && len(data) > 4:

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -414,7 +415,7 @@ func TestPromotions(t *testing.T) {
 func BenchmarkAllTransactions(b *testing.B) {
 	const page = 1000
 	for _, total := range []int{3000, 12000} {
-		b.Run(fmt.Sprint(total), func(b *testing.B) {
+		b.Run(strconv.Itoa(total), func(b *testing.B) {
 			client, mock := mockClient(b)
 			sent := 0
 			mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {

@@ -3,6 +3,7 @@ package tosspayments_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,7 @@ import (
 func TestSoakCharges(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := tosstest.New(tosstest.WithRandomFaults(seed, 0), tosstest.WithSeed(seed))
 				client := server.Client()

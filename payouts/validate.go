@@ -2,6 +2,7 @@ package payouts
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -49,7 +50,7 @@ func checkDigits(field, value string, least, most int) error {
 
 func span(least, most int) string {
 	if least == most {
-		return fmt.Sprint(least)
+		return strconv.Itoa(least)
 	}
 	return fmt.Sprintf("%d to %d", least, most)
 }

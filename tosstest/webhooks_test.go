@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -512,7 +513,7 @@ func TestWebhookSchedule(t *testing.T) {
 				for i, d := range deliveries {
 					assert.Equal(t, attempt{minutes[i], i, 500, deliveries[0].ID, box.bodies[0]},
 						attempt{int(d.At.Sub(deliveries[0].At).Minutes()), d.RetriedCount, d.Status, d.ID, box.bodies[i]})
-					assert.Equal(t, fmt.Sprint(i), box.header[i].Get("tosspayments-webhook-transmission-retried-count"))
+					assert.Equal(t, strconv.Itoa(i), box.header[i].Get("tosspayments-webhook-transmission-retried-count"))
 					assert.Equal(t, d.At.In(korea).Format(time.RFC3339), box.header[i].Get("tosspayments-webhook-transmission-time"))
 				}
 			})

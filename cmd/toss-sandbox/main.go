@@ -28,6 +28,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -90,7 +91,7 @@ func reachable(address *net.TCPAddr) string {
 	if address.IP.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port))
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(address.Port))
 }
 
 // explain says why it cannot listen, and what to do.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func TestForgedEventsCostLittle(t *testing.T) {
 	x := st.paid()
 	calls := st.toss.Calls(tosstest.GetPayment)
 	for i := range 50 {
-		st.event(x, fmt.Sprint(i))
+		st.event(x, strconv.Itoa(i))
 		st.later(0)
 	}
 	assert.Equal(t, calls, st.toss.Calls(tosstest.GetPayment), "not yet")

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -135,7 +135,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 			return c.comeBack(x.Customer, order)
 		}}, point)
 		c.kill(&step{suffix: "/cancel", table: "refunds", operation: tosstest.CancelPayment, lead: func(x *instance) error {
-			return c.refund(x.Customer, sold, fmt.Sprint(30_000-1000*n), "1000")
+			return c.refund(x.Customer, sold, strconv.Itoa(30_000-1000*n), "1000")
 		}}, point)
 		c.kill(&step{suffix: "/cancel", table: "refunds", operation: tosstest.CancelPayment, lead: func(x *instance) error {
 			return c.refund(x.Customer, order, "30000", "")

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -521,7 +522,7 @@ func TestMoneyIsConserved(t *testing.T) {
 // refundSome asks for a part back, and for all that is left of another order.
 func (st *stand) refundSome(instance int, id string) {
 	s := st.shops[instance]
-	_ = st.refund(s, id, "30000", fmt.Sprint(1+rand.N(30_000)))
+	_ = st.refund(s, id, "30000", strconv.Itoa(1+rand.N(30_000)))
 	orders, err := shop.List(context.Background(), st.markets[instance].db, func(rows *sql.Rows) (row [2]string, err error) {
 		return row, rows.Scan(&row[0], &row[1])
 	}, `SELECT id, CAST(amount - refunded AS TEXT) FROM orders WHERE state = 'paid' AND amount > refunded`)

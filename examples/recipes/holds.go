@@ -3,7 +3,6 @@ package recipes
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -42,7 +41,7 @@ func (s *Shop) WhyNoSession(ctx context.Context, paymentKey string) string {
 	case err != nil:
 		return "cannot tell: " + err.Error()
 	case payment.Status == tosspayments.PaymentStatusExpired:
-		return fmt.Sprintf("too late: the window was opened at %s", payment.RequestedAt.Format(time.TimeOnly))
+		return "too late: the window was opened at " + payment.RequestedAt.Format(time.TimeOnly)
 	}
 	return "the payment is " + string(payment.Status)
 }

@@ -2,7 +2,7 @@ package lenient
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +22,7 @@ func (n *number) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if i%2 != 0 {
-		return fmt.Errorf("odd")
+		return errors.New("odd")
 	}
 	*n = number(i)
 	return nil
@@ -33,7 +33,7 @@ type note struct{ Text string }
 
 func (n *note) UnmarshalText(text []byte) error {
 	if !strings.HasPrefix(string(text), "#") {
-		return fmt.Errorf("no hash")
+		return errors.New("no hash")
 	}
 	n.Text = string(text)
 	return nil

@@ -112,7 +112,7 @@ func (st *stand) act(act map[string]string) {
 	st.t.Helper()
 	body, err := json.Marshal(act)
 	require.NoError(st.t, err)
-	response, err := http.Post(st.URL+"/sandbox/act", "application/json", bytes.NewReader(body)) //nolint:noctx // a test's own server
+	response, err := http.Post(st.URL+"/sandbox/act", "application/json", bytes.NewReader(body))
 	require.NoError(st.t, err)
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)

@@ -70,7 +70,7 @@ func (s *Sandbox) run(address string) {
 			break
 		}
 	}
-	response, err := http.Get(s.URL + "/sandbox/events") //nolint:noctx // a test's own server
+	response, err := http.Get(s.URL + "/sandbox/events")
 	require.NoError(s.t, err)
 	defer func() { _ = response.Body.Close() }()
 	line, err := bufio.NewReader(response.Body).ReadString('\n')
@@ -103,7 +103,7 @@ func (s *Sandbox) authenticate(client *tosspayments.Client, orderID string, meth
 		SuccessURL: s.URL + "/shop", FailURL: s.URL + "/shop",
 	})
 	require.NoError(s.t, err)
-	response, err := http.PostForm(p.Checkout.URL, url.Values{"outcome": {"pay"}}) //nolint:noctx // a test's own server
+	response, err := http.PostForm(p.Checkout.URL, url.Values{"outcome": {"pay"}})
 	require.NoError(s.t, err)
 	require.NoError(s.t, response.Body.Close())
 	return tosspayments.ConfirmPaymentRequest{PaymentKey: p.PaymentKey, OrderID: orderID, Amount: tosspayments.Won(15_000)}
