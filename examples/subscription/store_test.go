@@ -542,7 +542,7 @@ func TestRunAndShutDown(t *testing.T) {
 	go func() {
 		done <- run(ctx, config{address: "127.0.0.1:0", lease: time.Minute}, &out, slog.New(slog.NewJSONHandler(&log, nil)))
 	}()
-	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 30*time.Second, 10*time.Millisecond)
 	c := shoptest.NewCustomer(t, out.Line())
 	assert.Contains(t, c.Page("/"), "24,000원")
 	assert.Contains(t, c.Page("/"), "한 달이 60초예요")

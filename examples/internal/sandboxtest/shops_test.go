@@ -48,7 +48,7 @@ func TestCheckout(t *testing.T) {
 	require.Eventually(t, func() bool {
 		b.Visit(shop.URL + "/orders")
 		return strings.Contains(b.Text("ul.orders"), "환불 완료")
-	}, 20*time.Second, 300*time.Millisecond)
+	}, 40*time.Second, 300*time.Millisecond)
 }
 
 func TestSubscription(t *testing.T) {
