@@ -42,18 +42,20 @@ func TestEventsOfOrdersThatHaveEnded(t *testing.T) {
 	}
 }
 
-// TestForgedEventsCostLittle: however many there are, they cause one lookup.
+// TestForgedEventsCostLittle: however many there are, they cause one lookup in so much time.
 func TestForgedEventsCostLittle(t *testing.T) {
 	st := newShopStand(t)
 	x := st.paid()
-	calls := st.toss.Calls(tosstest.GetPayment)
+	calls, start := st.toss.Calls(tosstest.GetPayment), time.Now()
 	for i := range 50 {
 		st.event(x, fmt.Sprint(i))
 		st.later(0)
 	}
-	assert.Equal(t, calls, st.toss.Calls(tosstest.GetPayment), "not yet")
+	soFar := st.toss.Calls(tosstest.GetPayment)
+	assert.LessOrEqual(t, soFar-calls, int(time.Since(start)/(hintTime-time.Second)), "not yet, unless it has taken long")
+	st.event(x, "the last")
 	st.later(hintTime + time.Second)
-	assert.Equal(t, calls+1, st.toss.Calls(tosstest.GetPayment))
+	assert.Equal(t, soFar+1, st.toss.Calls(tosstest.GetPayment))
 	assert.Equal(t, paid, st.find(x.ID).State)
 }
 
