@@ -36,7 +36,7 @@ type Option func(*Client) error
 //
 // After an attempt without an answer, only the idle connections of a caller's transport
 // can be closed. A dead HTTP/2 connection that other requests still use is given up only
-// by its pings: set http.HTTP2Config.SendPingTimeout.
+// by its pings: set [http.HTTP2Config.SendPingTimeout].
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *Client) error {
 		if client == nil {

@@ -40,6 +40,32 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
+// TestBlocksMakeAProgram finds in the guides everything that their blocks use: whoever
+// copies all of them has a package that compiles. Tests, and the shop on River, leave parts
+// to the files that the guides link to.
+func TestBlocksMakeAProgram(t *testing.T) {
+	sources := loadSources(t, recipes)
+	declared := map[string]bool{}
+	var copied []*excerpt
+	pages, err := filepath.Glob("en/*.md")
+	require.NoError(t, err)
+	for _, page := range pages {
+		for _, block := range blocksOf(lines(t, page), "go") {
+			shown := sources.find(block)
+			if shown != nil && filepath.Dir(shown.path) == recipes && !strings.HasSuffix(shown.path, "_test.go") {
+				copied = append(copied, shown)
+				maps.Copy(declared, shown.declares())
+			}
+		}
+	}
+	require.Greater(t, len(copied), 100)
+	for _, shown := range copied {
+		for _, name := range shown.uses() {
+			assert.True(t, declared[name], "no guide shows %s, which lines %d to %d of %s use", name, shown.first, shown.last, shown.path)
+		}
+	}
+}
+
 // TestPagesOfHTML finds each HTML file of the recipes in the pages, and each block of HTML
 // in those files.
 func TestPagesOfHTML(t *testing.T) {

@@ -36,7 +36,7 @@ func Example() {
 				return nil // about something that this shop does not use
 			}
 			if _, known := secrets[orderID]; !known {
-				return errors.New("no such order yet") // the event comes again
+				return errors.New("no such order yet") // the event is delivered again
 			}
 			fmt.Println(d.Event.Type, d.Verified)
 			lookSoon = append(lookSoon, orderID)
@@ -85,7 +85,7 @@ func ExampleHandler() {
 			}
 			request, known := stored[d.Payment.OrderID]
 			if !known {
-				return errors.New("no such order yet") // the event comes again
+				return errors.New("no such order yet") // the event is delivered again
 			}
 			payment, err := request.Check(d.Payment)
 			fmt.Println(d.Event.ClaimedStatus(), "means", tosspayments.OutcomeOf(payment, err))
@@ -124,7 +124,7 @@ func ExampleHandler_queue() {
 		case queue <- d:
 			return nil
 		default:
-			return errors.New("the queue is full") // the event comes again
+			return errors.New("the queue is full") // the event is delivered again
 		}
 	}}
 	body := []byte(`{"eventType":"BILLING_DELETED","data":{"billingKey":"key-1","reason":null}}`)

@@ -162,7 +162,7 @@ func (h *Handler) Receive(ctx context.Context, body []byte, t Transmission) (sta
 	d := Delivery{Transmission: t}
 	status, err := h.receive(ctx, body, &d)
 	if err == nil && ctx.Err() != nil {
-		err = errors.New("stored, but too late: the event comes again")
+		err = errors.New("stored, but too late: the event is delivered again")
 	}
 	if err != nil {
 		h.log(ctx, status, d, err)

@@ -1,12 +1,12 @@
-// Command checkout is Toss Payments' integration guide as a running shop: order,
-// payment window, confirm, virtual account, webhooks, receipt, refund. Without keys it
-// runs against a Toss Payments inside this process, so that it needs no account and no
+// Command checkout is Toss Payments' integration guide as a running shop: order, payment
+// window, confirm, virtual account, webhooks, receipt, refund. Without keys it runs
+// against an in-process fake of Toss Payments, so that it needs no account and no
 // network:
 //
 //	go run ./examples/checkout
 //
 // With TOSS_SECRET_KEY and TOSS_CLIENT_KEY set it uses the real service and the real
-// script; its address with /webhook then belongs into the developer centre, for
+// script; its address with /webhook then belongs in the developer centre, for
 // PAYMENT_STATUS_CHANGED and DEPOSIT_CALLBACK. Orders are in an SQLite file, or with
 // DATABASE_URL in PostgreSQL, which several instances may share.
 package main

@@ -1,6 +1,6 @@
-// Command marketplace is a shop whose goods belong to sellers: it sells, refunds, keeps what it
-// owes to each seller in a ledger, and pays the sellers out. Without keys it runs against a Toss
-// Payments inside this process:
+// Command marketplace is a shop whose goods belong to sellers: it sells, refunds, keeps
+// what it owes to each seller in a ledger, and pays the sellers out. Without keys it runs
+// against an in-process fake of Toss Payments:
 //
 //	go run ./examples/marketplace
 //

@@ -1,5 +1,5 @@
-// Command quickstart pays, confirms and refunds a part, against a Toss Payments
-// that runs inside this process: no account, no network.
+// Command quickstart pays, confirms and refunds a part, against an in-process fake of
+// Toss Payments: no account, no network.
 package main
 
 import (

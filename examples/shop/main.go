@@ -1,7 +1,7 @@
 // Command shop is the integration guide as one file: order, payment window, success,
-// confirm, record, fail, webhook, job, refund. It runs against a Toss Payments inside this
-// process; with TOSS_SECRET_KEY and TOSS_CLIENT_KEY it takes real payments. The file web.go
-// has the rest of a shop: start, rows, buyers, pages.
+// confirm, record, fail, webhook, job, refund. It runs against an in-process fake of Toss
+// Payments; with TOSS_SECRET_KEY and TOSS_CLIENT_KEY it takes real payments. The file
+// web.go has the rest of a shop: start, rows, buyers, pages.
 package main
 
 import (

@@ -280,6 +280,12 @@ func TestDatabaseIsOnesOwn(t *testing.T) {
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
+// TestKeysAreOfOneEnvironment: a window of the other one takes no money, or real money.
+func TestKeysAreOfOneEnvironment(t *testing.T) {
+	_, err := open(tosstest.DefaultSecretKey, "live_ck_D5GePWvyJnrK0W0k6q8gLzN97Eoq", "")
+	require.ErrorContains(t, err, "same environment")
+}
+
 func TestPostsAreLimited(t *testing.T) {
 	s := newStand(t)
 	for range 70 {

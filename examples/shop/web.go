@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,14 +35,19 @@ var pages = template.Must(template.New("").Parse(pageText))
 func main() {
 	address := flag.String("addr", "127.0.0.1:8080", "address to listen on")
 	flag.Parse()
-	s, err := open(os.Getenv("TOSS_SECRET_KEY"), os.Getenv("TOSS_CLIENT_KEY"), "http://"+*address+"/webhook")
+	listener, err := net.Listen("tcp", *address)
+	if err != nil {
+		log.Fatal(err, "; -addr takes another address")
+	}
+	url := "http://" + listener.Addr().String()
+	s, err := open(os.Getenv("TOSS_SECRET_KEY"), os.Getenv("TOSS_CLIENT_KEY"), url+"/webhook")
 	if err != nil {
 		log.Fatal(err)
 	}
 	go s.work(context.Background(), 5*time.Second)
-	log.Println("http://" + *address + ": order, pay, and refund")
-	server := http.Server{Addr: *address, Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}
-	log.Fatal(server.ListenAndServe(), "; -addr takes another address")
+	log.Println(url + ": order, pay, and refund")
+	server := http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}
+	log.Fatal(server.Serve(listener))
 }
 
 // work runs the job at intervals until the context ends, by four workers: an order that
@@ -80,6 +86,9 @@ func open(secretKey, clientKey, webhookURL string) (*shop, error) {
 	}
 	if clientKey == "" {
 		return nil, errors.New("TOSS_CLIENT_KEY is not set: it belongs to the same pair as TOSS_SECRET_KEY")
+	}
+	if strings.HasPrefix(clientKey, "test_") != client.IsTest() {
+		return nil, errors.New("TOSS_CLIENT_KEY and TOSS_SECRET_KEY are not of the same environment: both must be test keys, or both live keys")
 	}
 	log.Println("orders are in shop.db")
 	file, err := os.OpenFile("shop.db", os.O_CREATE|os.O_RDWR, 0o600) // only this user reads it

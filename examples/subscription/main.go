@@ -1,6 +1,6 @@
 // Command subscription is a shop that charges a registered card every month: card
 // registration, a scheduler, a calendar for refused cards, deleted keys, cancellation.
-// Without keys it runs against a Toss Payments inside this process, in which a month
+// Without keys it runs against an in-process fake of Toss Payments, in which a month
 // takes a minute:
 //
 //	go run ./examples/subscription
