@@ -37,9 +37,9 @@ func (p *faultProxy) client(server *tosstest.Server, opts ...tosspayments.Option
 	return server.Client(append([]tosspayments.Option{tosspayments.WithBaseURL("http://" + p.address())}, opts...)...)
 }
 
-// TestNetwork runs what waits for a network that misbehaves, all at once.
+// TestNetwork runs what waits for a network that misbehaves, all at once. It is not beside
+// the tests that keep the processors busy: on a slow machine they would use up its time.
 func TestNetwork(t *testing.T) {
-	t.Parallel()
 	atOnce(t, map[string]func(*testing.T){
 		"confirm":                         testConfirmOverABadNetwork,
 		"partial cancel":                  testPartialCancelOverABadNetwork,
