@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,11 +71,13 @@ func testConfirmOverABadNetwork(t *testing.T) {
 	} {
 		tests[name] = func(t *testing.T) {
 			server := tosstest.NewServer(t)
-			client := plainProxy(t, server, faults...).client(server, hurry.opts...)
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
+			var opts []tosspayments.Option
+			if slices.ContainsFunc(faults, func(f connectionFault) bool { return f == swallow || f == stallAnswer || f == stallMidBody }) {
+				opts = hurry.opts // for who never answers
+			}
+			client := plainProxy(t, server, faults...).client(server, opts...)
 			order := checkout()
-			payment, err := client.ConfirmPayment(ctx, pay(t, server, order))
+			payment, err := client.ConfirmPayment(t.Context(), pay(t, server, order))
 			if name == "requests never got across" {
 				require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
 				assert.Zero(t, server.Charges(order.OrderID))
@@ -167,10 +170,10 @@ func TestNothingIsSentWithoutAConnection(t *testing.T) {
 
 // The caller's own time limit counts, and a charge that it interrupts is found.
 func TestHTTPClientTimeoutCounts(t *testing.T) {
+	t.Parallel()
 	server := tosstest.NewServer(t)
-	server.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Delay, AfterEffect: true, Delay: time.Second})
-	client := server.Client(
-		tosspayments.WithHTTPClient(&http.Client{Timeout: 100 * time.Millisecond}), tosspayments.WithMaxRetries(0))
+	server.Inject(tosstest.Fault{Operation: tosstest.ConfirmPayment, Kind: tosstest.Delay, AfterEffect: true, Delay: time.Hour})
+	client := server.Client(tosspayments.WithHTTPClient(&http.Client{Timeout: time.Second}), tosspayments.WithMaxRetries(0))
 	order := checkout()
 	var response tosspayments.Response
 	payment, err := client.ConfirmPayment(t.Context(), pay(t, server, order), tosspayments.WithResponse(&response))
@@ -656,19 +659,21 @@ func TestCloseGivesConnectionsBack(t *testing.T) {
 			s := newStation(t, withHTTP2)
 			s.warm(t, withHTTP2)
 			under := s.order(t)
-			s.Inject(tosstest.Fault{PaymentKey: under.PaymentKey, Kind: tosstest.Delay, Delay: 300 * time.Millisecond, Times: 1})
-			var calls sync.WaitGroup
-			calls.Go(func() { s.confirm(t, "under way", under, time.Minute) })
+			gate := s.Gate(tosstest.Fault{PaymentKey: under.PaymentKey})
+			var first, others sync.WaitGroup
+			first.Go(func() { s.confirm(t, "under way", under, time.Minute) })
 			for range 4 {
 				request := s.order(t)
-				calls.Go(func() { s.confirm(t, "side by side", request, time.Minute) })
+				others.Go(func() { s.confirm(t, "side by side", request, time.Minute) })
 			}
-			time.Sleep(100 * time.Millisecond)
+			<-gate.Arrived()
+			others.Wait()
 			s.client.Close()
-			assert.Eventually(t, func() bool { return s.proxy.open() <= 1 }, 5*time.Second, 5*time.Millisecond, "connections that are idle stay open")
-			calls.Wait()
+			assert.Eventually(t, func() bool { return s.proxy.open() <= 1 }, 10*time.Second, 5*time.Millisecond, "connections that are idle stay open")
+			gate.Open()
+			first.Wait()
 			s.client.Close()
-			assert.Eventually(t, func() bool { return s.proxy.open() == 0 }, 5*time.Second, 5*time.Millisecond, "connections stay open")
+			assert.Eventually(t, func() bool { return s.proxy.open() == 0 }, 10*time.Second, 5*time.Millisecond, "connections stay open")
 			s.confirm(t, "after Close", s.order(t), time.Minute)
 		})
 	}

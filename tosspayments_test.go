@@ -65,7 +65,7 @@ func TestClose(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, int32(1), open.Load())
 				client.Close()
-				assert.Eventually(t, func() bool { return open.Load() == 0 }, 5*time.Second, time.Millisecond)
+				assert.Eventually(t, func() bool { return open.Load() == 0 }, 30*time.Second, time.Millisecond)
 			}
 		})
 	}

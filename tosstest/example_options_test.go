@@ -199,9 +199,7 @@ func ExampleWithPayoutHours() {
 	server.AddBalance(tosspayments.Won(100_000))
 	client := sellersClient(server)
 	seller := registerCompany(client, "shop-0001")
-	request := func(ref string) {
-		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond) // too short for a second look
-		defer cancel()
+	request := func(ctx context.Context, ref string) {
 		_, _ = client.RequestPayouts(ctx, []payouts.PayoutRequest{{
 			RefPayoutID: ref, Destination: seller.ID, ScheduleType: payouts.ScheduleExpress,
 			Amount: payouts.Won(30_000), TransactionDescription: "3월정산",
@@ -212,9 +210,11 @@ func ExampleWithPayoutHours() {
 	for now := server.Now().In(korea); now.Weekday() != time.Saturday || now.Hour() != 22; now = server.Now().In(korea) {
 		server.Advance(time.Hour)
 	}
-	request("on-saturday")
+	short, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond) // too short for a second look
+	defer cancel()
+	request(short, "on-saturday")
 	server.Advance(36 * time.Hour)
-	request("on-monday")
+	request(context.Background(), "on-monday")
 	// Output:
 	// on-saturday 0
 	// on-monday 1

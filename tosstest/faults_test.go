@@ -450,5 +450,5 @@ func TestUnknownOutcomesCostNoTime(t *testing.T) {
 	defer cancel()
 	_, err := server.Client(tosspayments.WithLookupGrace(0)).ConfirmPayment(ctx, request)
 	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err))
-	assert.Less(t, time.Since(wall), 4*time.Second)
+	assert.Less(t, time.Since(wall), 20*time.Second, "less than one of them has waited")
 }

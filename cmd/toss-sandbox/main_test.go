@@ -230,7 +230,7 @@ func TestAPaymentIsSeenAsItHappens(t *testing.T) {
 	b := openSandbox(t)
 	p := b.follow()
 	assert.Equal(t, "paid", b.pay("CARD").Outcome)
-	for len(p.Lists[webhooks]) == 0 {
+	for len(p.Lists[webhooks]) == 0 || len(p.Lists[requests]) == 0 || len(p.Lists[entries]) == 0 {
 		p.read()
 	}
 	v := last[paymentView](p, payments)

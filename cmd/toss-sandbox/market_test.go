@@ -205,7 +205,7 @@ func TestHeldRequests(t *testing.T) {
 		assert.Equal(t, held{tosstest.ConfirmPayment, "/v1/payments/confirm", of == "gate-answer"}, held{h.Operation, h.Path, h.Done})
 		assert.Empty(t, page.Faults)
 		charges := map[bool]int{true: 1}[h.Done]
-		assert.Eventually(t, func() bool { return b.sandbox.toss.Charges(h.OrderID) == charges }, 5*time.Second, 10*time.Millisecond)
+		assert.Eventually(t, func() bool { return b.sandbox.toss.Charges(h.OrderID) == charges }, 20*time.Second, 10*time.Millisecond)
 		b.refuses(act{Do: "release", Of: "none"})
 		b.press(act{Do: "release", Of: map[bool]string{true: h.ID}[h.Done]}) // or all
 		assert.Equal(t, "paid", (<-paid).Outcome)

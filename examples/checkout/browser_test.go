@@ -142,14 +142,9 @@ func TestPayByWalletOnADesktop(t *testing.T) {
 		chromedp.WaitVisible(chromedp.CSS(`iframe[data-tosspayments="window"]`)),
 	)
 	st.Shoot("window-desktop")
-	// The frame fills the page, so a tab with the same window tells where things are.
-	inside := st.Tab()
-	inside.Desktop()
-	inside.Visit(shoptest.Get(st.Browser, chromedp.AttributeValue(chromedp.CSS(`iframe[data-tosspayments="window"]`), "src")).Value)
-	for _, selector := range []string{`label:has([value="easyPay:KAKAOPAY"])`, `.pay`} {
-		at := shoptest.Get(inside, chromedp.Evaluate[[]float64](`(r => [r.x + r.width/2, r.y + r.height/2])(document.querySelector('`+selector+`').getBoundingClientRect())`))
-		st.Do(chromedp.MouseClickXY(at[0], at[1]))
-	}
+	window := st.Frame(`iframe[data-tosspayments="window"]`)
+	window.Click(`label:has([value="easyPay:KAKAOPAY"])`)
+	window.Click(".pay")
 	st.WaitFor("h1", "결제가 완료됐어요")
 	st.Shoot("receipt-desktop")
 	assert.Contains(t, st.Text("dl"), "카카오페이")
@@ -266,7 +261,7 @@ func TestLostAnswer(t *testing.T) {
 }
 
 func TestUnknownOutcomeResolvesByItself(t *testing.T) {
-	st := newStand(t, tosspayments.WithMaxRetries(0), tosspayments.WithTimeout(time.Second))
+	st := newStand(t, tosspayments.WithMaxRetries(0))
 	st.order()
 	target := redirectOf(t, st.Address(), "lose")
 	st.toss.Inject(tosstest.Fault{Operation: tosstest.GetPayment, Kind: tosstest.BadGateway, Times: 1000})

@@ -78,7 +78,7 @@ func (i *instances) restart(buyer *buyer) {
 // says waits until the page of an order says so, at both instances.
 func (i *instances) says(buyer *buyer, id, text string) {
 	i.t.Helper()
-	assert.Eventually(i.t, func() bool { return strings.Contains(buyer.Page("/orders/"+id), text) }, 30*time.Second, 50*time.Millisecond, text)
+	assert.Eventually(i.t, func() bool { return strings.Contains(buyer.Page("/orders/"+id), text) }, time.Minute, 50*time.Millisecond, text)
 	buyer.Shop = i.other.URL
 	assert.Contains(i.t, buyer.Page("/orders/"+id), text)
 }

@@ -32,7 +32,7 @@ func TestProgram(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, _ := visit("")
 		return status == http.StatusBadRequest
-	}, 5*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	buy := func(amount tosspayments.Amount) string {
 		return server.Authenticate(tosstest.Checkout{OrderID: tosspayments.NewOrderID(), OrderName: "원두", Amount: amount}).Values().Encode()
 	}

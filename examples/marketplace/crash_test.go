@@ -85,7 +85,7 @@ func (c *crash) kill(s *step, point string) {
 	case i := <-killed:
 		c.settle()
 		c.start(i)
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		require.Fail(c.t, "it never came so far", "%s %s", s.suffix, point)
 	}
 	c.toss.ClearFaults()
@@ -95,7 +95,7 @@ func (c *crash) kill(s *step, point string) {
 func (c *crash) killAtAnEvent(ref string) {
 	c.t.Helper()
 	c.buy(c.shops[0], ref)
-	require.Eventually(c.t, func() bool { return c.query(`SELECT ref FROM payouts WHERE state = 'requested'`) != "" }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(c.t, func() bool { return c.query(`SELECT ref FROM payouts WHERE state = 'requested'`) != "" }, 2*time.Minute, 20*time.Millisecond)
 	unlock := shoptest.Lock(c.t, c.database, "payouts")
 	assert.NotZero(c.t, c.toss.CompletePayouts())
 	time.Sleep(300 * time.Millisecond) // Both instances have the event.
@@ -111,7 +111,7 @@ func (c *crash) settle() {
 	require.Eventually(c.t, func() bool {
 		c.toss.CompletePayouts()
 		return c.query(underWay+` UNION ALL SELECT seller FROM entries GROUP BY seller HAVING SUM(amount) >= 1000`) == ""
-	}, 30*time.Second, 20*time.Millisecond)
+	}, 2*time.Minute, 20*time.Millisecond)
 	c.assertConserved()
 }
 
@@ -151,7 +151,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 			assert.Equal(t, "", c.query(`SELECT toss_id FROM sellers WHERE name = '`+point+`'`))
 			require.NoError(t, c.markets[0].forget(t.Context(), c.query(`SELECT ref FROM sellers WHERE name = '`+point+`'`)))
 		} else {
-			require.Eventually(t, func() bool { return c.query(`SELECT toss_id FROM sellers WHERE name = '`+point+`'`) != "" }, 30*time.Second, 20*time.Millisecond, point)
+			require.Eventually(t, func() bool { return c.query(`SELECT toss_id FROM sellers WHERE name = '`+point+`'`) != "" }, time.Minute, 20*time.Millisecond, point)
 		}
 		c.kill(&step{suffix: "POST /v2/payouts", table: "batches", operation: tosstest.RequestPayouts, lead: func(*instance) error {
 			// What was refunded after it was paid out is made up for first.

@@ -510,7 +510,7 @@ func TestMoneyIsConserved(t *testing.T) {
 		st.markets[0].round(context.Background())
 		st.toss.CompletePayouts()
 		return st.query(underWay) == ""
-	}, 30*time.Second, 10*time.Millisecond)
+	}, 2*time.Minute, 10*time.Millisecond)
 	st.toss.WaitWebhooks()
 	assert.Empty(t, st.query(`SELECT id FROM batches WHERE state = 'review'`))
 	assert.NotEmpty(t, st.query(`SELECT ref FROM payouts WHERE state = 'unpaid'`), "some have failed")
@@ -539,7 +539,7 @@ func TestRunAndShutDown(t *testing.T) {
 	go func() {
 		done <- run(ctx, config{address: "127.0.0.1:0", interval: time.Minute}, &out, slog.New(slog.DiscardHandler))
 	}()
-	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(out.String(), "http://") }, 30*time.Second, 10*time.Millisecond)
 	assert.Contains(t, shoptest.NewCustomer(t, out.Line()).Page("/"), "나눔 장터")
 	cancel()
 	require.NoError(t, <-done)

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,17 +55,23 @@ func TestAMonitoredClientIsMade(t *testing.T) {
 	client.Close()
 }
 
+// freeAddress is one at which nobody listened a moment ago.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return listener.Addr().String()
+}
+
 // A buyer's confirm that is under way when the process is told to stop ends as it would.
 func TestServeLetsAConfirmEnd(t *testing.T) {
 	s := newStand(t, tosstest.NewServer(t))
 	s.request = s.authenticate(tosstest.Checkout{OrderID: "order-0001"})
 	gate := s.server.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
-
 	mux := http.NewServeMux()
+	var isThere atomic.Bool
+	mux.HandleFunc("GET /", func(http.ResponseWriter, *http.Request) { isThere.Store(true) })
 	mux.HandleFunc("GET /confirm", func(w http.ResponseWriter, r *http.Request) {
 		order, _ := s.Get(r.Context(), "order-0001")
 		_ = s.ConfirmOrder(context.WithoutCancel(r.Context()), order, s.request)
@@ -72,19 +80,33 @@ func TestServeLetsAConfirmEnd(t *testing.T) {
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(ctx, mux, address) }()
-	body := make(chan string, 1)
-	go func() {
-		for range 100 {
-			if response, err := http.Get("http://" + address + "/confirm"); err == nil {
-				text, _ := io.ReadAll(response.Body)
-				response.Body.Close()
-				body <- string(text)
-				return
-			}
-			time.Sleep(20 * time.Millisecond)
+	address := ""
+	get := func(path string) string {
+		response, err := http.Get("http://" + address + path)
+		if err != nil {
+			return err.Error()
 		}
-	}()
+		defer func() { _ = response.Body.Close() }()
+		text, _ := io.ReadAll(response.Body)
+		return string(text)
+	}
+	start := func() {
+		address = freeAddress(t)
+		go func() { ended <- s.Serve(ctx, mux, address) }()
+	}
+	start()
+	require.Eventually(t, func() bool {
+		select {
+		case err := <-ended:
+			assert.ErrorIs(t, err, syscall.EADDRINUSE)
+			start()
+		default:
+		}
+		get("/")
+		return isThere.Load()
+	}, 30*time.Second, 10*time.Millisecond)
+	body := make(chan string, 1)
+	go func() { body <- get("/confirm") }()
 	<-gate.Arrived()
 	stop()
 	time.Sleep(50 * time.Millisecond)

@@ -220,9 +220,9 @@ func TestFourWorkers(t *testing.T) {
 			return err == nil && is
 		}
 	}
-	assert.Eventually(t, settled(1), 10*time.Second, 10*time.Millisecond)
+	assert.Eventually(t, settled(1), 30*time.Second, 10*time.Millisecond)
 	gate.Open()
-	assert.Eventually(t, settled(4), 10*time.Second, 10*time.Millisecond)
+	assert.Eventually(t, settled(4), 30*time.Second, 10*time.Millisecond)
 	stop()
 	<-stopped
 }
@@ -412,5 +412,5 @@ func (s *stand) job(page, want string) {
 		_, err := s.shop.db.Exec(`UPDATE orders SET look_at = 1 WHERE look_at > 0`)
 		s.shop.job(s.t.Context())
 		return err == nil && strings.Contains(s.visit(page), want)
-	}, 10*time.Second, 20*time.Millisecond)
+	}, 30*time.Second, 20*time.Millisecond)
 }

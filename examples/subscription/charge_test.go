@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -269,12 +268,10 @@ func TestLostAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			st := newStand(t, noHelp...)
-			st.store.lease = 2 * time.Second
 			c := st.customer()
 			c.register("")
 			fault.Operation = tosstest.ChargeBilling
-			// The lookup is of no use either, also that of the job.
-			st.toss.Inject(fault, tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.BadGateway, Times: 1000})
+			st.toss.Inject(fault, noReads)
 			st.on("2027-02-28 10:00")
 			assert.Contains(t, st.charges(), "2027-02 1 charging", "not known yet")
 			assert.Contains(t, c.Page("/"), "결제를 확인하고 있어요")
@@ -290,14 +287,13 @@ func TestLostAnswers(t *testing.T) {
 func TestNothingIsSent(t *testing.T) {
 	t.Parallel()
 	st := newStand(t, noHelp...)
-	st.store.lease = 2 * time.Second
 	st.planned()
 	reachable := st.store.toss.Client
 	client, err := tosspayments.New(tosstest.DefaultSecretKey, tosspayments.WithBaseURL("http://127.0.0.1:1"), tosspayments.WithMaxRetries(0))
 	require.NoError(t, err)
 	st.store.toss.Client = client
-	st.round()
-	st.pass()
+	st.passInVain()
+	st.passInVain()
 	assert.Equal(t, "2027-01 1 charging ", st.charges())
 	st.store.toss.Client = reachable
 	st.pass()
@@ -535,12 +531,9 @@ func TestCancelWhileAChargeIsUnknown(t *testing.T) {
 	for name, after := range map[string]bool{"it was made": true, "it was not made yet": false} {
 		t.Run(name, func(t *testing.T) {
 			st := newStand(t, noHelp...)
-			st.store.lease = 2 * time.Second
 			c := st.customer()
 			c.register("")
-			st.toss.Inject(
-				tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: after},
-				tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.BadGateway, Times: 1000})
+			st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: after}, noReads)
 			st.on("2027-02-28 10:00")
 			c.cancel()
 			assert.Equal(t, "deleting", st.cards())

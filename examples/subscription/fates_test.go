@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,12 +84,13 @@ func (st *stand) access() bool {
 	return has
 }
 
-// lose lets the next charge go through and hides it: the answer gets lost, and for as
-// long as the shop looks nothing can be read.
+// noReads keeps the shop from reading a payment, which it is told at once.
+var noReads = tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.Refuse, Code: tosspayments.ErrForbiddenRequest, Unstored: true, Times: 1000}
+
+// lose lets the next charge go through and hides it: the answer gets lost, and nothing can
+// be read.
 func (st *stand) lose() {
-	st.toss.Inject(
-		tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: true},
-		tosstest.Fault{Operation: tosstest.GetPaymentByOrderID, Kind: tosstest.BadGateway, Times: 1000})
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: true}, noReads)
 }
 
 // TestMonthThatWasGivenBack: a person refunds the charge before the shop has recorded
@@ -98,7 +98,6 @@ func (st *stand) lose() {
 func TestMonthThatWasGivenBack(t *testing.T) {
 	t.Parallel()
 	st := newStand(t, noHelp...)
-	st.store.lease = 2 * time.Second
 	st.customer().register("")
 	st.lose()
 	st.on("2027-02-28 10:00")
@@ -151,7 +150,6 @@ func TestRefusalThatSaysNothingOfTheCharge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			st := newStand(t, noHelp...)
-			st.store.lease = 2 * time.Second
 			st.customer().register("")
 			st.lose()
 			st.on("2027-02-28 10:00")
@@ -160,7 +158,7 @@ func TestRefusalThatSaysNothingOfTheCharge(t *testing.T) {
 			st.exec(`UPDATE charges SET tries = tries + 1 WHERE state = 'charging'`)
 			fault.Times = 1000
 			st.toss.Inject(fault)
-			st.pass()
+			st.passInVain()
 			assert.Equal(t, "charging", st.rows(`SELECT state FROM charges WHERE period = '2027-02'`))
 			st.toss.ClearFaults()
 			st.resume()
@@ -175,12 +173,12 @@ func TestRefusalThatSaysNothingOfTheCharge(t *testing.T) {
 func TestFailedAttemptUnderTheOrderIDDecidesNothing(t *testing.T) {
 	t.Parallel()
 	st := newStand(t, noHelp...)
-	st.store.lease = 2 * time.Second
 	st.customer().register("")
 	key := st.billingKey()
 	st.toss.SetRefusal(key, tosspayments.ErrRejectCardCompany)
-	st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: true, Unstored: true})
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: true, Unstored: true}, noReads)
 	st.on("2027-02-28 10:00")
+	st.toss.ClearFaults()
 	orderID := st.rows(`SELECT order_id FROM charges WHERE period = '2027-02'`)
 	payment, err := st.toss.Client().GetPaymentByOrderID(t.Context(), orderID)
 	require.NoError(t, err)
@@ -188,9 +186,10 @@ func TestFailedAttemptUnderTheOrderIDDecidesNothing(t *testing.T) {
 	assert.Equal(t, "2027-01 1 paid\n2027-02 1 charging ", st.charges())
 
 	st.toss.SetRefusal(key, "")
-	st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.BadGateway})
-	st.pass()
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.BadGateway, Times: 1000})
+	st.passInVain()
 	assert.Equal(t, "2027-01 1 paid\n2027-02 1 charging ", st.charges(), "no other attempt beside it")
+	st.toss.ClearFaults()
 	st.pass()
 	assert.Equal(t, []string{"2027-01-1", "2027-02-1"}, st.moved())
 }
@@ -200,12 +199,12 @@ func TestFailedAttemptUnderTheOrderIDDecidesNothing(t *testing.T) {
 func TestRefusalWhoseAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	st := newStand(t, noHelp...)
-	st.store.lease = 3 * time.Second
 	st.customer().register("")
 	st.toss.SetRefusal(st.billingKey(), tosspayments.ErrRejectCardPayment)
-	st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: true})
+	st.toss.Inject(tosstest.Fault{Operation: tosstest.ChargeBilling, Kind: tosstest.Drop, AfterEffect: true}, noReads)
 	st.on("2027-02-28 10:00")
 	assert.Equal(t, "2027-01 1 paid\n2027-02 1 charging ", st.charges())
+	st.toss.ClearFaults()
 	st.pass()
 	assert.Equal(t, "2027-01 1 paid\n2027-02 1 refused REJECT_CARD_PAYMENT\n2027-02 2 due ", st.charges())
 	var keys []string

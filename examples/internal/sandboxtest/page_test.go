@@ -76,7 +76,7 @@ func eval[T any](b *shoptest.Browser, expression string, options ...chromedp.Eva
 func soon[T any](t *testing.T, b *shoptest.Browser, want T, expression string) {
 	t.Helper()
 	var is T
-	for range 200 {
+	for range 800 {
 		if is = eval[T](b, "("+expression+") ?? null"); assert.ObjectsAreEqual(want, is) {
 			return
 		}
@@ -216,7 +216,7 @@ func TestButtonsOfTheBank(t *testing.T) {
 	st.open("payments", "Awaiting deposit")
 	st.Click(`#detail [data-key="overdue"]`)
 	st.WaitFor("#message", "due date has passed")
-	require.Eventually(t, func() bool { return eval[bool](st.Browser, `!document.querySelector('#detail [data-key="deposit"]')`) }, 5*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return eval[bool](st.Browser, `!document.querySelector('#detail [data-key="deposit"]')`) }, 40*time.Second, 20*time.Millisecond)
 }
 
 func TestButtonsOfBadLuck(t *testing.T) {
@@ -254,7 +254,7 @@ func TestButtonsOfBadLuck(t *testing.T) {
 	st.list("webhooks")
 	require.Eventually(t, func() bool {
 		return eval[int](st.Browser, `[...document.querySelectorAll("#rows li")].filter((li) => li.textContent.includes("order-twice")).length`) == 2
-	}, 10*time.Second, 50*time.Millisecond)
+	}, 40*time.Second, 50*time.Millisecond)
 	arm("hold", "Hold")
 	arm("delay", "20 s later")
 	st.Click(`[data-advance="24h"]`)
@@ -391,7 +391,7 @@ func TestShop(t *testing.T) {
 	// The page hears of the choice a moment later.
 	require.Eventually(t, func() bool {
 		return eval[bool](shop, `location.pathname !== "/shop" || (document.querySelector(".goods section:nth-child(2) .primary").click(), false)`)
-	}, 10*time.Second, 500*time.Millisecond)
+	}, 40*time.Second, 500*time.Millisecond)
 	shop.FinishWindow("", "pay")
 	shop.WaitFor("h2", "Paid")
 	shop.WaitFor(".outcome", "Toss Pay")

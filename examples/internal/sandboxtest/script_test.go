@@ -93,7 +93,7 @@ func (p *page) says(expression, want string) {
 	p.t.Helper()
 	require.EventuallyWithT(p.t, func(c *assert.CollectT) {
 		assert.Equal(c, want, p.result(expression))
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 40*time.Second, 50*time.Millisecond)
 }
 
 // settles waits for the outcome of what was started.
@@ -101,7 +101,7 @@ func (p *page) settles(want string) {
 	p.t.Helper()
 	require.EventuallyWithT(p.t, func(c *assert.CollectT) {
 		assert.Equal(c, want, p.outcome())
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 40*time.Second, 50*time.Millisecond)
 }
 
 // in takes steps in a frame of the page. A selector that begins with "!" is waited for.

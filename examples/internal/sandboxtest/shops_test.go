@@ -1,7 +1,9 @@
 package sandboxtest
 
 import (
-	"net"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,12 +20,14 @@ import (
 // startShop starts an example with a sandbox that tells it what happens.
 func startShop(t *testing.T, folder string, environment ...string) (*Sandbox, *shoptest.Process) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	// Each needs the address of the other: events go by one that is there before both.
+	address := new(url.URL)
+	events := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(address) }})
+	t.Cleanup(events.Close)
+	s := Start(t, "-secret-key", tosstest.DefaultSecretKey, "-client-key", tosstest.DefaultClientKey, "-webhook", events.URL+"/webhook")
+	shop := shoptest.Start(t, shoptest.Build(t, folder), environment, "-toss", s.URL, "-db", filepath.Join(t.TempDir(), "shop.db"))
+	address, err := address.Parse(shop.URL)
 	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
-	s := Start(t, "-secret-key", tosstest.DefaultSecretKey, "-client-key", tosstest.DefaultClientKey, "-webhook", "http://"+address+"/webhook")
-	shop := shoptest.Start(t, shoptest.Build(t, folder), environment, "-toss", s.URL, "-addr", address, "-db", filepath.Join(t.TempDir(), "shop.db"))
 	return s, shop
 }
 
@@ -48,7 +52,7 @@ func TestCheckout(t *testing.T) {
 	require.Eventually(t, func() bool {
 		b.Visit(shop.URL + "/orders")
 		return strings.Contains(b.Text("ul.orders"), "환불 완료")
-	}, 20*time.Second, 300*time.Millisecond)
+	}, 40*time.Second, 300*time.Millisecond)
 }
 
 func TestSubscription(t *testing.T) {

@@ -89,7 +89,7 @@ CREATE INDEX IF NOT EXISTS a_n ON a (n);`
 	require.NoError(t, shop.InTransaction(t.Context(), first, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO a (n) VALUES (1)`)
 		require.NoError(t, err)
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		second, err := shop.OpenDatabase(ctx, address, schema)
 		require.NoError(t, err)

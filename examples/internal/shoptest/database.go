@@ -83,5 +83,5 @@ func SomebodyWaits(t *testing.T, db *sql.DB) {
 		err := db.QueryRow(`SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
 			WHERE c.relnamespace = current_schema()::regnamespace AND l.pid IN (SELECT pid FROM pg_locks WHERE NOT granted))`).Scan(&waits)
 		return err == nil && waits
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 }

@@ -136,7 +136,7 @@ func NewBetween(t *testing.T, toss *tosstest.Server) *Between {
 	}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	server := &http.Server{Handler: b, ReadHeaderTimeout: time.Second}
+	server := &http.Server{Handler: b, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 	b.URL = "http://" + listener.Addr().String()

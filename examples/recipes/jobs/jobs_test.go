@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -58,7 +59,11 @@ func work(toss, address string) error {
 	config.FetchCooldown, config.FetchPollInterval = 10*time.Millisecond, 50*time.Millisecond
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /success", shop.Success)
-	return shop.Serve(context.Background(), &http.Server{Addr: os.Getenv("ADDRESS"), Handler: mux}, config)
+	server := &http.Server{Addr: "127.0.0.1:0", Handler: mux, BaseContext: func(listener net.Listener) context.Context {
+		fmt.Println(listener.Addr())
+		return context.Background()
+	}}
+	return shop.Serve(context.Background(), server, config)
 }
 
 func newShop(client *tosspayments.Client, database *Database) *Shop {
@@ -101,28 +106,24 @@ func newStand(t *testing.T) *stand {
 	_, err = database.Pool.Exec(t.Context(), `CREATE TABLE shipments (order_id TEXT, task TEXT, PRIMARY KEY (order_id, task))`)
 	require.NoError(t, err)
 	toss := tosstest.NewServer(t)
-	return &stand{Shop: newShop(toss.Client(), database), t: t, toss: toss, address: address, dead: []string{}}
+	return &stand{Shop: newShop(toss.Client(tosspayments.WithMaxRetries(0)), database), t: t, toss: toss, address: address, dead: []string{}}
 }
 
 // worker is a process that works on the jobs.
 type worker struct {
 	*exec.Cmd
-	id       string
-	complain *shoptest.Buffer
+	id string
+	// address is a line with where it listens, once it does.
+	address, complain *shoptest.Buffer
 }
 
 func (s *stand) start() *worker {
 	s.t.Helper()
-	return s.startAt("127.0.0.1:0")
-}
-
-func (s *stand) startAt(address string) *worker {
-	s.t.Helper()
 	s.workers++
-	w := &worker{id: fmt.Sprintf("worker-%d", s.workers), complain: new(shoptest.Buffer)}
+	w := &worker{id: fmt.Sprintf("worker-%d", s.workers), address: new(shoptest.Buffer), complain: new(shoptest.Buffer)}
 	w.Cmd = exec.Command(os.Args[0])
-	w.Env = append(os.Environ(), "WORK_WITH="+s.toss.URL, "DATABASE_URL="+s.address, "WORKER_ID="+w.id, "ADDRESS="+address)
-	w.Stderr = w.complain
+	w.Env = append(os.Environ(), "WORK_WITH="+s.toss.URL, "DATABASE_URL="+s.address, "WORKER_ID="+w.id)
+	w.Stdout, w.Stderr = w.address, w.complain
 	_, err := w.StdinPipe()
 	require.NoError(s.t, err)
 	require.NoError(s.t, w.Start())

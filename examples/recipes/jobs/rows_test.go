@@ -38,14 +38,10 @@ func (s *stand) look(ctx context.Context, id string, version int) error {
 	return s.Look(ctx, &river.Job[LookArgs]{Args: LookArgs{id, version}})
 }
 
-// away loses every answer until the faults are cleared, and returns a context in which
-// nobody waits long for them.
-func (s *stand) away(operation tosstest.Operation) context.Context {
+// away loses every answer until the faults are cleared, and lets nobody look.
+func (s *stand) away(operation tosstest.Operation) {
 	s.toss.Inject(tosstest.Fault{Operation: operation, Kind: tosstest.Drop, AfterEffect: true, Times: 100},
-		tosstest.Fault{Kind: tosstest.Drop, Times: 100})
-	ctx, cancel := context.WithTimeout(s.t.Context(), 100*time.Millisecond)
-	s.t.Cleanup(cancel)
-	return ctx
+		tosstest.Fault{Kind: tosstest.Refuse, Code: tosspayments.ErrForbiddenRequest, Unstored: true, Times: 100})
 }
 
 func TestARowAndItsJobAreWrittenTogether(t *testing.T) {
@@ -70,7 +66,8 @@ func TestALookThatNobodyAnswersIsFollowedByAnother(t *testing.T) {
 	s.claim("order-0001")
 	order, err := s.Orders.Get(t.Context(), "order-0001")
 	require.NoError(t, err)
-	require.NoError(t, s.look(s.away(tosstest.ConfirmPayment), "order-0001", order.Version))
+	s.away(tosstest.ConfirmPayment)
+	require.NoError(t, s.look(t.Context(), "order-0001", order.Version))
 	assert.Equal(t, "confirming", s.state("order-0001"))
 	assert.Equal(t, 2, s.jobs("look"))
 	s.toss.ClearFaults()
@@ -217,7 +214,8 @@ func TestMonthsThatAreUnknown(t *testing.T) {
 	s := newStand(t)
 	month := s.subscribe("slow", 0, "")[0]
 	require.NoError(t, s.Database.Plan(t.Context()))
-	require.NoError(t, s.charge(s.away(tosstest.ChargeBilling), "slow", month, 0))
+	s.away(tosstest.ChargeBilling)
+	require.NoError(t, s.charge(t.Context(), "slow", month, 0))
 	assert.Equal(t, 1, s.charges("slow", "charging"))
 	s.toss.ClearFaults()
 	require.NoError(t, s.charge(t.Context(), "slow", month, 1))
@@ -234,7 +232,8 @@ func TestRefundsAreFinished(t *testing.T) {
 	require.NoError(t, err)
 	payment := s.toss.Gate(tosstest.Fault{Operation: tosstest.GetPayment})
 	payment.Open() // RefundPart reads first
-	require.NoError(t, s.RefundPart(s.away(tosstest.CancelPayment), order, "form-1", tosspayments.Won(5000), "변심"))
+	s.away(tosstest.CancelPayment)
+	require.NoError(t, s.RefundPart(t.Context(), order, "form-1", tosspayments.Won(5000), "변심"))
 	require.Error(t, s.RefundPart(t.Context(), order, "form-2", tosspayments.Won(5000), "변심"), "one at a time")
 	require.Equal(t, 2, s.jobs("refund"))
 	s.toss.ClearFaults()
@@ -251,14 +250,6 @@ func TestRefundsAreFinished(t *testing.T) {
 	assert.Equal(t, tosspayments.Won(10000), order.Payment.Cancelable())
 }
 
-// freeAddress is one that nobody listens at.
-func freeAddress(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	return listener.Addr().String()
-}
-
 // A process that is told to stop takes no more requests, and finishes its confirm and its
 // job.
 func TestServeFinishesWhatRuns(t *testing.T) {
@@ -268,8 +259,9 @@ func TestServeFinishesWhatRuns(t *testing.T) {
 	request := s.order("order-0002")
 	job := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment, OrderID: "order-0001"})
 	page := s.toss.Gate(tosstest.Fault{Operation: tosstest.ConfirmPayment, OrderID: "order-0002"})
-	address := freeAddress(t)
-	worker := s.startAt(address)
+	worker := s.start()
+	require.Eventually(t, func() bool { return worker.address.Line() != "" }, 30*time.Second, 10*time.Millisecond)
+	address := worker.address.Line()
 	listens := func() bool {
 		connection, err := net.Dial("tcp", address)
 		if err == nil {
@@ -277,7 +269,6 @@ func TestServeFinishesWhatRuns(t *testing.T) {
 		}
 		return err == nil
 	}
-	require.Eventually(t, listens, 30*time.Second, 10*time.Millisecond)
 	s.pass()
 	<-job.Arrived()
 	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -299,7 +290,7 @@ func TestServeFinishesWhatRuns(t *testing.T) {
 	}
 
 	require.NoError(t, worker.Process.Signal(syscall.SIGTERM))
-	require.Eventually(t, func() bool { return !listens() }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return !listens() }, 30*time.Second, 10*time.Millisecond)
 	job.Open()
 	page.Open()
 	assert.Equal(t, http.StatusSeeOther, <-status)
