@@ -144,7 +144,7 @@ func payoutPath(id string) string { return payoutsPath + "/" + url.PathEscape(id
 
 // The members without which a payout says nothing.
 func payoutMembers() []string {
-	return []string{"id", "refPayoutId", "destination", "amount", "status"}
+	return []string{"id", "refPayoutId", "destination", "amount", "amount.value", "status"}
 }
 
 // RequestPayouts requests 1 to 100 payouts at once, and returns them in the order of the
@@ -397,10 +397,14 @@ type Balance struct {
 	AvailableAmount Money `json:"availableAmount"`
 }
 
+func balanceMembers() []string {
+	return []string{"pendingAmount", "pendingAmount.value", "availableAmount", "availableAmount.value"}
+}
+
 // GetBalance reads the balance.
 func (c *Client) GetBalance(ctx context.Context, opts ...tosspayments.CallOption) (*Balance, error) {
 	balance := new(Balance)
-	err := c.read(ctx, "get balance", "/v2/balances", nil, decodeInto(balance, "pendingAmount", "availableAmount"), opts)
+	err := c.read(ctx, "get balance", "/v2/balances", nil, decodeInto(balance, balanceMembers()...), opts)
 	if err != nil {
 		return nil, err
 	}

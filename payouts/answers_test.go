@@ -1,0 +1,50 @@
+package payouts_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/payouts"
+)
+
+// noValues are amounts that say nothing, least of all 0.
+var noValues = []string{`{}`, `{"currency":"KRW"}`, `{"currency":"KRW","value":null}`, `{"currency":"KRW","value":""}`, `{"currency":"KRW","value":{}}`}
+
+func withAmount(amount string) string {
+	return strings.Replace(payoutJSON("p-1", "REQUESTED", 50000), `{"currency":"KRW","value":50000.0}`, amount, 1)
+}
+
+// An amount without a value is an error, and never 0 won.
+func TestAmountsHaveAValue(t *testing.T) {
+	for _, amount := range noValues {
+		client, _ := scriptedClient(t, okAnswer(withAmount(amount)))
+		_, err := client.GetPayout(t.Context(), "FPA_p-1")
+		require.ErrorContains(t, err, "amount", amount)
+		client, _ = scriptedClient(t, okAnswer(listJSON(withAmount(amount))))
+		_, err = client.ListPayouts(t.Context(), payouts.PayoutQuery{})
+		require.ErrorContains(t, err, "amount", amount)
+		client, _ = scriptedClient(t, okAnswer(strings.Replace(balanceJSON, `{"currency":"KRW","value":880000.0}`, amount, 1)))
+		_, err = client.GetBalance(t.Context())
+		require.ErrorContains(t, err, "availableAmount", amount)
+		_, err = payouts.PayoutOf(eventOf(t, "payout.changed", withAmount(amount)))
+		require.ErrorContains(t, err, "amount", amount)
+	}
+}
+
+// An answer without amounts decides nothing: it is not that of another payout.
+func TestABatchWithoutAmountsIsLookedFor(t *testing.T) {
+	for _, amount := range noValues {
+		synctest.Test(t, func(t *testing.T) {
+			found := okAnswer(listJSON(payoutJSON("p-1", "REQUESTED", 50000)))
+			client, _, _ := clientOfPosts(t, []answer{okAnswer(listJSON(withAmount(amount))).sealed()}, []answer{found})
+			got, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{scheduledRequest("p-1", "2026-03-10")})
+			require.NoError(t, err, amount)
+			assert.Equal(t, tosspayments.Won(50_000), got[0].Amount.Value)
+		})
+	}
+}
