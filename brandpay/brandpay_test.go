@@ -792,6 +792,16 @@ func TestRemovals(t *testing.T) {
 	})
 }
 
+// Nothing of an answer that could not be used is in what is returned.
+func TestAnswersOfAttemptsAreNotMixed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := scriptedClient(t, okAnswer(`{"alias":"old","promotions":[]}`), okAnswer(`{"methodKey":"m1","status":"DISABLED"}`))
+		card, err := client.Customer(token(), nil).RemoveCard(t.Context(), "m1")
+		require.NoError(t, err)
+		assert.Equal(t, &brandpay.Card{MethodKey: "m1", Status: brandpay.MethodDisabled}, card)
+	})
+}
+
 // The key of an exchange is made from what can be exchanged once.
 func TestTokenKeys(t *testing.T) {
 	key := func(call func(*brandpay.Client) error) string {

@@ -48,3 +48,23 @@ func TestABatchWithoutAmountsIsLookedFor(t *testing.T) {
 		})
 	}
 }
+
+// Nothing of an answer that could not be used is in what is returned.
+func TestAnswersOfAttemptsAreNotMixed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		noStatus := `{"id":"FPA_x","refPayoutId":"p-1","destination":"s","amount":{"currency":"KRW","value":1},"error":{"code":"OLD","message":"m"},"metadata":{"old":"x"}}`
+		client, _, _ := clientOfPosts(t,
+			[]answer{okAnswer(listJSON(noStatus)).sealed(), okAnswer(listJSON(strings.Replace(payoutJSON("p-1", "REQUESTED", 50000), `,"error":null`, "", 1))).sealed()}, nil)
+		got, err := client.RequestPayouts(t.Context(), []payouts.PayoutRequest{scheduledRequest("p-1", "2026-03-10")})
+		require.NoError(t, err)
+		assert.Nil(t, got[0].Error)
+		assert.Empty(t, got[0].Metadata)
+
+		noStatus = `{"id":"seller_a01example","company":{"name":"old"},"metadata":{"old":"x"}}`
+		client, _ = scriptedClient(t, okAnswer(noStatus).sealed(), okAnswer(sellerJSON).sealed())
+		seller, err := client.RegisterSeller(t.Context(), registrationRequest())
+		require.NoError(t, err)
+		assert.Nil(t, seller.Company)
+		assert.Empty(t, seller.Metadata)
+	})
+}

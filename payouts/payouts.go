@@ -45,6 +45,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -129,9 +130,11 @@ func (c *Client) read(ctx context.Context, name, path string, query url.Values, 
 	return c.toss.Do(ctx, tosspayments.Request{Name: name, Method: http.MethodGet, Path: path, Query: query}, out, opts...)
 }
 
-// decodeInto decodes an answer that is of no use without the given members.
+// decodeInto decodes an answer that is of no use without the given members. Of an answer
+// to an earlier attempt nothing is left.
 func decodeInto(out any, essential ...string) func([]byte) ([]string, error) {
 	return func(body []byte) ([]string, error) {
+		reflect.ValueOf(out).Elem().SetZero()
 		unread, err := lenient.Unmarshal(body, out)
 		if err != nil {
 			return nil, err
