@@ -659,6 +659,10 @@ func TestPages(t *testing.T) {
 		{"more, but nothing", []answer{page(true)}, "", true, []string{""}},
 		{"no hasNext", []answer{okAnswer(`{"items":[` + sellerJSON + `]}`)}, "seller_a01example", false, []string{""}},
 		{"a row without its status", []answer{okAnswer(`{"items":[` + sellerJSON + `,{"id":"x"}]}`)}, "", true, []string{""}},
+		{"no list", []answer{{status: 200, body: `{"ok":true}`}}, "", true, []string{""}},
+		{"no items", []answer{okAnswer(`{"hasNext":false}`)}, "", true, []string{""}},
+		{"null items", []answer{okAnswer(`{"items":null}`)}, "", false, []string{""}},
+		{"a hasNext that is none", []answer{okAnswer(`{"hasNext":"perhaps","items":[` + sellerJSON + `]}`)}, "", true, []string{""}},
 		{"a row that is none", []answer{okAnswer(`{"items":[7]}`)}, "", true, []string{""}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -103,6 +103,7 @@ func TestRequestPayouts(t *testing.T) {
 		{"500", []answer{refusal(500, "COMMON_ERROR")}, []answer{none}, unknown, -1},
 		{"an answer without payouts, found", []answer{none.sealed()}, []answer{both}, success, 1},
 		{"an answer with one of two, found", []answer{okAnswer(listJSON(one)).sealed()}, []answer{both}, success, 1},
+		{"lost, then refused, and no list", []answer{lost, refusal(400, "INVALID_REQUEST")}, []answer{{status: 200, body: `{"ok":true}`}}, unknown, -1},
 		{"the answer of another batch", []answer{okAnswer(listJSON(payoutJSON("other", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
 		{"an answer with another amount", []answer{okAnswer(listJSON(one, payoutJSON("p-2", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
 	} {
