@@ -1,6 +1,7 @@
 package payouts_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -67,4 +68,35 @@ func TestAnswersOfAttemptsAreNotMixed(t *testing.T) {
 		assert.Nil(t, seller.Company)
 		assert.Empty(t, seller.Metadata)
 	})
+}
+
+// What is answered about something else, as under a key that was used for two calls, is no
+// success.
+func TestAnswersAboutSomethingElse(t *testing.T) {
+	for name, call := range map[string]func(context.Context, *payouts.Client) (any, error){
+		"sellerId": func(ctx context.Context, c *payouts.Client) (any, error) {
+			return c.UpdateSeller(ctx, "seller_2", payouts.UpdateSellerRequest{Company: company()})
+		},
+		"refSellerId": func(ctx context.Context, c *payouts.Client) (any, error) {
+			r := registrationRequest()
+			r.RefSellerID = "shop-0078"
+			return c.RegisterSeller(ctx, r)
+		},
+	} {
+		client, _ := scriptedClient(t, okAnswer(sellerJSON).sealed())
+		got, err := call(t.Context(), client)
+		require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
+		require.ErrorContains(t, err, " seller: "+name+" is ")
+		assert.Nil(t, got)
+	}
+}
+
+func TestReadsOfSomethingElse(t *testing.T) {
+	client, _ := scriptedClient(t, okAnswer(payoutJSON("p-1", "CANCELED", 50000)))
+	_, err := client.GetPayout(t.Context(), "FPA_p-2")
+	require.ErrorContains(t, err, "it is about \"FPA_p-1\"")
+	assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err))
+	client, _ = scriptedClient(t, okAnswer(sellerJSON))
+	_, err = client.GetSeller(t.Context(), "seller_2")
+	require.ErrorContains(t, err, "it is about \"seller_a01example\"")
 }

@@ -143,6 +143,25 @@ func decodeInto(out any, essential ...string) func([]byte) ([]string, error) {
 	}
 }
 
+// decodeOf decodes what was asked for by its id, which is read into got.
+func decodeOf(id string, out any, got *string, essential ...string) func([]byte) ([]string, error) {
+	decode := decodeInto(out, essential...)
+	return func(body []byte) ([]string, error) {
+		unread, err := decode(body)
+		if err == nil && *got != id {
+			err = fmt.Errorf("it is about %q", *got)
+		}
+		return unread, err
+	}
+}
+
+// foreign is the error of a call whose answer is about something else.
+func foreign(operation, field, want, got string) error {
+	return &tosspayments.MismatchError{
+		CallDetails: tosspayments.CallDetails{Operation: operation}, Field: field, Want: want, Got: got,
+	}
+}
+
 // checkEssential returns an error if an object lacks a member, or if it could not be read.
 func checkEssential(object []byte, unread []string, prefix string, essential []string) error {
 	if len(essential) == 0 {

@@ -222,7 +222,7 @@ var calls = []struct {
 			_, err := c.UpdateSeller(ctx, "", payouts.UpdateSellerRequest{})
 			return err
 		}, "sellerId"},
-	{"GetSeller", "GET", "/v2/sellers/a%2Fb", "", "", false, sellerJSON,
+	{"GetSeller", "GET", "/v2/sellers/a%2Fb", "", "", false, strings.Replace(sellerJSON, "seller_a01example", "a/b", 1),
 		func(ctx context.Context, c *payouts.Client, o ...tosspayments.CallOption) (any, error) {
 			return c.GetSeller(ctx, "a/b", o...)
 		},
@@ -612,7 +612,7 @@ func TestUpdates(t *testing.T) {
 		`{"individual":{"email":"a@b.c"}}`: {Individual: &payouts.Individual{Email: sensitive("a@b.c")}},
 	} {
 		client, s := scriptedClient(t, okAnswer(sellerJSON).sealed())
-		_, err := client.UpdateSeller(t.Context(), "seller_1", req)
+		_, err := client.UpdateSeller(t.Context(), "seller_a01example", req)
 		require.NoError(t, err)
 		assert.JSONEq(t, body, s.seen[0].body)
 	}
@@ -720,7 +720,7 @@ func whatIsWrong(value any) string {
 			return fmt.Sprintf("a seller with the id %q and the status %q", v.ID, v.Status)
 		}
 	case *payouts.Payout:
-		if v.ID == "" || v.Status == "" {
+		if v.ID != "FPA_p-1" || v.Status == "" {
 			return fmt.Sprintf("a payout with the id %q and the status %q", v.ID, v.Status)
 		}
 	case []payouts.Payout:

@@ -130,7 +130,10 @@ type PayoutPage struct {
 }
 
 const (
-	payoutsPath = "/v2/payouts"
+	payoutsPath  = "/v2/payouts"
+	cancelPayout = "cancel payout"
+	// lookTime is how long a cancel that was refused looks at the payout.
+	lookTime = 8 * time.Second
 	// maxPayoutPage is documented; pages of a search are smaller, to be quick.
 	maxPayoutPage = 10000
 	searchPage    = 1000
@@ -314,7 +317,7 @@ func (c *Client) GetPayout(ctx context.Context, id string, opts ...tosspayments.
 		return nil, ofread.Mark(err)
 	}
 	payout := new(Payout)
-	if err := c.read(ctx, "get payout", payoutPath(id), nil, decodeInto(payout, payoutMembers()...), opts); err != nil {
+	if err := c.read(ctx, "get payout", payoutPath(id), nil, decodeOf(id, payout, &payout.ID, payoutMembers()...), opts); err != nil {
 		return nil, err
 	}
 	return payout, nil
@@ -357,34 +360,57 @@ func (c *Client) AllPayouts(ctx context.Context, query PayoutQuery, opts ...toss
 
 // CancelPayout cancels a payout that is REQUESTED. A payout that is cancelled already is
 // returned without an error, whoever has cancelled it. Where no answer decides, the payout
-// is read.
+// is read: a refusal is believed only if that shows a payout that is not cancelled.
 func (c *Client) CancelPayout(ctx context.Context, id string, opts ...tosspayments.CallOption) (*Payout, error) {
 	if err := checkID("payoutId", id); err != nil {
 		return nil, err
 	}
-	answered := new(Payout)
-	var seen *Payout
+	var canceled *Payout
 	look := func(ctx context.Context) (bool, error) {
 		read, err := c.GetPayout(ctx, id)
 		if err == nil && read.Status == PayoutStatusCanceled {
-			seen = read
+			canceled = read
 		}
-		return seen != nil, err
+		return canceled != nil, err
 	}
+	answered := new(Payout)
+	decode := decodeInto(answered, payoutMembers()...)
 	err := c.toss.Do(ctx, tosspayments.Request{
-		Name: "cancel payout", Method: http.MethodPost, Path: payoutPath(id) + "/cancel", Find: look,
-	}, decodeInto(answered, payoutMembers()...), opts...)
-	if refusal := (*tosspayments.Error)(nil); errors.As(err, &refusal) && ctx.Err() == nil {
+		Name: cancelPayout, Method: http.MethodPost, Path: payoutPath(id) + "/cancel", Find: look,
+	}, func(body []byte) ([]string, error) {
+		unread, err := decode(body)
+		switch {
+		case err != nil:
+			return nil, err
+		case answered.ID == id && answered.Status != PayoutStatusCanceled:
+			return nil, fmt.Errorf("it says that the payout is %s", answered.Status)
+		}
+		canceled = answered
+		return unread, nil
+	}, opts...)
+	if refusal := (*tosspayments.Error)(nil); errors.As(err, &refusal) && refusal.Code.Class() != tosspayments.ClassWait {
 		// What a repeated cancel is answered is not documented.
-		_, _ = look(ctx)
+		short, stop := context.WithTimeout(ctx, lookTime)
+		defer stop()
+		if _, unseen := look(short); !isAnswer(unseen) {
+			err = &tosspayments.OutcomeUnknownError{CallDetails: refusal.CallDetails, Repeatable: true, LastAnswer: refusal}
+		}
 	}
 	switch {
-	case seen != nil:
-		return seen, nil
-	case err != nil:
+	case canceled == nil:
 		return nil, err
+	case canceled.ID != id:
+		// The answer is that of another cancel, which was sent under the same key.
+		return nil, foreign(cancelPayout, "payoutId", id, canceled.ID)
 	}
-	return answered, nil
+	return canceled, nil
+}
+
+// isAnswer reports whether a read was answered, be it with a refusal of the payout.
+func isAnswer(err error) bool {
+	var refusal *tosspayments.Error
+	return err == nil || errors.As(err, &refusal) && refusal.Code != "" && refusal.StatusCode < 500 &&
+		refusal.Code.Class() != tosspayments.ClassWait
 }
 
 // Balance is the money from which payouts are made.
