@@ -235,7 +235,12 @@ func batchKey(batch []PayoutRequest) string {
 func match(batch []PayoutRequest, all []Payout) ([]Payout, error) {
 	byRef := make(map[string]*Payout, len(all))
 	for i := range all {
-		byRef[all[i].RefPayoutID] = &all[i]
+		p := &all[i]
+		if twin := byRef[p.RefPayoutID]; twin != nil && twin.ID != p.ID {
+			both := fmt.Sprintf("%s of both %s and %s", p.RefPayoutID, twin.ID, p.ID)
+			return nil, &tosspayments.MismatchError{Field: "refPayoutId", Want: p.RefPayoutID, Got: both}
+		}
+		byRef[p.RefPayoutID] = p
 	}
 	found := make([]Payout, 0, len(batch))
 	for i := range batch {
@@ -260,6 +265,8 @@ func (r *PayoutRequest) compare(p *Payout) error {
 	switch {
 	case p.Destination != r.Destination:
 		field, want, got = "destination", r.Destination, p.Destination
+	case p.Amount.Currency != "" && p.Amount.Currency != r.Amount.Currency:
+		field, want, got = "currency", r.Amount.Currency, p.Amount.Currency
 	case p.Amount.Value != r.Amount.Value:
 		field, want, got = "amount", r.Amount.Value.String(), p.Amount.Value.String()
 	default:
@@ -274,12 +281,13 @@ func (r *PayoutRequest) compare(p *Payout) error {
 //
 // It returns no payouts if none is found. While a request is under way, that does not
 // mean that there will be none. It returns an error if only some are found, and a
-// [*tosspayments.MismatchError] if one differs from what the batch requests.
+// [*tosspayments.MismatchError] if one differs from what the batch requests, or if two are
+// seen with one RefPayoutID.
 func (c *Client) FindPayouts(ctx context.Context, batch []PayoutRequest, opts ...tosspayments.CallOption) ([]Payout, error) {
 	if err := validateBatch(batch); err != nil {
 		return nil, ofread.Mark(err)
 	}
-	wanted := map[string]bool{}
+	wanted, seen := map[string]bool{}, map[string]bool{}
 	var from, to tosspayments.Date
 	for i := range batch {
 		r := &batch[i]
@@ -303,9 +311,10 @@ func (c *Client) FindPayouts(ctx context.Context, batch []PayoutRequest, opts ..
 			return nil, err
 		}
 		if wanted[payout.RefPayoutID] {
-			if found = append(found, payout); len(found) == len(batch) {
-				break
-			}
+			found, seen[payout.RefPayoutID] = append(found, payout), true
+		}
+		if len(seen) == len(batch) {
+			break
 		}
 	}
 	return match(batch, found)

@@ -105,6 +105,7 @@ func TestRequestPayouts(t *testing.T) {
 		{"an answer with one of two, found", []answer{okAnswer(listJSON(one)).sealed()}, []answer{both}, success, 1},
 		{"lost, then refused, and no list", []answer{lost, refusal(400, "INVALID_REQUEST")}, []answer{{status: 200, body: `{"ok":true}`}}, unknown, -1},
 		{"the answer of another batch", []answer{okAnswer(listJSON(payoutJSON("other", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
+		{"an answer in another currency", []answer{okAnswer(listJSON(strings.Replace(one, "KRW", "USD", 1), two)).sealed()}, nil, mismatch, 0},
 		{"an answer with another amount", []answer{okAnswer(listJSON(one, payoutJSON("p-2", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -174,6 +175,22 @@ func TestFindPayouts(t *testing.T) {
 		_, err = client.FindPayouts(t.Context(), []payouts.PayoutRequest{other})
 		require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
 	})
+}
+
+// Two payouts with one RefPayoutID are for a person, and neither hides the rest of the batch.
+func TestTwins(t *testing.T) {
+	one, two := payoutJSON("p-1", "COMPLETED", 50000), payoutJSON("p-2", "COMPLETED", 50000)
+	twin := strings.Replace(one, "FPA_p-1", "FPA_twin", 1)
+	batch := []payouts.PayoutRequest{scheduledRequest("p-1", "2026-03-10"), scheduledRequest("p-2", "2026-03-10")}
+	for _, rows := range [][]string{{one, twin, two}, {one, twin}} {
+		client, _ := scriptedClient(t, okAnswer(listJSON(rows...)))
+		_, err := client.FindPayouts(t.Context(), batch)
+		require.ErrorContains(t, err, "of both FPA_p-1 and FPA_twin")
+		require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
+		client, _ = scriptedClient(t, okAnswer(listJSON(rows...)).sealed())
+		_, err = client.RequestPayouts(t.Context(), batch)
+		require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
+	}
 }
 
 func TestCancelPayout(t *testing.T) {
