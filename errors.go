@@ -381,7 +381,8 @@ func (e *MismatchError) Error() string {
 // Is matches [ErrForeignAnswer] or [ErrAmountMismatch], by the field.
 func (e *MismatchError) Is(target error) bool {
 	switch e.Field {
-	case "paymentKey", "orderId", "orderName", "customerKey", "method", "refPayoutId", "destination":
+	case "paymentKey", "orderId", "orderName", "customerKey", "method", "methodKey",
+		"payoutId", "refPayoutId", "destination", "sellerId", "refSellerId":
 		return target == ErrForeignAnswer
 	}
 	return target == ErrAmountMismatch

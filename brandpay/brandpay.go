@@ -42,6 +42,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -94,9 +95,11 @@ func checkText(field, value string, most int) error {
 
 func checkCustomerKey(key string) error { return checkText("customerKey", key, maxCustomerKey) }
 
-// decodeInto decodes an answer that is of no use without the given members.
+// decodeInto decodes an answer that is of no use without the given members. Of an answer
+// to an earlier attempt nothing is left.
 func decodeInto(out any, essential ...string) func([]byte) ([]string, error) {
 	return func(body []byte) ([]string, error) {
+		reflect.ValueOf(out).Elem().SetZero()
 		unread, err := lenient.Unmarshal(body, out)
 		if err != nil || len(essential) == 0 {
 			return unread, err

@@ -792,6 +792,54 @@ func TestRemovals(t *testing.T) {
 	})
 }
 
+// A token that is refused after an attempt without an answer takes nothing back: that attempt
+// may have removed the method.
+func TestRemovalsWithATokenThatExpiresBetween(t *testing.T) {
+	refused, gone, fresh := refusal(401, "UNAUTHORIZED_KEY"), refusal(404, "NOT_FOUND_METHOD"), okAnswer(tokenJSON)
+	for _, row := range []struct {
+		name     string
+		answers  []answer
+		want     tosspayments.Outcome
+		isLogout bool
+	}{
+		{"it is gone", []answer{lost, refused, fresh, gone}, tosspayments.OutcomePaid, false},
+		{"it is removed", []answer{lost, refused, fresh, okAnswer(`{"methodKey":"m1","status":"DISABLED"}`)}, tosspayments.OutcomePaid, false},
+		{"another refusal", []answer{lost, refused, fresh, refusal(400, "INVALID_REQUEST")}, tosspayments.OutcomeUnknown, false},
+		{"told to wait", []answer{lost, refused, fresh, refusal(429, "TOO_MANY_REQUESTS")}, tosspayments.OutcomeUnknown, false},
+		{"the new token is refused", []answer{lost, refused, fresh, refused}, tosspayments.OutcomeUnknown, true},
+		{"no new token", []answer{lost, refused, refusal(400, "INVALID_REQUEST")}, tosspayments.OutcomeUnknown, true},
+		{"a new token later", []answer{lost, refused, refusal(429, "TOO_MANY_REQUESTS")}, tosspayments.OutcomeUnknown, false},
+		{"no answer about a new token", []answer{lost, refused, lost}, tosspayments.OutcomeUnknown, false},
+		{"nothing lost, it is gone", []answer{refused, fresh, gone}, tosspayments.OutcomeRefused, false},
+		{"nothing lost, no new token", []answer{refused, refusal(400, "INVALID_REQUEST")}, tosspayments.OutcomeRefused, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, _ := scriptedClient(t, row.answers...)
+				card, err := client.Customer(token(), nil).RemoveCard(t.Context(), "m1")
+				assert.Equal(t, row.isLogout, errors.Is(err, brandpay.ErrAuthorize))
+				if row.want == tosspayments.OutcomePaid {
+					require.NoError(t, err)
+					assert.Equal(t, &brandpay.Card{MethodKey: "m1", Status: brandpay.MethodDisabled}, card)
+					return
+				}
+				assert.Equal(t, row.want, tosspayments.OutcomeOf(nil, err), "%v", err)
+				require.ErrorContains(t, err, "tosspayments: remove BrandPay card: ", "and not of the refresh")
+			})
+		})
+	}
+}
+
+// Nothing of an answer that could not be used is in what is returned.
+func TestAnswersOfAttemptsAreNotMixed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := scriptedClient(t, okAnswer(`{"alias":"old","promotions":[]}`), okAnswer(`{"methodKey":"m1","status":"DISABLED"}`))
+		card, err := client.Customer(token(), nil).RemoveCard(t.Context(), "m1")
+		require.NoError(t, err)
+		assert.Equal(t, &brandpay.Card{MethodKey: "m1", Status: brandpay.MethodDisabled}, card)
+	})
+}
+
 // The key of an exchange is made from what can be exchanged once.
 func TestTokenKeys(t *testing.T) {
 	key := func(call func(*brandpay.Client) error) string {

@@ -139,18 +139,37 @@ func (c *Customer) do(ctx context.Context, req tosspayments.Request, out any, op
 	if err != nil {
 		return err
 	}
-	err = c.with(ctx, token, req, out, opts)
-	if !isTokenRefused(req.Path, err) {
-		return err
+	first := c.with(ctx, token, req, out, opts)
+	if !isTokenRefused(req.Path, first) {
+		return first
 	}
-	token, refreshErr := c.refresh(ctx, token, err)
-	if refreshErr != nil {
-		return refreshErr
+	token, err = c.refresh(ctx, token, first)
+	if err == nil {
+		err = c.with(ctx, token, req, out, opts)
+		if isTokenRefused(req.Path, err) {
+			err = fmt.Errorf("%w: %w", ErrAuthorize, err)
+		}
 	}
-	if err = c.with(ctx, token, req, out, opts); isTokenRefused(req.Path, err) {
-		return fmt.Errorf("%w: %w", ErrAuthorize, err)
+	return stillUnknown(first, err)
+}
+
+// stillUnknown returns how a call has ended of which an attempt was lost before its token was
+// refused: what comes later says nothing of that attempt, unless it went well.
+func stillUnknown(first, later error) error {
+	var unknown, again *tosspayments.OutcomeUnknownError
+	if later == nil || !errors.As(first, &unknown) || errors.As(later, &again) && again.Operation == unknown.Operation {
+		return later
 	}
-	return err
+	still := *unknown
+	var refusal *tosspayments.Error
+	if !errors.As(later, &refusal) || refusal.Operation != unknown.Operation {
+		return fmt.Errorf("%w; after that: %v", &still, later) // The token could not be refreshed or saved.
+	}
+	still.LastAnswer = refusal
+	if errors.Is(later, ErrAuthorize) {
+		return fmt.Errorf("%w: %w", ErrAuthorize, &still)
+	}
+	return &still
 }
 
 func (c *Customer) with(ctx context.Context, token Token, req tosspayments.Request, out any, opts []tosspayments.CallOption) error {

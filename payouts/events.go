@@ -11,7 +11,7 @@ import (
 // It returns a [*tosspayments.ValidationError] for an event of another type, and if id,
 // RefPayoutID, amount or status of the payout are missing.
 func PayoutOf(event *webhook.Event) (*Payout, error) {
-	return decodeEvent[Payout](event, webhook.PayoutChanged, "id", "refPayoutId", "amount", "status")
+	return decodeEvent[Payout](event, webhook.PayoutChanged, "id", "refPayoutId", "amount", "amount.value", "status")
 }
 
 // SellerOf returns the seller of a seller.changed event. The server sends one when a seller

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/seed238ab19c/tosspayments/internal/lenient"
@@ -30,20 +31,24 @@ func checkLimit(limit int) error {
 }
 
 // decodePage decodes a page. A row that lacks one of the given members, or of which it
-// cannot be read, is an error.
+// cannot be read, is an error. So is what is no list: that there is nothing, or no more,
+// is believed only where the server says so.
 func decodePage[T any](page any, items *[]T, essential ...string) func([]byte) ([]string, error) {
 	return func(body []byte) ([]string, error) {
 		unread, err := decodeInto(page)(body)
 		if err != nil {
 			return nil, err
 		}
-		var raw struct {
-			Items []json.RawMessage `json:"items"`
-		}
-		if err := json.Unmarshal(body, &raw); err != nil || len(raw.Items) != len(*items) {
+		rows, err := rowsOf(body)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(rows) != len(*items):
 			return nil, errors.New("its items cannot be read")
+		case slices.Contains(unread, "hasNext"):
+			return nil, errors.New("its hasNext cannot be read")
 		}
-		for i, row := range raw.Items {
+		for i, row := range rows {
 			// Row by row, since only so many names of one list are kept.
 			var item T
 			prefix := fmt.Sprintf("items[%d].", i)
@@ -57,6 +62,25 @@ func decodePage[T any](page any, items *[]T, essential ...string) func([]byte) (
 		}
 		return unread, nil
 	}
+}
+
+// rowsOf returns the rows of a page as they are written.
+func rowsOf(body []byte) (rows []json.RawMessage, err error) {
+	var page struct {
+		Items json.RawMessage `json:"items"`
+	}
+	switch err := json.Unmarshal(body, &page); {
+	case err != nil:
+		return nil, errors.New("it is no page")
+	case page.Items == nil && string(body) != "null":
+		return nil, errors.New("it has no items")
+	case page.Items == nil:
+		return nil, nil
+	}
+	if json.Unmarshal(page.Items, &rows) != nil {
+		return nil, errors.New("its items cannot be read")
+	}
+	return rows, nil
 }
 
 // errRepeatedPage keeps an iteration from going round in circles.

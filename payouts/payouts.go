@@ -45,6 +45,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -129,14 +130,35 @@ func (c *Client) read(ctx context.Context, name, path string, query url.Values, 
 	return c.toss.Do(ctx, tosspayments.Request{Name: name, Method: http.MethodGet, Path: path, Query: query}, out, opts...)
 }
 
-// decodeInto decodes an answer that is of no use without the given members.
+// decodeInto decodes an answer that is of no use without the given members. Of an answer
+// to an earlier attempt nothing is left.
 func decodeInto(out any, essential ...string) func([]byte) ([]string, error) {
 	return func(body []byte) ([]string, error) {
+		reflect.ValueOf(out).Elem().SetZero()
 		unread, err := lenient.Unmarshal(body, out)
 		if err != nil {
 			return nil, err
 		}
 		return unread, checkEssential(body, unread, "", essential)
+	}
+}
+
+// decodeOf decodes what was asked for by its id, which is read into got.
+func decodeOf(id string, out any, got *string, essential ...string) func([]byte) ([]string, error) {
+	decode := decodeInto(out, essential...)
+	return func(body []byte) ([]string, error) {
+		unread, err := decode(body)
+		if err == nil && *got != id {
+			err = fmt.Errorf("it is about %q", *got)
+		}
+		return unread, err
+	}
+}
+
+// foreign is the error of a call whose answer is about something else.
+func foreign(operation, field, want, got string) error {
+	return &tosspayments.MismatchError{
+		CallDetails: tosspayments.CallDetails{Operation: operation}, Field: field, Want: want, Got: got,
 	}
 }
 

@@ -222,7 +222,7 @@ var calls = []struct {
 			_, err := c.UpdateSeller(ctx, "", payouts.UpdateSellerRequest{})
 			return err
 		}, "sellerId"},
-	{"GetSeller", "GET", "/v2/sellers/a%2Fb", "", "", false, sellerJSON,
+	{"GetSeller", "GET", "/v2/sellers/a%2Fb", "", "", false, strings.Replace(sellerJSON, "seller_a01example", "a/b", 1),
 		func(ctx context.Context, c *payouts.Client, o ...tosspayments.CallOption) (any, error) {
 			return c.GetSeller(ctx, "a/b", o...)
 		},
@@ -612,7 +612,7 @@ func TestUpdates(t *testing.T) {
 		`{"individual":{"email":"a@b.c"}}`: {Individual: &payouts.Individual{Email: sensitive("a@b.c")}},
 	} {
 		client, s := scriptedClient(t, okAnswer(sellerJSON).sealed())
-		_, err := client.UpdateSeller(t.Context(), "seller_1", req)
+		_, err := client.UpdateSeller(t.Context(), "seller_a01example", req)
 		require.NoError(t, err)
 		assert.JSONEq(t, body, s.seen[0].body)
 	}
@@ -659,6 +659,10 @@ func TestPages(t *testing.T) {
 		{"more, but nothing", []answer{page(true)}, "", true, []string{""}},
 		{"no hasNext", []answer{okAnswer(`{"items":[` + sellerJSON + `]}`)}, "seller_a01example", false, []string{""}},
 		{"a row without its status", []answer{okAnswer(`{"items":[` + sellerJSON + `,{"id":"x"}]}`)}, "", true, []string{""}},
+		{"no list", []answer{{status: 200, body: `{"ok":true}`}}, "", true, []string{""}},
+		{"no items", []answer{okAnswer(`{"hasNext":false}`)}, "", true, []string{""}},
+		{"null items", []answer{okAnswer(`{"items":null}`)}, "", false, []string{""}},
+		{"a hasNext that is none", []answer{okAnswer(`{"hasNext":"perhaps","items":[` + sellerJSON + `]}`)}, "", true, []string{""}},
 		{"a row that is none", []answer{okAnswer(`{"items":[7]}`)}, "", true, []string{""}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -716,7 +720,7 @@ func whatIsWrong(value any) string {
 			return fmt.Sprintf("a seller with the id %q and the status %q", v.ID, v.Status)
 		}
 	case *payouts.Payout:
-		if v.ID == "" || v.Status == "" {
+		if v.ID != "FPA_p-1" || v.Status == "" {
 			return fmt.Sprintf("a payout with the id %q and the status %q", v.ID, v.Status)
 		}
 	case []payouts.Payout:

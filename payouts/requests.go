@@ -130,7 +130,10 @@ type PayoutPage struct {
 }
 
 const (
-	payoutsPath = "/v2/payouts"
+	payoutsPath  = "/v2/payouts"
+	cancelPayout = "cancel payout"
+	// lookTime is how long a cancel that was refused looks at the payout.
+	lookTime = 8 * time.Second
 	// maxPayoutPage is documented; pages of a search are smaller, to be quick.
 	maxPayoutPage = 10000
 	searchPage    = 1000
@@ -144,7 +147,7 @@ func payoutPath(id string) string { return payoutsPath + "/" + url.PathEscape(id
 
 // The members without which a payout says nothing.
 func payoutMembers() []string {
-	return []string{"id", "refPayoutId", "destination", "amount", "status"}
+	return []string{"id", "refPayoutId", "destination", "amount", "amount.value", "status"}
 }
 
 // RequestPayouts requests 1 to 100 payouts at once, and returns them in the order of the
@@ -232,7 +235,12 @@ func batchKey(batch []PayoutRequest) string {
 func match(batch []PayoutRequest, all []Payout) ([]Payout, error) {
 	byRef := make(map[string]*Payout, len(all))
 	for i := range all {
-		byRef[all[i].RefPayoutID] = &all[i]
+		p := &all[i]
+		if twin := byRef[p.RefPayoutID]; twin != nil && twin.ID != p.ID {
+			both := fmt.Sprintf("%s of both %s and %s", p.RefPayoutID, twin.ID, p.ID)
+			return nil, &tosspayments.MismatchError{Field: "refPayoutId", Want: p.RefPayoutID, Got: both}
+		}
+		byRef[p.RefPayoutID] = p
 	}
 	found := make([]Payout, 0, len(batch))
 	for i := range batch {
@@ -257,6 +265,8 @@ func (r *PayoutRequest) compare(p *Payout) error {
 	switch {
 	case p.Destination != r.Destination:
 		field, want, got = "destination", r.Destination, p.Destination
+	case p.Amount.Currency != "" && p.Amount.Currency != r.Amount.Currency:
+		field, want, got = "currency", r.Amount.Currency, p.Amount.Currency
 	case p.Amount.Value != r.Amount.Value:
 		field, want, got = "amount", r.Amount.Value.String(), p.Amount.Value.String()
 	default:
@@ -271,12 +281,13 @@ func (r *PayoutRequest) compare(p *Payout) error {
 //
 // It returns no payouts if none is found. While a request is under way, that does not
 // mean that there will be none. It returns an error if only some are found, and a
-// [*tosspayments.MismatchError] if one differs from what the batch requests.
+// [*tosspayments.MismatchError] if one differs from what the batch requests, or if two are
+// seen with one RefPayoutID.
 func (c *Client) FindPayouts(ctx context.Context, batch []PayoutRequest, opts ...tosspayments.CallOption) ([]Payout, error) {
 	if err := validateBatch(batch); err != nil {
 		return nil, ofread.Mark(err)
 	}
-	wanted := map[string]bool{}
+	wanted, seen := map[string]bool{}, map[string]bool{}
 	var from, to tosspayments.Date
 	for i := range batch {
 		r := &batch[i]
@@ -300,9 +311,10 @@ func (c *Client) FindPayouts(ctx context.Context, batch []PayoutRequest, opts ..
 			return nil, err
 		}
 		if wanted[payout.RefPayoutID] {
-			if found = append(found, payout); len(found) == len(batch) {
-				break
-			}
+			found, seen[payout.RefPayoutID] = append(found, payout), true
+		}
+		if len(seen) == len(batch) {
+			break
 		}
 	}
 	return match(batch, found)
@@ -314,7 +326,7 @@ func (c *Client) GetPayout(ctx context.Context, id string, opts ...tosspayments.
 		return nil, ofread.Mark(err)
 	}
 	payout := new(Payout)
-	if err := c.read(ctx, "get payout", payoutPath(id), nil, decodeInto(payout, payoutMembers()...), opts); err != nil {
+	if err := c.read(ctx, "get payout", payoutPath(id), nil, decodeOf(id, payout, &payout.ID, payoutMembers()...), opts); err != nil {
 		return nil, err
 	}
 	return payout, nil
@@ -357,34 +369,57 @@ func (c *Client) AllPayouts(ctx context.Context, query PayoutQuery, opts ...toss
 
 // CancelPayout cancels a payout that is REQUESTED. A payout that is cancelled already is
 // returned without an error, whoever has cancelled it. Where no answer decides, the payout
-// is read.
+// is read: a refusal is believed only if that shows a payout that is not cancelled.
 func (c *Client) CancelPayout(ctx context.Context, id string, opts ...tosspayments.CallOption) (*Payout, error) {
 	if err := checkID("payoutId", id); err != nil {
 		return nil, err
 	}
-	answered := new(Payout)
-	var seen *Payout
+	var canceled *Payout
 	look := func(ctx context.Context) (bool, error) {
 		read, err := c.GetPayout(ctx, id)
 		if err == nil && read.Status == PayoutStatusCanceled {
-			seen = read
+			canceled = read
 		}
-		return seen != nil, err
+		return canceled != nil, err
 	}
+	answered := new(Payout)
+	decode := decodeInto(answered, payoutMembers()...)
 	err := c.toss.Do(ctx, tosspayments.Request{
-		Name: "cancel payout", Method: http.MethodPost, Path: payoutPath(id) + "/cancel", Find: look,
-	}, decodeInto(answered, payoutMembers()...), opts...)
-	if refusal := (*tosspayments.Error)(nil); errors.As(err, &refusal) && ctx.Err() == nil {
+		Name: cancelPayout, Method: http.MethodPost, Path: payoutPath(id) + "/cancel", Find: look,
+	}, func(body []byte) ([]string, error) {
+		unread, err := decode(body)
+		switch {
+		case err != nil:
+			return nil, err
+		case answered.ID == id && answered.Status != PayoutStatusCanceled:
+			return nil, fmt.Errorf("it says that the payout is %s", answered.Status)
+		}
+		canceled = answered
+		return unread, nil
+	}, opts...)
+	if refusal := (*tosspayments.Error)(nil); errors.As(err, &refusal) && refusal.Code.Class() != tosspayments.ClassWait {
 		// What a repeated cancel is answered is not documented.
-		_, _ = look(ctx)
+		short, stop := context.WithTimeout(ctx, lookTime)
+		defer stop()
+		if _, unseen := look(short); !isAnswer(unseen) {
+			err = &tosspayments.OutcomeUnknownError{CallDetails: refusal.CallDetails, Repeatable: true, LastAnswer: refusal}
+		}
 	}
 	switch {
-	case seen != nil:
-		return seen, nil
-	case err != nil:
+	case canceled == nil:
 		return nil, err
+	case canceled.ID != id:
+		// The answer is that of another cancel, which was sent under the same key.
+		return nil, foreign(cancelPayout, "payoutId", id, canceled.ID)
 	}
-	return answered, nil
+	return canceled, nil
+}
+
+// isAnswer reports whether a read was answered, be it with a refusal of the payout.
+func isAnswer(err error) bool {
+	var refusal *tosspayments.Error
+	return err == nil || errors.As(err, &refusal) && refusal.Code != "" && refusal.StatusCode < 500 &&
+		refusal.Code.Class() != tosspayments.ClassWait
 }
 
 // Balance is the money from which payouts are made.
@@ -397,10 +432,14 @@ type Balance struct {
 	AvailableAmount Money `json:"availableAmount"`
 }
 
+func balanceMembers() []string {
+	return []string{"pendingAmount", "pendingAmount.value", "availableAmount", "availableAmount.value"}
+}
+
 // GetBalance reads the balance.
 func (c *Client) GetBalance(ctx context.Context, opts ...tosspayments.CallOption) (*Balance, error) {
 	balance := new(Balance)
-	err := c.read(ctx, "get balance", "/v2/balances", nil, decodeInto(balance, "pendingAmount", "availableAmount"), opts)
+	err := c.read(ctx, "get balance", "/v2/balances", nil, decodeInto(balance, balanceMembers()...), opts)
 	if err != nil {
 		return nil, err
 	}

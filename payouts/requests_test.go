@@ -103,7 +103,9 @@ func TestRequestPayouts(t *testing.T) {
 		{"500", []answer{refusal(500, "COMMON_ERROR")}, []answer{none}, unknown, -1},
 		{"an answer without payouts, found", []answer{none.sealed()}, []answer{both}, success, 1},
 		{"an answer with one of two, found", []answer{okAnswer(listJSON(one)).sealed()}, []answer{both}, success, 1},
+		{"lost, then refused, and no list", []answer{lost, refusal(400, "INVALID_REQUEST")}, []answer{{status: 200, body: `{"ok":true}`}}, unknown, -1},
 		{"the answer of another batch", []answer{okAnswer(listJSON(payoutJSON("other", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
+		{"an answer in another currency", []answer{okAnswer(listJSON(strings.Replace(one, "KRW", "USD", 1), two)).sealed()}, nil, mismatch, 0},
 		{"an answer with another amount", []answer{okAnswer(listJSON(one, payoutJSON("p-2", "REQUESTED", 1))).sealed()}, nil, mismatch, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -175,9 +177,26 @@ func TestFindPayouts(t *testing.T) {
 	})
 }
 
+// Two payouts with one RefPayoutID are for a person, and neither hides the rest of the batch.
+func TestTwins(t *testing.T) {
+	one, two := payoutJSON("p-1", "COMPLETED", 50000), payoutJSON("p-2", "COMPLETED", 50000)
+	twin := strings.Replace(one, "FPA_p-1", "FPA_twin", 1)
+	batch := []payouts.PayoutRequest{scheduledRequest("p-1", "2026-03-10"), scheduledRequest("p-2", "2026-03-10")}
+	for _, rows := range [][]string{{one, twin, two}, {one, twin}} {
+		client, _ := scriptedClient(t, okAnswer(listJSON(rows...)))
+		_, err := client.FindPayouts(t.Context(), batch)
+		require.ErrorContains(t, err, "of both FPA_p-1 and FPA_twin")
+		require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
+		client, _ = scriptedClient(t, okAnswer(listJSON(rows...)).sealed())
+		_, err = client.RequestPayouts(t.Context(), batch)
+		require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
+	}
+}
+
 func TestCancelPayout(t *testing.T) {
 	canceled, paid := okAnswer(payoutJSON("p-1", "CANCELED", 50000)), okAnswer(payoutJSON("p-1", "COMPLETED", 50000))
-	requested := okAnswer(payoutJSON("p-1", "REQUESTED", 50000))
+	requested, other := okAnswer(payoutJSON("p-1", "REQUESTED", 50000)), okAnswer(payoutJSON("other", "CANCELED", 50000))
+	refused := refusal(400, "INVALID_REQUEST")
 	for _, row := range []struct {
 		name        string
 		posts, gets []answer
@@ -192,6 +211,13 @@ func TestCancelPayout(t *testing.T) {
 		{"refused, cancelled before", []answer{refusal(400, "INVALID_REQUEST")}, []answer{canceled}, tosspayments.OutcomePaid},
 		{"too late", []answer{refusal(400, "INVALID_REQUEST")}, []answer{paid}, tosspayments.OutcomeRefused},
 		{"too late, with an unheard-of code", []answer{refusal(400, "OF_TOMORROW")}, []answer{paid}, tosspayments.OutcomeRefused},
+		{"answered as requested, done", []answer{requested}, []answer{canceled}, tosspayments.OutcomePaid},
+		{"answered as requested, not done", []answer{requested}, []answer{requested}, tosspayments.OutcomeUnknown},
+		{"the answer of another", []answer{other}, []answer{requested}, tosspayments.OutcomeMismatch},
+		{"lost, and a look at another", []answer{lost}, []answer{other}, tosspayments.OutcomeUnknown},
+		{"refused, maybe since it was cancelled before", []answer{refused}, []answer{lost}, tosspayments.OutcomeUnknown},
+		{"the same, and the look has to wait", []answer{refused}, []answer{refusal(429, "TOO_MANY_REQUESTS")}, tosspayments.OutcomeUnknown},
+		{"told to wait", []answer{refusal(429, "TOO_MANY_REQUESTS")}, []answer{requested}, tosspayments.OutcomeRefused},
 		{"not found", []answer{refusal(404, "PAYOUT_NOT_FOUND")}, []answer{refusal(404, "PAYOUT_NOT_FOUND")}, tosspayments.OutcomeRefused},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -209,6 +235,30 @@ func TestCancelPayout(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A server that has refused and then falls silent does not hold the caller for long.
+func TestACancelThatIsRefusedLooksBriefly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, _, _ := clientOfPosts(t, []answer{refusal(400, "INVALID_REQUEST")}, []answer{{err: lost.err, after: 7 * time.Second}})
+		start := time.Now()
+		_, err := client.CancelPayout(t.Context(), "FPA_p-1")
+		require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
+		assert.LessOrEqual(t, time.Since(start), 15*time.Second)
+		time.Sleep(time.Minute) // The server runs on its own.
+	})
+}
+
+// A caller who has gone away is not told that nothing was cancelled, unless that was seen.
+func TestACancelThatIsRefusedAfterTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	mock := httpmock.NewMockTransport()
+	mock.RegisterNoResponder(func(*http.Request) (*http.Response, error) {
+		cancel()
+		return httpmock.NewStringResponse(400, refusal(400, "INVALID_REQUEST").body), nil
+	})
+	_, err := newClient(t, mock).CancelPayout(ctx, "FPA_p-1")
+	require.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown)
 }
 
 func TestBatchesAreChecked(t *testing.T) {

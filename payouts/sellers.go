@@ -164,7 +164,12 @@ func (c *Client) RegisterSeller(ctx context.Context, req RegisterSellerRequest, 
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
-	return c.writeSeller(ctx, "register seller", sellersPath, req, opts)
+	const name = "register seller"
+	seller, err := c.writeSeller(ctx, name, sellersPath, req, opts)
+	if err == nil && seller.RefSellerID != "" && seller.RefSellerID != req.RefSellerID {
+		return nil, foreign(name, "refSellerId", req.RefSellerID, seller.RefSellerID)
+	}
+	return seller, err
 }
 
 // UpdateSeller changes a seller. A changed account is checked as in a registration.
@@ -172,7 +177,12 @@ func (c *Client) UpdateSeller(ctx context.Context, id string, req UpdateSellerRe
 	if err := first(checkID("sellerId", id), req.validate()); err != nil {
 		return nil, err
 	}
-	return c.writeSeller(ctx, "update seller", sellerPath(id), req, opts)
+	const name = "update seller"
+	seller, err := c.writeSeller(ctx, name, sellerPath(id), req, opts)
+	if err == nil && seller.ID != id {
+		return nil, foreign(name, "sellerId", id, seller.ID)
+	}
+	return seller, err
 }
 
 func (c *Client) writeSeller(ctx context.Context, name, path string, body any, opts []tosspayments.CallOption) (*Seller, error) {
@@ -191,7 +201,7 @@ func (c *Client) GetSeller(ctx context.Context, id string, opts ...tosspayments.
 		return nil, ofread.Mark(err)
 	}
 	seller := new(Seller)
-	if err := c.read(ctx, "get seller", sellerPath(id), nil, decodeInto(seller, "id", "status"), opts); err != nil {
+	if err := c.read(ctx, "get seller", sellerPath(id), nil, decodeOf(id, seller, &seller.ID, "id", "status"), opts); err != nil {
 		return nil, err
 	}
 	return seller, nil

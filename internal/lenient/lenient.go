@@ -46,7 +46,8 @@ func Unmarshal(data []byte, v any) (unread []string, err error) {
 }
 
 // Missing returns the first of the names that a JSON object does not have, or has as
-// null or "". It returns "" when it has them all. What is not an object has none.
+// null or "". It returns "" when it has them all. What is not an object has none. A name
+// such as amount.value is that of a member of a member.
 func Missing(object []byte, names ...string) string {
 	d := decoder{data: object}
 	found := make(map[string]bool, len(names))
@@ -56,7 +57,8 @@ func Missing(object []byte, names ...string) string {
 	d.members(func(key string) {
 		value := d.skip()
 		for _, name := range names {
-			if strings.EqualFold(name, key) && !isNothing(value) {
+			outer, inner, isNested := strings.Cut(name, ".")
+			if strings.EqualFold(outer, key) && !isNothing(value) && (!isNested || Missing(value, inner) == "") {
 				found[name] = true
 			}
 		}

@@ -242,6 +242,15 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+func TestMissingOfAMember(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":{"x":0}}`: "", `{"A":{"X":"1"}}`: "",
+		`{"a":{"x":null}}`: "a.x", `{"a":{}}`: "a.x", `{"a":[1]}`: "a.x", `{"a":null}`: "a.x", `{"a.x":1}`: "a.x", `{"x":1}`: "a.x",
+	} {
+		assert.Equal(t, want, Missing([]byte(text), "a.x"), text)
+	}
+}
+
 func TestParseTime(t *testing.T) {
 	want := time.Date(2026, 3, 1, 1, 15, 30, 0, time.UTC)
 	for _, text := range []string{
