@@ -205,6 +205,10 @@ func (c *Client) issueBilling(ctx context.Context, op *operation, req any, custo
 	if err != nil {
 		return nil, err
 	}
+	if billing.CustomerKey.IsZero() {
+		// The key cannot be read again, and the server refuses a charge with the wrong customer.
+		billing.CustomerKey = NewSensitive(customerKey)
+	}
 	if billing.CustomerKey.Reveal() != customerKey {
 		return nil, &MismatchError{CallDetails: call.details(), Field: "customerKey", Want: redacted, Got: "that of another customer"}
 	}

@@ -169,3 +169,14 @@ func TestPlainChargeBilling(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, payment.IsPaid())
 }
+
+// Nobody can read a billing key again, so no field of less weight may lose it.
+func TestARegistrationWithoutItsCustomer(t *testing.T) {
+	client, mock := mockClient(t)
+	mock.RegisterResponder(http.MethodPost, "https://api.tosspayments.com/v1/billing/authorizations/issue",
+		(&script{answers: []answer{{status: 200, body: `{"billingKey":"billing-key=1","customerKey":null}`}}}).respond)
+	registration, err := client.IssueBillingKey(t.Context(), tosspayments.BillingRedirect{CustomerKey: "customer-1", AuthKey: tosspayments.NewSensitive("auth")})
+	require.NoError(t, err)
+	assert.Equal(t, "billing-key=1", registration.Key.Reveal())
+	assert.Equal(t, "customer-1", registration.CustomerKey.Reveal())
+}

@@ -6,7 +6,10 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+
+	"github.com/seed238ab19c/tosspayments/internal/lenient"
 )
 
 const maxCashReceiptPage = 10000
@@ -85,12 +88,44 @@ func (c *Client) IssueCashReceipt(ctx context.Context, req IssueCashReceiptReque
 	if err := req.validate(); err != nil {
 		return nil, err
 	}
-	receipt := new(CashReceipt)
-	if err := c.post(ctx, issueCashReceipt, issueCashReceipt.template, req, decodeInto(receipt), opts); err != nil {
+	receipt, err := c.postCashReceipt(ctx, issueCashReceipt, issueCashReceipt.template, req, opts)
+	if err != nil {
+		return nil, err
+	}
+	field, want, got := "", "", ""
+	switch {
+	case receipt.OrderID != "" && receipt.OrderID != req.OrderID:
+		field, want, got = "orderId", req.OrderID, receipt.OrderID
+	case receipt.Amount != req.Amount:
+		field, want, got = "amount", req.Amount.String(), receipt.Amount.String()
+	default:
+		return receipt, nil
+	}
+	return nil, &MismatchError{CallDetails: CallDetails{Operation: issueCashReceipt.name}, Field: field, Want: want, Got: got}
+}
+
+// postCashReceipt makes a call that is answered with the record of a receipt. One without
+// a key or a readable amount is no answer.
+func (c *Client) postCashReceipt(ctx context.Context, op *operation, path string, req any, opts []CallOption) (*CashReceipt, error) {
+	var receipt *CashReceipt
+	err := c.post(ctx, op, path, req, func(body []byte) (unread []string, err error) {
+		receipt = new(CashReceipt)
+		unread, err = lenient.Unmarshal(body, receipt)
+		if err == nil && (receipt.ReceiptKey == "" || receipt.Amount.IsZero()) {
+			err = errNoReceipt
+		}
+		return unread, err
+	}, opts)
+	if err != nil {
 		return nil, err
 	}
 	return receipt, nil
 }
+
+var (
+	errNoReceipt     = error(sentinel("it is not a cash receipt: receiptKey or amount is missing, or cannot be read"))
+	errNoReceiptPage = error(sentinel("it is not a page of cash receipts: hasNext is missing, or cannot be read"))
+)
 
 // CancelCashReceipt cancels a cash receipt, or a part of its amount. The answer is a
 // record of its own, with TransactionType CANCEL.
@@ -106,15 +141,12 @@ func (c *Client) CancelCashReceipt(ctx context.Context, receiptKey string, req C
 		}
 	}
 	path := "/v1/cash-receipts/" + url.PathEscape(receiptKey) + "/cancel"
-	receipt := new(CashReceipt)
-	if err := c.post(ctx, cancelCashReceipt, path, req, decodeInto(receipt), opts); err != nil {
-		return nil, err
-	}
-	return receipt, nil
+	return c.postCashReceipt(ctx, cancelCashReceipt, path, req, opts)
 }
 
 // ListCashReceipts reads one page of a day's cash receipts. It needs API version
-// 2022-07-27 or newer.
+// 2022-07-27 or newer. The rows that could be read come also with the error of one that
+// could not.
 //
 // Source: https://docs.tosspayments.com/reference#현금영수증-조회
 func (c *Client) ListCashReceipts(ctx context.Context, query CashReceiptQuery, opts ...CallOption) (*CashReceiptPage, error) {
@@ -128,11 +160,37 @@ func (c *Client) ListCashReceipts(ctx context.Context, query CashReceiptQuery, o
 	if query.Limit != 0 {
 		values.Set("limit", strconv.Itoa(query.Limit))
 	}
-	page := new(CashReceiptPage)
-	if err := c.get(ctx, listCashReceipts, listCashReceipts.template, values.Encode(), decodeInto(page), opts); err != nil {
-		return nil, err
+	var page *CashReceiptPage
+	err := c.get(ctx, listCashReceipts, listCashReceipts.template, values.Encode(), func(body []byte) (unread []string, err error) {
+		page, unread, err = readCashReceipts(body)
+		return unread, err
+	}, opts)
+	return page, err
+}
+
+// readCashReceipts reads a page. A list that ends without saying so would lose receipts.
+func readCashReceipts(body []byte) (page *CashReceiptPage, unread []string, err error) {
+	var read struct {
+		CashReceiptPage
+		Data json.RawMessage `json:"data"`
 	}
-	return page, nil
+	unread, err = lenient.Unmarshal(body, &read)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case lenient.Missing(body, "hasNext") != "" || slices.Contains(unread, "hasNext"):
+		return nil, unread, errNoReceiptPage
+	}
+	page = &read.CashReceiptPage
+	if len(read.Data) == 0 || string(read.Data) == "null" {
+		return page, unread, nil
+	}
+	var unreadRows []string
+	page.Data, unreadRows, err = readRows[CashReceipt](read.Data, "receiptKey", "amount")
+	for _, name := range unreadRows {
+		unread = append(unread, "data"+name)
+	}
+	return page, unread, err
 }
 
 // AllCashReceipts reads page after page, as [Client.AllTransactions] does. The cursor
@@ -145,8 +203,11 @@ func (c *Client) AllCashReceipts(ctx context.Context, query CashReceiptQuery, op
 		noKey := func(*CashReceipt) string { return "" }
 		allPages(noKey, func([]CashReceipt) ([]CashReceipt, bool, error) {
 			page, err := c.ListCashReceipts(ctx, query, opts...)
-			if err != nil {
+			if page == nil {
 				return nil, false, err
+			}
+			if err != nil {
+				return page.Data, false, err
 			}
 			if page.HasNext && asked[page.LastCursor] {
 				return page.Data, true, errRepeatedPage

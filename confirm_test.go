@@ -753,6 +753,7 @@ func TestConfirmValidation(t *testing.T) {
 		{"amount", "more than 0", func(r *tosspayments.ConfirmPaymentRequest) { r.Amount = tosspayments.Won(0) }, nil},
 		{"amount", "more than 0", func(r *tosspayments.ConfirmPaymentRequest) { r.Amount = tosspayments.Won(-1) }, nil},
 		{"amount", "KRW has no decimals", func(r *tosspayments.ConfirmPaymentRequest) { r.Amount = half }, nil},
+		{"currency", "capital", func(r *tosspayments.ConfirmPaymentRequest) { r.Currency = "krw" }, nil},
 		{"idempotencyKey", "empty", nil, []tosspayments.CallOption{tosspayments.WithIdempotencyKey("")}},
 		{"idempotencyKey", "300", nil, []tosspayments.CallOption{tosspayments.WithIdempotencyKey(strings.Repeat("k", 301))}},
 		{"idempotencyKey", "ASCII", nil, []tosspayments.CallOption{tosspayments.WithIdempotencyKey("주문")}},

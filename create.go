@@ -47,10 +47,18 @@ func (c *Client) CreatePayment(ctx context.Context, req CreatePaymentRequest, op
 	if err != nil {
 		return nil, err
 	}
-	if payment.OrderID != req.OrderID {
-		return nil, &MismatchError{
-			CallDetails: CallDetails{Operation: createPayment.name}, Field: "orderId", Want: req.OrderID, Got: payment.OrderID, Payment: payment,
-		}
+	field, want, got := "", "", ""
+	switch currency := orKRW(req.Currency); {
+	case payment.OrderID != req.OrderID:
+		field, want, got = "orderId", req.OrderID, payment.OrderID
+	case payment.TotalAmount != req.Amount:
+		field, want, got = "amount", req.Amount.String(), payment.TotalAmount.String()
+	case orKRW(payment.Currency) != currency:
+		field, want, got = "currency", currency, payment.Currency
+	default:
+		return payment, nil
 	}
-	return payment, nil
+	return nil, &MismatchError{
+		CallDetails: CallDetails{Operation: createPayment.name}, Field: field, Want: want, Got: got, Payment: payment,
+	}
 }

@@ -27,3 +27,22 @@ func TestPlainCreatePayment(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "https://pay.example/window", payment.Checkout.URL)
 }
+
+// An idempotency key that was used before is answered with the window of another purchase.
+func TestTheWindowOfAnotherPurchase(t *testing.T) {
+	for field, changes := range map[string]object{
+		"orderId":  {"orderId": "order-0002"},
+		"amount":   {"totalAmount": 1500},
+		"currency": {"currency": "USD"},
+	} {
+		client, mock := mockClient(t)
+		mock.RegisterNoResponder((&script{answers: []answer{{status: 200, body: paymentJSON("READY", changes)}}}).respond)
+		_, err := client.CreatePayment(t.Context(), tosspayments.CreatePaymentRequest{
+			Method: tosspayments.MethodCard, OrderID: "order-0001", OrderName: "socks", Amount: tosspayments.Won(15000),
+			SuccessURL: "https://shop.example/success", FailURL: "https://shop.example/fail",
+		})
+		var mismatch *tosspayments.MismatchError
+		require.ErrorAs(t, err, &mismatch)
+		assert.Equal(t, field, mismatch.Field)
+	}
+}

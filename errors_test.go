@@ -218,6 +218,7 @@ func TestOutcomeOfPayments(t *testing.T) {
 		{"PARTIAL_CANCELED", nil, nil, tosspayments.OutcomeUnknown},
 		{"PARTIAL_CANCELED", nil, []tosspayments.Cancel{{CancelAmount: some}}, tosspayments.OutcomeCanceled},
 		{"PARTIAL_CANCELED", nil, []tosspayments.Cancel{{CancelAmount: some, CancelStatus: "ABORTED"}}, tosspayments.OutcomePaid},
+		{"PARTIAL_CANCELED", nil, []tosspayments.Cancel{{CancelReason: "amount unread"}}, tosspayments.OutcomeUnknown},
 		{"CANCELED", nil, nil, tosspayments.OutcomeCanceled},
 		{"CANCELED", &zero, nil, tosspayments.OutcomeCanceled},
 		{"CANCELED", &some, nil, tosspayments.OutcomeUnknown},

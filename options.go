@@ -55,7 +55,7 @@ func WithBaseURL(address string) Option {
 		u, err := url.Parse(address)
 		switch {
 		case err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") ||
-			u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+			u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil:
 			return invalid("WithBaseURL", "must be an absolute http or https address without user, query or fragment")
 		case u.RawPath != "" && u.EscapedPath() != u.RawPath:
 			return invalid("WithBaseURL", "must have a path that is percent-encoded")

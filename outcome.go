@@ -3,6 +3,7 @@ package tosspayments
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seed238ab19c/tosspayments/internal/ofread"
 )
@@ -158,12 +159,14 @@ func (p *Payment) outcomeOfCancels() Outcome {
 	return OutcomePaid
 }
 
-// left returns the balance, by the cancels where the answer does not have one.
+// left returns the balance, by the cancels where the answer does not have one. A cancel
+// whose amount could not be read hides what is left.
 func (p *Payment) left() (left Amount, known bool) {
 	if p.BalanceAmount != nil {
 		return *p.BalanceAmount, true
 	}
-	return p.Cancelable(), len(p.Cancels) > 0
+	isUnread := func(c Cancel) bool { return c.CancelAmount.IsZero() }
+	return p.Cancelable(), len(p.Cancels) > 0 && !slices.ContainsFunc(p.Cancels, isUnread)
 }
 
 // refusal makes the error of a payment that came to nothing.

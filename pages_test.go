@@ -380,8 +380,8 @@ func TestAllCashReceiptsSurvivesAnEmptyPage(t *testing.T) {
 	client, mock := mockClient(t)
 	pages := &script{answers: []answer{
 		{status: 200, body: `{"hasNext":true,"lastCursor":3,"data":[]}`},
-		{status: 200, body: `{"hasNext":true,"lastCursor":5,"data":[{"receiptKey":"a"}]}`},
-		{status: 200, body: `{"hasNext":true,"lastCursor":5,"data":[{"receiptKey":"b"}]}`},
+		{status: 200, body: `{"hasNext":true,"lastCursor":5,"data":[` + receiptRow("a") + `]}`},
+		{status: 200, body: `{"hasNext":true,"lastCursor":5,"data":[` + receiptRow("b") + `]}`},
 	}}
 	mock.RegisterNoResponder(pages.respond)
 	keys, err := collect(client.AllCashReceipts(t.Context(), tosspayments.CashReceiptQuery{

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -279,11 +280,12 @@ func reveal(v reflect.Value, secrets *[]string) any {
 		revealFields(v, fields, secrets)
 		return fields
 	case reflect.Map:
-		fields := map[string]any{}
+		revealed := reflect.MakeMap(reflect.MapOf(v.Type().Key(), reflect.TypeFor[any]()))
 		for key, value := range v.Seq2() {
-			fields[fmt.Sprint(key.Interface())] = reveal(value, secrets)
+			element := reveal(value, secrets)
+			revealed.SetMapIndex(key, reflect.ValueOf(&element).Elem())
 		}
-		return fields
+		return revealed.Interface()
 	case reflect.Slice, reflect.Array:
 		elements := make([]any, v.Len())
 		for i := range elements {
@@ -303,14 +305,14 @@ const minSecret = 6
 func revealFields(v reflect.Value, fields map[string]any, secrets *[]string) {
 	t := v.Type()
 	for i := range t.NumField() {
-		if f := t.Field(i); f.Anonymous && f.Tag.Get("json") == "" && f.Type.Kind() == reflect.Struct {
-			revealFields(v.Field(i), fields, secrets)
+		if inner := reflect.Indirect(v.Field(i)); isEmbedded(t.Field(i)) && inner.IsValid() {
+			revealFields(inner, fields, secrets)
 		}
 	}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if !f.IsExported() || name == "-" || f.Anonymous && name == "" {
+		if !f.IsExported() || f.Tag.Get("json") == "-" || isEmbedded(f) {
 			continue
 		}
 		if name == "" {
@@ -321,7 +323,24 @@ func revealFields(v reflect.Value, fields map[string]any, secrets *[]string) {
 			continue
 		}
 		fields[name] = reveal(value, secrets)
+		switch n := reflect.Indirect(value); {
+		case !strings.Contains(options, "string") || !n.IsValid():
+		case n.CanInt():
+			fields[name] = strconv.FormatInt(n.Int(), 10)
+		case n.CanUint():
+			fields[name] = strconv.FormatUint(n.Uint(), 10)
+		}
 	}
+}
+
+// isEmbedded reports whether the fields of a field are fields of its struct.
+func isEmbedded(f reflect.StructField) bool {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	inner := f.Type
+	if inner.Kind() == reflect.Pointer {
+		inner = inner.Elem()
+	}
+	return f.Anonymous && name == "" && inner.Kind() == reflect.Struct
 }
 
 func isZero(v reflect.Value) bool {
@@ -348,28 +367,30 @@ func isSensitive(t reflect.Type) bool {
 	if known, ok := sensitiveTypes.Load(t); ok {
 		return known.(bool)
 	}
-	holds := holdsSensitive(t, nil)
+	holds := holdsSensitive(t, nil, true)
 	sensitiveTypes.Store(t, holds)
 	return holds
 }
 
-// holdsSensitive reports whether a value of the type can hold something Sensitive.
-func holdsSensitive(t reflect.Type, outer []reflect.Type) bool {
+// holdsSensitive reports whether a value of the type can hold something Sensitive. An
+// interface may, except inside of what writes its own JSON.
+func holdsSensitive(t reflect.Type, outer []reflect.Type, open bool) bool {
 	if slices.Contains(outer, t) {
 		return false
 	}
 	outer = append(outer, t)
+	open = open && !t.Implements(reflect.TypeFor[json.Marshaler]())
 	switch t.Kind() {
 	case reflect.Interface:
-		return true
+		return open
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return holdsSensitive(t.Elem(), outer)
+		return holdsSensitive(t.Elem(), outer, open)
 	case reflect.Struct:
 		if t == reflect.TypeFor[Sensitive]() {
 			return true
 		}
 		for i := range t.NumField() {
-			if t.Field(i).IsExported() && holdsSensitive(t.Field(i).Type, outer) {
+			if t.Field(i).IsExported() && holdsSensitive(t.Field(i).Type, outer, open) {
 				return true
 			}
 		}

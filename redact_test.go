@@ -46,6 +46,52 @@ func TestEncode(t *testing.T) {
 	assert.NotContains(t, secrets, "12", "two digits occur everywhere")
 }
 
+type (
+	encodedBase  struct{ Base int }
+	encodedOther struct{ Other int }
+	encodedDay   int
+	encodedOwn   struct{ Any any }
+)
+
+func (encodedDay) String() string { return "a day" }
+
+func (encodedOwn) MarshalJSON() ([]byte, error) { return []byte(`"its own"`), nil }
+
+// TestEncodeLikeJSON has values that could hold something Sensitive, and do not.
+func TestEncodeLikeJSON(t *testing.T) {
+	type none struct{ None int }
+	for name, body := range map[string]any{
+		"an embedded pointer": struct {
+			*encodedBase
+			*none
+			Any any
+		}{&encodedBase{1}, nil, 2},
+		"an embedded type with a tag": struct {
+			encodedOther `json:",omitzero"`
+			Any          any
+		}{encodedOther{1}, 2},
+		"an embedded number": struct {
+			encodedDay
+			Any any
+		}{1, 2},
+		"numbers as texts": struct {
+			N    int64   `json:"n,string"`
+			None *uint64 `json:",string"`
+			Any  any
+		}{1, nil, 2},
+			Any any `json:"-,"`
+		}{1},
+		"keys that print otherwise": map[encodedDay]any{1: nil, 2: "two"},
+		"JSON of its own":           struct{ Own []encodedOwn }{[]encodedOwn{{1}}},
+	} {
+		want, err := json.Marshal(body)
+		require.NoError(t, err)
+		got, _, err := encode(body)
+		require.NoError(t, err)
+		assert.JSONEq(t, string(want), string(got), name)
+	}
+}
+
 func TestEncodeWithoutSecrets(t *testing.T) {
 	request := ConfirmPaymentRequest{PaymentKey: "k", OrderID: "order-0001", Amount: Won(1)}
 	want, err := json.Marshal(request)

@@ -79,6 +79,7 @@ func (r *SuccessRedirect) validate(currency string) error {
 	return first(
 		checkNewPaymentKey(r.PaymentKey),
 		ValidateOrderID(r.OrderID),
+		checkCurrency(currency),
 		checkAmount("amount", r.Amount, currency),
 	)
 }

@@ -232,7 +232,7 @@ func TestPagesThatAlternate(t *testing.T) {
 		assert.Len(t, *asked, 3)
 		assert.Less(t, time.Since(start), 5*time.Second)
 	}
-	client, asked := clientOfPages(t, receiptsPage(true, "7", object{"amount": 1}), receiptsPage(true, "8", object{"amount": 2}))
+	client, asked := clientOfPages(t, receiptsPage(true, "7", object{"receiptKey": "a", "amount": 1}), receiptsPage(true, "8", object{"receiptKey": "b", "amount": 2}))
 	_, err := receiptsOfADay(t, client)
 	require.ErrorContains(t, err, "the same page again")
 	assert.Len(t, *asked, 3)

@@ -100,7 +100,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		require.ErrorAs(t, err, &invalid, field)
 		assert.Equal(t, field, invalid.Field)
 	}
-	for _, address := range []string{"", "ftp://x", "http://", "https://u:p@x", "https://x?q=1", "https://x#f", "://"} {
+	for _, address := range []string{"", "ftp://x", "http://", "https://u:p@x", "https://x?q=1", "https://x?", "https://x#f", "://"} {
 		_, err := tosspayments.New(testKey, tosspayments.WithBaseURL(address))
 		assert.Error(t, err, address)
 	}

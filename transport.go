@@ -287,8 +287,9 @@ func (c *Client) errorOf(call *call, a *answer, problem error) *Error {
 	if problem != nil {
 		e.Message = c.scrub("the answer could not be read: "+problem.Error(), call, maxMessageBytes)
 	}
-	// A payment has secrets; a page of somebody in between has none.
-	if a.ok() && !errors.Is(problem, errAnswered) && !bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<")) {
+	// A payment has secrets, also where it is cut off; a page of somebody in between has none.
+	isPage := bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("<"))
+	if a.ok() && !errors.Is(problem, errAnswered) && !isPage {
 		return e
 	}
 	body := c.errorBody(call, a.body)
@@ -299,7 +300,7 @@ func (c *Client) errorOf(call *call, a *answer, problem error) *Error {
 	if e.TraceID == "" {
 		e.TraceID = body.traceID
 	}
-	if e.Code == "" {
+	if e.Code == "" && (a.status >= 300 || isPage) {
 		e.Excerpt = c.scrub(string(a.body[:min(len(a.body), 2*maxExcerptBytes)]), call, maxExcerptBytes)
 	}
 	if e.Code == "" && a.status == http.StatusTooManyRequests {

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -418,3 +419,24 @@ func TestTruncatedBodyIsNoAnswer(t *testing.T) {
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// A payment that is cut off on the way still has its secrets.
+func TestAnAnswerThatIsCutOffIsNotQuoted(t *testing.T) { synctest.Test(t, answerThatIsCutOff) }
+
+func answerThatIsCutOff(t *testing.T) {
+	client, mock := mockClient(t)
+	cutOff := func(*http.Request) (*http.Response, error) {
+		response := httpmock.NewStringResponse(200, "")
+		response.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"secret":"ps_secret",`), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		return response, nil
+	}
+	mock.RegisterNoResponder(cutOff)
+	_, err := client.GetPayment(t.Context(), "pay-1")
+	var answered *tosspayments.Error
+	require.ErrorAs(t, err, &answered)
+	assert.Empty(t, answered.Excerpt)
+	_, err = client.ConfirmPayment(t.Context(), confirmRequest())
+	var unknown *tosspayments.OutcomeUnknownError
+	require.ErrorAs(t, err, &unknown)
+	assert.Empty(t, unknown.LastAnswer.Excerpt)
+}

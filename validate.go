@@ -116,6 +116,14 @@ func checkAmount(field string, a Amount, currency string) error {
 	return nil
 }
 
+// checkCurrency checks what answers are compared with, before money has moved.
+func checkCurrency(currency string) error {
+	if currency != "" && !isCapitals(currency) {
+		return invalid("currency", "must be capital letters, such as USD")
+	}
+	return nil
+}
+
 // checkPart checks an optional part of an amount, such as the tax-free one.
 func checkPart(field string, part, whole Amount) error {
 	if part.Cmp(Amount{}) < 0 || part.Cmp(whole) > 0 {
@@ -231,7 +239,7 @@ func (r *ConfirmPaymentRequest) validate() error {
 }
 
 func (r *ConfirmPaymentRequest) validateOrder() error {
-	return first(ValidateOrderID(r.OrderID), checkAmount("amount", r.Amount, orKRW(r.Currency)))
+	return first(ValidateOrderID(r.OrderID), checkCurrency(r.Currency), checkAmount("amount", r.Amount, orKRW(r.Currency)))
 }
 
 // validate checks what both kinds of cancel have.
@@ -296,7 +304,7 @@ func (r *ChargeKeyInRequest) validate() error {
 
 func (r *CreatePaymentRequest) validate() error {
 	if err := first(
-		ValidateOrderID(r.OrderID), ValidateOrderName(r.OrderName), checkAmount("amount", r.Amount, orKRW(r.Currency)),
+		ValidateOrderID(r.OrderID), ValidateOrderName(r.OrderName), checkCurrency(r.Currency), checkAmount("amount", r.Amount, orKRW(r.Currency)),
 	); err != nil {
 		return err
 	}

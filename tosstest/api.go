@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -291,8 +292,56 @@ func (r *request) refuse(code tosspayments.ErrorCode) reply {
 	return a
 }
 
-// decode reads a request body as the server does: numbers may be strings.
-func decode(body []byte, v any) bool { return json.Unmarshal(body, v) == nil }
+// decode reads a request body as the server does: numbers may be strings, and a member
+// in other letters is another one, which encoding/json would take.
+func decode(body []byte, v any) bool {
+	return json.Unmarshal(exact(body, reflect.TypeOf(v)), v) == nil
+}
+
+// exact leaves out what a type does not have by its exact name.
+func exact(data json.RawMessage, t reflect.Type) json.RawMessage {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()):
+	case t.Kind() == reflect.Slice:
+		var list []json.RawMessage
+		if json.Unmarshal(data, &list) != nil || list == nil {
+			return data
+		}
+		for i := range list {
+			list[i] = exact(list[i], t.Elem())
+		}
+		return encode(list)
+	case t.Kind() == reflect.Struct:
+		var members, known map[string]json.RawMessage
+		if json.Unmarshal(data, &members) != nil || members == nil {
+			return data
+		}
+		known = map[string]json.RawMessage{}
+		for name, of := range declared(t) {
+			if value, ok := members[name]; ok {
+				known[name] = exact(value, of)
+			}
+		}
+		return encode(known)
+	}
+	return data
+}
+
+// declared are the types of the members that a struct has in JSON.
+func declared(t reflect.Type) map[string]reflect.Type {
+	types, depth := map[string]reflect.Type{}, map[string]int{}
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous || name == "" || depth[name] > 0 && depth[name] <= len(f.Index) {
+			continue
+		}
+		types[name], depth[name] = f.Type, len(f.Index)
+	}
+	return types
+}
 
 // hex returns n random bytes in hexadecimal.
 func (s *Server) hex(n int) string {

@@ -234,6 +234,17 @@ type orderRequest struct {
 	UseEscrow     bool                `json:"useEscrow"`
 }
 
+// refuseInstallment is what a card company says about the months; "" accepts them.
+func (o *orderRequest) refuseInstallment() tosspayments.ErrorCode {
+	switch {
+	case !isInstallment(o.Installment):
+		return tosspayments.ErrInvalidCardInstallmentPlan
+	case o.Installment > 0 && o.Amount.Cmp(tosspayments.Won(50_000)) < 0:
+		return tosspayments.ErrNotSupportedMonthlyInstallmentPlanBelowAmount
+	}
+	return ""
+}
+
 func (o *orderRequest) checkout() Checkout {
 	return Checkout{
 		OrderID: o.OrderID, OrderName: o.OrderName, Amount: o.Amount,
@@ -270,7 +281,7 @@ func (s *Server) chargeBilling(r *request) reply {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
 	b := s.billings[r.subject]
-	if code := s.refuseCharge(b, body.CustomerKey, &checkout); code != "" {
+	if code := cmp.Or(s.refuseCharge(b, body.CustomerKey, &checkout), body.refuseInstallment()); code != "" {
 		return r.refuse(code)
 	}
 	if b.Bank != "" {
@@ -300,7 +311,7 @@ func (s *Server) keyIn(r *request) reply {
 	if !ok || checkout.validate() != nil {
 		return r.refuse(tosspayments.ErrInvalidRequest)
 	}
-	code := cmp.Or(body.refusal(), s.refuseAmount(&checkout))
+	code := cmp.Or(body.refusal(), s.refuseAmount(&checkout), body.refuseInstallment())
 	if code == "" && unsupportedCard(body.Number) {
 		code = tosspayments.ErrNotSupportedCardType
 	}

@@ -215,7 +215,7 @@ func (s *Server) decodeRequest(e *envelope, shop *merchant, request any) *window
 	if len(bytes.TrimSpace(e.Request)) == 0 {
 		return refuseParameter("")
 	}
-	if err := json.Unmarshal(e.Request, request); err != nil {
+	if err := json.Unmarshal(exact(e.Request, reflect.TypeOf(request)), request); err != nil {
 		return refuseParameter(strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil
@@ -230,14 +230,9 @@ func undeclared(data json.RawMessage, t reflect.Type) string {
 	if t.Kind() != reflect.Struct || t == reflect.TypeFor[tosspayments.Amount]() || json.Unmarshal(data, &members) != nil {
 		return ""
 	}
-	declared := map[string]reflect.Type{}
-	for _, f := range reflect.VisibleFields(t) {
-		if !f.Anonymous {
-			declared[f.Tag.Get("json")] = f.Type
-		}
-	}
+	known := declared(t)
 	for name, value := range members {
-		of, ok := declared[name]
+		of, ok := known[name]
 		if !ok {
 			return name
 		}
@@ -260,7 +255,7 @@ func (a *windowAmount) amount() (amount tosspayments.Amount, refused *windowRefu
 	if len(a.Value) == 0 || isText || json.Unmarshal(a.Value, &amount) != nil {
 		return amount, refuseWindow(tosspayments.ErrInvalidAmountValue, string(a.Value))
 	}
-	if _, whole := amount.Int64(); !whole && a.Currency != tosspayments.CurrencyUSD {
+	if !isWhole(amount, a.Currency) {
 		return amount, refuseWindow(tosspayments.ErrInvalidAmountValue, string(a.Value))
 	}
 	if amount.Cmp(tosspayments.Amount{}) <= 0 {

@@ -115,6 +115,12 @@ func (p *payment) redirect() tosspayments.SuccessRedirect {
 	return r
 }
 
+// isWhole reports whether an amount has no decimals that its currency does not have.
+func isWhole(amount tosspayments.Amount, currency string) bool {
+	_, whole := amount.Int64()
+	return whole || currency != "" && currency != tosspayments.CurrencyKRW && currency != tosspayments.CurrencyJPY
+}
+
 func (c *Checkout) validate() error {
 	if err := tosspayments.ValidateOrderID(c.OrderID); err != nil {
 		return err
@@ -123,8 +129,10 @@ func (c *Checkout) validate() error {
 		return err
 	}
 	switch {
-	case c.Amount.Cmp(tosspayments.Amount{}) <= 0:
+	case c.Amount.Sign() <= 0:
 		return errors.New("amount must be more than 0")
+	case !isWhole(c.Amount, c.Currency) || !isWhole(c.TaxFreeAmount, c.Currency):
+		return errors.New("amounts in won and yen must be whole")
 	case c.TaxFreeAmount.Cmp(c.Amount) > 0 || c.TaxFreeAmount.Cmp(tosspayments.Amount{}) < 0:
 		return errors.New("taxFreeAmount must be between 0 and the amount")
 	case c.Refusal != "":

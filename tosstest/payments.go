@@ -322,6 +322,8 @@ func (s *Server) refuseCancel(p *payment, body *cancelRequest) tosspayments.Erro
 	switch {
 	case body.Currency != "" && body.Currency != p.checkout.Currency:
 		return tosspayments.ErrInvalidRequest
+	case !isWhole(amount, p.checkout.Currency) || !isWhole(body.TaxFreeAmount, p.checkout.Currency) || body.TaxFreeAmount.Sign() < 0:
+		return tosspayments.ErrInvalidRequest
 	case p.balance.IsZero():
 		return tosspayments.ErrNotCancelableAmount
 	case body.RefundableAmount != nil && *body.RefundableAmount != p.balance:

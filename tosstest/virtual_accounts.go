@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
@@ -185,6 +186,8 @@ func (s *Server) refuseRefundAccount(p *payment, to *refundAccount) tosspayments
 		return tosspayments.ErrInvalidRefundAccountInfo
 	case bankCode(to.Bank) == "":
 		return tosspayments.ErrInvalidBank
+	case len(to.AccountNumber) > 20 || strings.Trim(to.AccountNumber, "0123456789") != "":
+		return tosspayments.ErrInvalidRefundAccountNumber
 	}
 	return ""
 }
