@@ -79,8 +79,6 @@ func TestEncodeLikeJSON(t *testing.T) {
 			None *uint64 `json:",string"`
 			Any  any
 		}{1, nil, 2},
-			Any any `json:"-,"`
-		}{1},
 		"keys that print otherwise": map[encodedDay]any{1: nil, 2: "two"},
 		"JSON of its own":           struct{ Own []encodedOwn }{[]encodedOwn{{1}}},
 	} {
