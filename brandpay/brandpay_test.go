@@ -830,6 +830,22 @@ func TestRemovalsWithATokenThatExpiresBetween(t *testing.T) {
 	}
 }
 
+// The answer to a key that was used for another method or customer is no success.
+func TestRemovalsOfSomethingElse(t *testing.T) {
+	client, _ := scriptedClient(t, okAnswer(`{"methodKey":"m1","status":"DISABLED"}`))
+	customer, key := client.Customer(token(), nil), tosspayments.WithIdempotencyKey("k")
+	card, err := customer.RemoveCard(t.Context(), "m2", key)
+	require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
+	assert.Nil(t, card)
+	account, err := customer.RemoveAccount(t.Context(), "m2", key)
+	require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
+	assert.Nil(t, account)
+	client, _ = scriptedClient(t, okAnswer(`{"customerKey":"another","success":true}`))
+	err = client.Customer(token(), nil).Leave(t.Context(), key)
+	require.ErrorIs(t, err, tosspayments.ErrForeignAnswer)
+	assert.NotContains(t, err.Error(), "7b0d8f3e-0c51")
+}
+
 // Nothing of an answer that could not be used is in what is returned.
 func TestAnswersOfAttemptsAreNotMixed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

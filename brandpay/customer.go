@@ -26,8 +26,9 @@ var ErrAuthorize = errors.New("tosspayments: brandpay: the customer has to agree
 // has expired, or for a refresh token that it does not know, is not documented: every 401
 // and 403 counts as the first, and every refusal of a refresh as the second.
 type Customer struct {
-	client *Client
-	save   func(context.Context, Token) error
+	client      *Client
+	customerKey string
+	save        func(context.Context, Token) error
 
 	// lock guards what follows; waiting for it ends with the context.
 	lock  chan struct{}
@@ -43,7 +44,7 @@ type Customer struct {
 // again. Keep one handle for a customer in a process; that another process refreshes the same
 // token at the same time is harmless.
 func (c *Client) Customer(token Token, save func(context.Context, Token) error) *Customer {
-	return &Customer{client: c, save: save, lock: make(chan struct{}, 1), token: token}
+	return &Customer{client: c, customerKey: token.CustomerKey, save: save, lock: make(chan struct{}, 1), token: token}
 }
 
 // Format writes "[redacted]" whatever the verb.
@@ -77,6 +78,8 @@ func (c *Customer) RemoveCard(ctx context.Context, methodKey string, opts ...tos
 		return nil, err
 	case done:
 		return &Card{MethodKey: methodKey, Status: MethodDisabled}, nil
+	case card.MethodKey != methodKey:
+		return nil, foreign("remove BrandPay card", "methodKey", methodKey, card.MethodKey)
 	}
 	return card, nil
 }
@@ -90,8 +93,18 @@ func (c *Customer) RemoveAccount(ctx context.Context, methodKey string, opts ...
 		return nil, err
 	case done:
 		return &BankAccount{MethodKey: methodKey, Status: MethodDisabled}, nil
+	case account.MethodKey != methodKey:
+		return nil, foreign("remove BrandPay account", "methodKey", methodKey, account.MethodKey)
 	}
 	return account, nil
+}
+
+// foreign is the error of a call whose answer is about something else, as under a key that
+// was used for two calls.
+func foreign(operation, field, want, got string) error {
+	return &tosspayments.MismatchError{
+		CallDetails: tosspayments.CallDetails{Operation: operation}, Field: field, Want: want, Got: got,
+	}
 }
 
 // remove removes a method. done is set if an attempt has done it that was not answered.
@@ -118,19 +131,23 @@ func (c *Customer) remove(ctx context.Context, kind, methodKey string, out any, 
 // Without an answer the error is a [*tosspayments.OutcomeUnknownError]. A token that is
 // refused when the call is made again says that it was done.
 func (c *Customer) Leave(ctx context.Context, opts ...tosspayments.CallOption) error {
-	req := tosspayments.Request{
-		Name: "remove BrandPay customer", Method: http.MethodPost, Path: leavePath, MovesNothing: true,
+	const name = "remove BrandPay customer"
+	req := tosspayments.Request{Name: name, Method: http.MethodPost, Path: leavePath, MovesNothing: true}
+	var answer struct {
+		CustomerKey string `json:"customerKey"`
+		Success     bool   `json:"success"`
 	}
-	return c.do(ctx, req, func(body []byte) ([]string, error) {
-		var answer struct {
-			Success bool `json:"success"`
-		}
+	err := c.do(ctx, req, func(body []byte) ([]string, error) {
 		unread, err := decodeInto(&answer, "success")(body)
 		if err == nil && !answer.Success {
 			err = errors.New("it says that it was no success")
 		}
 		return unread, err
 	}, opts)
+	if err == nil && answer.CustomerKey != "" && answer.CustomerKey != c.customerKey {
+		return foreign(name, "customerKey", "that of the customer", "that of another customer")
+	}
+	return err
 }
 
 // do makes a call with the token, and once more with a new one if it is refused.

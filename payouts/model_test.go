@@ -50,6 +50,9 @@ type operation struct {
 	// newKeys: each call has a key of its own, so that a caller without retries hears a
 	// reason that is in no document only once under each, and it decides nothing.
 	newKeys bool
+	// keyless: requests have no key, and there is nothing to look at, so that a reason that
+	// is in no document never decides.
+	keyless bool
 }
 
 func operations() map[string]operation {
@@ -70,6 +73,11 @@ func operations() map[string]operation {
 				if err == nil && got.Status != payouts.PayoutStatusCanceled {
 					return fmt.Errorf("a payout that is %s", got.Status)
 				}
+				return err
+			}},
+		"delete": {keyless: true, done: `{"id":"seller_1","refSellerId":null}`, again: refusal(404, "NOT_FOUND"),
+			call: func(ctx context.Context, client *payouts.Client) error {
+				_, err := client.DeleteSeller(ctx, "seller_1")
 				return err
 			}},
 	}
@@ -132,7 +140,7 @@ func (m *model) answer(r *http.Request, f fault) answer {
 		return refusal(409, "IDEMPOTENT_REQUEST_PROCESSING")
 	}
 	a, replayed := m.kept[key]
-	if !replayed {
+	if !replayed || m.keyless {
 		a = m.perform(key, f)
 		switch {
 		case a.status < 500 || m.keeps5xx:
@@ -246,7 +254,7 @@ func sequences(depth int) (all [][]fault) {
 // playModel lets a caller call up to four times, and returns 1 if the outcome stays unknown.
 func playModel(t *testing.T, m *model, name string, retries int) (stuck int) {
 	client := newClient(t, m, tosspayments.WithMaxRetries(retries))
-	for range 4 {
+	for n := range 4 {
 		err := m.call(t.Context(), client)
 		assert.LessOrEqual(t, m.effects, 1, "done twice: %s", name)
 		var refused *tosspayments.Error
@@ -254,6 +262,8 @@ func playModel(t *testing.T, m *model, name string, retries int) (stuck int) {
 		case err == nil:
 			assert.Equal(t, 1, m.effects, "accepted, but not so: %s", name)
 			return 0
+		case n > 0 && m.keyless && errors.As(err, &refused):
+			return 0 // Without a key it speaks for that call alone.
 		case errors.As(err, &refused):
 			assert.False(t, m.effects > 0 || len(m.running) > 0, "refused, but it moved: %s", name)
 			return 0
@@ -261,6 +271,7 @@ func playModel(t *testing.T, m *model, name string, retries int) (stuck int) {
 			assert.ErrorIs(t, err, tosspayments.ErrOutcomeUnknown, name)
 		}
 	}
-	assert.True(t, m.keeps5xx || m.newKeys && retries == 0 && m.refuses.status == 400, "unknown for good: %s: %v", name, m.kept)
+	isUnheardOf := m.refuses.status == 400
+	assert.True(t, m.keeps5xx || isUnheardOf && (m.keyless || m.newKeys && retries == 0), "unknown for good: %s: %v", name, m.kept)
 	return 1
 }

@@ -635,6 +635,14 @@ func TestDeleteSellerThatIsGone(t *testing.T) {
 	})
 }
 
+// An answer without an entity still says which seller is gone.
+func TestDeleteSellerWithoutAnEntity(t *testing.T) {
+	client, _ := scriptedClient(t, answer{status: 200, body: `{"version":"2022-11-16","entityBody":null,"error":null}`})
+	deleted, err := client.DeleteSeller(t.Context(), "seller_1")
+	require.NoError(t, err)
+	assert.Equal(t, &payouts.DeletedSeller{ID: "seller_1"}, deleted)
+}
+
 func TestPages(t *testing.T) {
 	page := func(more bool, ids ...string) answer {
 		rows := make([]string, len(ids))

@@ -175,9 +175,9 @@ func payoutMembers() []string {
 //     LastAnswer is of [tosspayments.ClassConfiguration], put that right first.
 //   - a [*tosspayments.ValidationError] if a request is malformed; nothing was sent.
 //
-// [tosspayments.OutcomeOf] tells them apart. An express batch must not be requested again
-// after more than 15 days, since the server has forgotten its key then:
-// [Client.FindPayouts] looks for it without requesting anything.
+// [tosspayments.OutcomeOf] tells them apart. No batch must be requested again after more
+// than 15 days, since the server has forgotten its key then: [Client.FindPayouts] looks for
+// it without requesting anything.
 func (c *Client) RequestPayouts(ctx context.Context, batch []PayoutRequest, opts ...tosspayments.CallOption) ([]Payout, error) {
 	if err := validateBatch(batch); err != nil {
 		return nil, err

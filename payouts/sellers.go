@@ -1,6 +1,7 @@
 package payouts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -256,5 +257,6 @@ func (c *Client) DeleteSeller(ctx context.Context, id string, opts ...tosspaymen
 	if err != nil {
 		return nil, err
 	}
+	deleted.ID = cmp.Or(deleted.ID, id)
 	return deleted, nil
 }

@@ -32,6 +32,7 @@ import (
 	"time"
 
 	"github.com/seed238ab19c/tosspayments"
+	"github.com/seed238ab19c/tosspayments/internal/ofread"
 )
 
 // pageSize is how many rows are asked for at once.
@@ -138,7 +139,7 @@ func amountOf(amount tosspayments.Amount, name, text string) string {
 // which are few if the ledger is in the order of time, and the keys of the others.
 func Transactions(ctx context.Context, client *tosspayments.Client, day tosspayments.Date, ledger iter.Seq2[Entry, error], opts ...tosspayments.CallOption) iter.Seq2[Difference, error] {
 	if day.IsZero() {
-		return failed(&tosspayments.ValidationError{Field: "day", Reason: "is missing"})
+		return failed(ofread.Mark(&tosspayments.ValidationError{Field: "day", Reason: "is missing"}))
 	}
 	query := tosspayments.TransactionQuery{StartDate: day.Start(), EndDate: day.AddDays(1).Start().Add(-time.Second), Limit: pageSize}
 	list := client.AllTransactions(ctx, query, opts...)

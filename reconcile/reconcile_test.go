@@ -378,3 +378,21 @@ func liveHeapBytes() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+// What is wrong with the day says nothing of what was paid.
+func TestADayThatIsMissing(t *testing.T) {
+	client, err := tosspayments.New("test_sk_reconcilereconcile")
+	require.NoError(t, err)
+	for _, compare := range []func(context.Context, *tosspayments.Client, tosspayments.Date, iter.Seq2[reconcile.Entry, error], ...tosspayments.CallOption) iter.Seq2[reconcile.Difference, error]{
+		reconcile.Transactions, reconcile.Settlements,
+	} {
+		n := 0
+		for _, err := range compare(t.Context(), client, tosspayments.Date{}, func(func(reconcile.Entry, error) bool) {}) {
+			n++
+			var invalid *tosspayments.ValidationError
+			require.ErrorAs(t, err, &invalid)
+			assert.Equal(t, tosspayments.OutcomeUnknown, tosspayments.OutcomeOf(nil, err))
+		}
+		assert.Equal(t, 1, n)
+	}
+}
