@@ -241,7 +241,7 @@ func (c *Client) ChargeBilling(ctx context.Context, key BillingKey, req ChargeBi
 	if err != nil {
 		return nil, err
 	}
-	call.secrets = append(call.secrets, key.Key.Reveal())
+	call.secrets = append(call.secrets, key.Key.Reveal(), url.PathEscape(key.Key.Reveal()))
 	return c.resolve(ctx, call, order{
 		id: req.OrderID, amount: req.Amount, language: c.language,
 		differs: differs(req.OrderName, "billing", func(p *Payment) bool { return p.Type == PaymentTypeNormal || p.VirtualAccount != nil }),
@@ -262,7 +262,7 @@ func (c *Client) DeleteBillingKey(ctx context.Context, key BillingKey, opts ...C
 	if err != nil {
 		return err
 	}
-	call.secrets = append(call.secrets, key.Key.Reveal())
+	call.secrets = append(call.secrets, key.Key.Reveal(), url.PathEscape(key.Key.Reveal()))
 	_, err = c.resolve(ctx, call, plan{
 		decode:      func([]byte) ([]string, error) { return nil, nil },
 		confirmedBy: ErrAlreadyRemovedBillingKey,

@@ -404,6 +404,30 @@ func (c *Client) scrub(s string, call *call, limit int) string {
 	return oneLine(maskNumbers(c.hideSecrets(s, call)), limit)
 }
 
+// scrubbedError is an error of the network, or of a transport of the caller's, whose text
+// was not fit for an error.
+type scrubbedError struct {
+	text string
+	err  error
+}
+
+func (e *scrubbedError) Error() string { return e.text }
+
+func (e *scrubbedError) Unwrap() error { return e.err }
+
+// scrubError hides what a transport repeats of the request, such as a path with a billing
+// key.
+func (c *Client) scrubError(err error, call *call) error {
+	if err == nil {
+		return nil
+	}
+	text := c.hideSecrets(err.Error(), call)
+	if text == err.Error() {
+		return err
+	}
+	return &scrubbedError{text, err}
+}
+
 // hideSecrets hides the key, the secrets of the request, and what looks like a key.
 func (c *Client) hideSecrets(s string, call *call) string {
 	for _, secret := range c.secrets() {

@@ -4,10 +4,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -240,4 +242,33 @@ func TestErrorsLoseKeys(t *testing.T) {
 		require.ErrorIs(t, err, tosspayments.ErrForbiddenRequest)
 		assert.NotContains(t, fmt.Sprintf("%v %+v", err, err), quoted)
 	}
+}
+
+// What stands between repeats the path, which has the billing key.
+func TestErrorsLoseBillingKeys(t *testing.T) { synctest.Test(t, errorsLoseBillingKeys) }
+
+func errorsLoseBillingKeys(t *testing.T) {
+	const key = "billing/key=1"
+	for name, between := range map[string]answer{
+		"a transport that says what it has done": {err: errors.New("DELETE https://api.tosspayments.com/v1/billing/billing%2Fkey=1 giving up after 5 attempts")},
+		"a page":                                 {status: 404, body: "<html>/v1/billing/billing%2Fkey=1 is not here"},
+		"a page with the key at a cut":           {status: 404, body: "<html>" + strings.Repeat(" ", 1007) + key},
+	} {
+		client, mock := mockClient(t)
+		mock.RegisterNoResponder((&script{answers: []answer{between}}).respond)
+		err := client.DeleteBillingKey(t.Context(), tosspayments.NewBillingKey(key, "customer-1"))
+		var unknown *tosspayments.OutcomeUnknownError
+		require.ErrorAs(t, err, &unknown, name)
+		printed := fmt.Sprint(err, unknown.LastAnswer)
+		assert.NotContains(t, printed, "billing%2Fk", name)
+		assert.NotContains(t, printed, "billing/k", name)
+	}
+}
+
+func TestScrubbedErrorsMatch(t *testing.T) {
+	client, mock := mockClient(t, tosspayments.WithMaxRetries(0))
+	mock.RegisterNoResponder((&script{answers: []answer{{err: fmt.Errorf("with %s: %w", testKey, errLost)}}}).respond)
+	_, err := client.GetPayment(t.Context(), "pay-1")
+	require.ErrorIs(t, err, errLost)
+	assert.NotContains(t, err.Error(), testKey)
 }

@@ -18,6 +18,8 @@ import (
 const (
 	maxResponseBytes = 16 << 20
 	maxExcerptBytes  = 512
+	// An excerpt is taken after secrets are hidden, of which a cut would leave a half.
+	maxScrubbedBytes = 64 << 10
 	maxMessageBytes  = 2048
 )
 
@@ -58,6 +60,7 @@ func (c *Client) send(ctx context.Context, call *call, limit time.Duration) (a a
 	// What may still be at work behind a wrapping transport stops before it is judged.
 	cancel()
 	a.notSent = a.err != nil && a.status == 0 && seen.nothing()
+	a.err = c.scrubError(a.err, call)
 	a.repeated = seen.got.Load() > 1
 	// A caller that gives up at once says nothing about the connection.
 	if a.silent && !a.notSent && (ctx.Err() == nil || time.Since(start) > time.Second) {
@@ -301,7 +304,7 @@ func (c *Client) errorOf(call *call, a *answer, problem error) *Error {
 		e.TraceID = body.traceID
 	}
 	if e.Code == "" && (a.status >= 300 || isPage) {
-		e.Excerpt = c.scrub(string(a.body[:min(len(a.body), 2*maxExcerptBytes)]), call, maxExcerptBytes)
+		e.Excerpt = c.scrub(string(a.body[:min(len(a.body), maxScrubbedBytes)]), call, maxExcerptBytes)
 	}
 	if e.Code == "" && a.status == http.StatusTooManyRequests {
 		// It is documented without a code, and says to wait.

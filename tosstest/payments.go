@@ -294,8 +294,11 @@ func (s *Server) Refund(orderID string, amount tosspayments.Amount, reason strin
 // giveBack cancels a payment, or returns the code of why not.
 func (s *Server) giveBack(p *payment, body *cancelRequest) tosspayments.ErrorCode {
 	if p.account != nil && p.status == tosspayments.PaymentStatusWaitingForDeposit {
-		if body.CancelAmount != nil {
+		switch {
+		case body.CancelAmount != nil:
 			return tosspayments.ErrNotAllowedPartialRefundWaitingDeposit
+		case body.RefundableAmount != nil && *body.RefundableAmount != p.balance:
+			return tosspayments.ErrNotMatchesRefundableAmount
 		}
 		s.withdraw(p, body.CancelReason)
 		return ""

@@ -74,3 +74,11 @@ func TestInstallmentsOfTypedCards(t *testing.T) {
 	r := c.call("POST", "/v1/payments/key-in", `{"orderId":"order-0001","amount":50000,"cardInstallmentPlan":12,`+card)
 	assert.Equal(t, 200, r.status)
 }
+
+func TestAnAccountIsCancelledOnlyWithItsBalance(t *testing.T) {
+	c := newCaller(t, tosstest.New())
+	r := c.call("POST", "/v1/virtual-accounts", `{"orderId":"order-0001","orderName":"n","customerName":"c","bank":"20","amount":15000}`)
+	path := "/v1/payments/" + r.body["paymentKey"].(string) + "/cancel"
+	c.refused(400, "NOT_MATCHES_REFUNDABLE_AMOUNT", c.call("POST", path, `{"cancelReason":"r","refundableAmount":14000}`))
+	assert.Equal(t, "CANCELED", c.call("POST", path, `{"cancelReason":"r","refundableAmount":15000}`).body["status"])
+}
