@@ -111,7 +111,7 @@ func (c *Client) postCashReceipt(ctx context.Context, op *operation, path string
 	err := c.post(ctx, op, path, req, func(body []byte) (unread []string, err error) {
 		receipt = new(CashReceipt)
 		unread, err = lenient.Unmarshal(body, receipt)
-		if err == nil && (receipt.ReceiptKey == "" || receipt.Amount.IsZero()) {
+		if err == nil && badField(body, unread, []string{"receiptKey", "amount"}) != "" {
 			err = errNoReceipt
 		}
 		return unread, err
