@@ -626,6 +626,7 @@ func testSlowAndCutBodies(t *testing.T) {
 			time.Sleep(pause)
 		}
 	}
+	times := slowness(t)
 	tests := map[string]func(*testing.T){}
 	for protocol, withHTTP2 := range protocols {
 		for name, row := range map[string]struct {
@@ -633,13 +634,13 @@ func testSlowAndCutBodies(t *testing.T) {
 			write    func(*station, http.ResponseWriter, []byte)
 		}{
 			"a body that trickles":          {1, func(_ *station, w http.ResponseWriter, body []byte) { trickle(w, body, time.Millisecond) }},
-			"a body that trickles too long": {2, func(_ *station, w http.ResponseWriter, body []byte) { trickle(w, body, 200*time.Millisecond) }},
+			"a body that trickles too long": {2, func(_ *station, w http.ResponseWriter, body []byte) { trickle(w, body, times*200*time.Millisecond) }},
 			"a body that stops":             {2, func(s *station, w http.ResponseWriter, body []byte) { half(w, body); s.proxy.silence() }},
 			"a body that is cut":            {2, func(_ *station, w http.ResponseWriter, body []byte) { half(w, body); panic(http.ErrAbortHandler) }},
 			"a connection that breaks":      {2, func(s *station, w http.ResponseWriter, body []byte) { half(w, body); s.proxy.reset() }},
 		} {
 			tests[protocol+", "+name] = func(t *testing.T) {
-				s := newStation(t, withHTTP2, tosspayments.WithTimeout(2*time.Second))
+				s := newStation(t, withHTTP2, tosspayments.WithTimeout(times*2*time.Second))
 				s.warm(t, withHTTP2)
 				s.once(nil, func(w http.ResponseWriter, body []byte) { row.write(s, w, body) })
 				assert.LessOrEqual(t, s.confirm(t, name, s.order(t), time.Minute), row.attempts, "attempts")

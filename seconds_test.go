@@ -154,17 +154,28 @@ func TestSeconds(t *testing.T) {
 	atOnce(t, tests)
 }
 
+// slowness is 1, or how many times longer than a machine usually needs everything has to
+// wait here.
+func slowness(t *testing.T) time.Duration {
+	t.Helper()
+	start := time.Now()
+	newStation(t, true).warm(t, true)
+	return 1 + time.Since(start)/(300*time.Millisecond)
+}
+
 // The same with a client that is in a hurry.
 func testSilentConnections(t *testing.T) {
+	times := slowness(t)
 	atOnce(t, pace{
-		opts: []tosspayments.Option{tosspayments.WithTimeout(2 * time.Second)},
-		lost: 6 * time.Second, slow: 5 * time.Second, slowPart: 1500 * time.Millisecond,
+		opts: []tosspayments.Option{tosspayments.WithTimeout(times * 2 * time.Second)},
+		lost: times * 6 * time.Second, slow: times * 5 * time.Second, slowPart: times * 1500 * time.Millisecond,
 	}.tests())
 }
 
 // A transport of the caller's own, which cannot be replaced, gives its idle connections
 // up.
 func testSilenceOnAnotherTransport(t *testing.T) {
+	times := slowness(t)
 	tests := map[string]func(*testing.T){}
 	for protocol, withHTTP2 := range protocols {
 		for name, test := range map[string]func(*testing.T, *station, pace){
@@ -175,9 +186,9 @@ func testSilenceOnAnotherTransport(t *testing.T) {
 			tests[protocol+", "+name] = func(t *testing.T) {
 				transport := http.DefaultTransport.(*http.Transport).Clone()
 				transport.MaxIdleConnsPerHost = 10
-				s := newStation(t, withHTTP2, tosspayments.WithHTTPClient(&http.Client{Transport: transport}), tosspayments.WithTimeout(2*time.Second))
+				s := newStation(t, withHTTP2, tosspayments.WithHTTPClient(&http.Client{Transport: transport}), tosspayments.WithTimeout(times*2*time.Second))
 				s.warm(t, withHTTP2)
-				test(t, s, pace{lost: 6 * time.Second})
+				test(t, s, pace{lost: times * 6 * time.Second})
 			}
 		}
 	}
