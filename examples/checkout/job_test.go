@@ -107,10 +107,9 @@ func TestRefundsInVain(t *testing.T) {
 	st.toss.Inject(tosstest.Fault{Operation: tosstest.CancelPayment, PaymentKey: vain.PaymentKey, Kind: tosstest.Drop, Times: 1000}, unread)
 	tried, done := st.plan(vain, 5000, nil), st.plan(fine, 5000, nil)
 	st.later(claimTime)
-	in, _ := st.refundRow(tried)
-	assert.Equal(t, refundPlanned, in)
-	in, _ = st.refundRow(done)
-	assert.Equal(t, refundDone, in)
+	first, _ := st.refundRow(tried)
+	other, _ := st.refundRow(done)
+	assert.Equal(t, []refundState{refundPlanned, refundDone}, []refundState{first, other})
 
 	_, err := st.store.orders.db.Exec(`UPDATE refunds SET tries = $1 WHERE id = $2`, often, tried.ID)
 	require.NoError(t, err)
@@ -128,6 +127,6 @@ func TestRefundsInVain(t *testing.T) {
 	assert.Equal(t, often+2, tries(), "twice as long")
 	st.toss.ClearFaults()
 	st.later(time.Hour)
-	in, _ = st.refundRow(tried)
+	in, _ := st.refundRow(tried)
 	assert.Equal(t, refundDone, in)
 }
