@@ -79,8 +79,10 @@ func TestEncodeLikeJSON(t *testing.T) {
 			None *uint64 `json:",string"`
 			Any  any
 		}{1, nil, 2},
-		"keys that print otherwise": map[encodedDay]any{1: nil, 2: "two"},
-		"JSON of its own":           struct{ Own []encodedOwn }{[]encodedOwn{{1}}},
+		"keys that print otherwise":     map[encodedDay]any{1: nil, 2: "two"},
+		"keys with a text of their own": map[Date]any{{2026, 3, 1}: 1},
+		"keys that count":               map[uint8]any{1: nil},
+		"JSON of its own":               struct{ Own []encodedOwn }{[]encodedOwn{{1}}},
 	} {
 		want, err := json.Marshal(body)
 		require.NoError(t, err)
@@ -88,6 +90,11 @@ func TestEncodeLikeJSON(t *testing.T) {
 		require.NoError(t, err)
 		assert.JSONEq(t, string(want), string(got), name)
 	}
+}
+
+func TestEncodeRefusesWhatJSONDoes(t *testing.T) {
+	_, _, err := encode(map[bool]any{true: 1})
+	require.ErrorContains(t, err, "unsupported type")
 }
 
 func TestEncodeWithoutSecrets(t *testing.T) {
