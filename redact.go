@@ -303,7 +303,7 @@ func reveal(v reflect.Value, secrets *[]string) any {
 // nameOf returns the key of a map as encoding/json writes it. It does without a map made by
 // reflect, which would cost every program 45 KB.
 func nameOf(key reflect.Value) (name string, ok bool) {
-	switch own, isOwn := key.Interface().(encoding.TextMarshaler); {
+	switch own, isOwn := reflect.TypeAssert[encoding.TextMarshaler](key); {
 	case key.Kind() == reflect.String:
 		return key.String(), true
 	case isOwn:
