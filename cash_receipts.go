@@ -81,7 +81,8 @@ var (
 
 // IssueCashReceipt issues a cash receipt. It is IN_PROGRESS at first; the tax office
 // decides within a day or two. After an [*OutcomeUnknownError] repeat with its
-// idempotency key, or look through the day's list.
+// idempotency key, or look through the day's list. A [*MismatchError] says that the answer
+// is the receipt of another order or amount, as under a key that was used for another.
 //
 // Source: https://docs.tosspayments.com/reference#현금영수증-발급-요청
 func (c *Client) IssueCashReceipt(ctx context.Context, req IssueCashReceiptRequest, opts ...CallOption) (*CashReceipt, error) {

@@ -35,6 +35,9 @@ var createPayment = &operation{
 //
 // It is experimental: the current Korean reference does not have the call, only older
 // documents and the English guide do. Prefer the browser script.
+//
+// A [*MismatchError] says that the answer is the window of another order id, amount or
+// currency, as under an idempotency key that was used for another: send nobody there.
 func (c *Client) CreatePayment(ctx context.Context, req CreatePaymentRequest, opts ...CallOption) (*Payment, error) {
 	if err := req.validate(); err != nil {
 		return nil, err

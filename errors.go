@@ -168,9 +168,9 @@ var (
 	// ErrAmountMismatch is matched by a [*MismatchError] about the amount or the
 	// currency.
 	ErrAmountMismatch = error(sentinel("tosspayments: the amount is not the expected one"))
-	// ErrForeignAnswer is matched by a [*MismatchError] about identity (a payment key,
-	// order id or customer key): the answer belongs to another payment, mostly because
-	// an idempotency key was used for two.
+	// ErrForeignAnswer is matched by a [*MismatchError] about identity (a payment key, order
+	// id, customer key, payout, seller or wallet method): the answer belongs to another one,
+	// mostly because an idempotency key was used for two.
 	ErrForeignAnswer = error(sentinel("tosspayments: the answer is about another payment"))
 )
 

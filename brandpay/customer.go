@@ -69,7 +69,8 @@ func (c *Customer) GetMethods(ctx context.Context, opts ...tosspayments.CallOpti
 }
 
 // RemoveCard removes a card, and returns it as it is then. It is sent again after an attempt
-// without an answer, and counts as done if the card is gone then.
+// without an answer, and counts as done if the card is gone then. A
+// [*tosspayments.MismatchError] says that the answer is about another method.
 func (c *Customer) RemoveCard(ctx context.Context, methodKey string, opts ...tosspayments.CallOption) (*Card, error) {
 	card := new(Card)
 	done, err := c.remove(ctx, "card", methodKey, card, opts)
@@ -129,7 +130,8 @@ func (c *Customer) remove(ctx context.Context, kind, methodKey string, out any, 
 // methods end with it.
 //
 // Without an answer the error is a [*tosspayments.OutcomeUnknownError]. A token that is
-// refused when the call is made again says that it was done.
+// refused when the call is made again says that it was done. A
+// [*tosspayments.MismatchError] says that the answer is about another customer.
 func (c *Customer) Leave(ctx context.Context, opts ...tosspayments.CallOption) error {
 	const name = "remove BrandPay customer"
 	req := tosspayments.Request{Name: name, Method: http.MethodPost, Path: leavePath, MovesNothing: true}

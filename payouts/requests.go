@@ -369,7 +369,9 @@ func (c *Client) AllPayouts(ctx context.Context, query PayoutQuery, opts ...toss
 
 // CancelPayout cancels a payout that is REQUESTED. A payout that is cancelled already is
 // returned without an error, whoever has cancelled it. Where no answer decides, the payout
-// is read: a refusal is believed only if that shows a payout that is not cancelled.
+// is read: a refusal is believed only if that shows a payout that is not cancelled. A
+// [*tosspayments.MismatchError] says that the answer is about another payout, as under a key
+// that was used for another.
 func (c *Client) CancelPayout(ctx context.Context, id string, opts ...tosspayments.CallOption) (*Payout, error) {
 	if err := checkID("payoutId", id); err != nil {
 		return nil, err

@@ -160,7 +160,9 @@ func sellerPath(id string) string { return sellersPath + "/" + url.PathEscape(id
 //
 // Without an answer the error is a [*tosspayments.OutcomeUnknownError]: make the call again
 // with its idempotency key. A repeated registration without the key is refused, since the
-// RefSellerID is taken, and the seller is found with [Client.AllSellers] then.
+// RefSellerID is taken, and the seller is found with [Client.AllSellers] then. A
+// [*tosspayments.MismatchError] says that the answer is about another seller, as under a key
+// that was used for another.
 func (c *Client) RegisterSeller(ctx context.Context, req RegisterSellerRequest, opts ...tosspayments.CallOption) (*Seller, error) {
 	if err := req.validate(); err != nil {
 		return nil, err
@@ -173,7 +175,8 @@ func (c *Client) RegisterSeller(ctx context.Context, req RegisterSellerRequest, 
 	return seller, err
 }
 
-// UpdateSeller changes a seller. A changed account is checked as in a registration.
+// UpdateSeller changes a seller. A changed account is checked as in a registration, and the
+// errors are those of [Client.RegisterSeller].
 func (c *Client) UpdateSeller(ctx context.Context, id string, req UpdateSellerRequest, opts ...tosspayments.CallOption) (*Seller, error) {
 	if err := first(checkID("sellerId", id), req.validate()); err != nil {
 		return nil, err
